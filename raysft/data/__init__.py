@@ -1,0 +1,1 @@
+"""From files that people have to tokenised conversations that a stage trains on."""

@@ -1,0 +1,36 @@
+"""A conversation: the one form that every source is read into."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from raysft.identity import canonical_bytes, digest_bytes
+
+Role = Literal["system", "user", "assistant", "text"]
+"""`text` is a whole document without turns: no template, every token supervised."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """Turns in their order; supervised are the assistant's, or the whole of a `text`."""
+
+    messages: tuple[Message, ...]
+
+    @cached_property
+    def id(self) -> str:
+        """Content address: equal conversations have equal ids, wherever they come from."""
+        return digest_bytes(canonical_bytes([[one.role, one.content] for one in self.messages]))
+
+
+def dialogue(*turns: str) -> Conversation:
+    """A conversation of alternating turns, beginning with the user."""
+    roles: tuple[Role, Role] = ("user", "assistant")
+    return Conversation(tuple(Message(roles[place % 2], turn) for place, turn in enumerate(turns)))

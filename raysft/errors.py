@@ -1,0 +1,78 @@
+"""Every error that raysft raises on purpose.
+
+RaysftError
+├── InputError            what the user gave is wrong; every problem at once; exit code 2
+├── StoreError            the store cannot do what it must
+│   └── DamagedArtifact   bytes in the store are not those that were written
+├── ClusterError          the Ray cluster lacks something the sweep needs
+├── StageFailed           a stage ended without weights; carries the class of its cause
+└── Unscored              an answer could not be graded for a reason outside the model
+
+All of them survive pickling between processes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+FailureKind = Literal["infrastructure", "user", "not_finite", "out_of_memory"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with what the user gave."""
+
+    field: str
+    """Dotted path of the field, or `file:line` for a row of data."""
+    value: str
+    """The value as it was given."""
+    remedy: str
+    """What would be right."""
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.value}: {self.remedy}"
+
+
+class RaysftError(Exception):
+    """Root of the tree above."""
+
+
+class InputError(RaysftError):
+    """What the user gave is wrong; nothing was started and nothing is lost."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def __reduce__(self) -> tuple[type["InputError"], tuple[tuple[Problem, ...]]]:
+        return (InputError, (self.problems,))
+
+
+class StoreError(RaysftError):
+    """The store cannot do what it must: no exclusive creation, no space, no permission."""
+
+
+class DamagedArtifact(StoreError):
+    """Bytes in the store are not those that were written."""
+
+
+class ClusterError(RaysftError):
+    """The Ray cluster lacks something the sweep needs; the message says how to add it."""
+
+
+class StageFailed(RaysftError):
+    """A stage ended without weights.
+
+    Example: the loss of a stage became NaN at step 40; every point that continues from it is blocked.
+    """
+
+    def __init__(self, stage: str, kind: FailureKind, cause: str) -> None:
+        self.stage, self.kind, self.cause = stage, kind, cause
+        super().__init__(f"stage {stage[:12]} failed ({kind}): {cause}")
+
+    def __reduce__(self) -> tuple[type["StageFailed"], tuple[str, FailureKind, str]]:
+        return (StageFailed, (self.stage, self.kind, self.cause))
+
+
+class Unscored(RaysftError):
+    """An answer could not be graded for a reason outside the model, such as a judge that is down."""

@@ -1,0 +1,1 @@
+"""Questions, answers, verdicts: how good a model is, with the evidence."""

@@ -1,0 +1,80 @@
+"""Content addresses: a hash of canonical JSON over what defines a result.
+
+What only says how a result was computed (workers, device, paths, names) never gets here; see
+`tests/test_identity.py`, which holds every field of every spec to one of the two classes.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
+from fractions import Fraction
+from typing import TypeAlias
+
+from pydantic import BaseModel
+
+Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+
+def canonical(value: object) -> Json:
+    """Turn a value into JSON with exactly one spelling.
+
+    Fractions become `"1/4"`. Raises TypeError for a value with no stable bytes, such as a callable, a set
+    or a float that is not finite.
+    """
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            if value != value or value in (float("inf"), float("-inf")):
+                raise TypeError(f"{value!r} has no canonical form")
+            return value
+        case Fraction():
+            return str(value)
+        case Enum():
+            return canonical(value.value)
+        case BaseModel():
+            return {name: canonical(getattr(value, name)) for name in type(value).model_fields}
+        case Mapping():
+            return {_key(key): canonical(value[key]) for key in value}
+        case Sequence() if not isinstance(value, bytes | bytearray):
+            return [canonical(item) for item in value]
+        case _:
+            raise TypeError(f"{type(value).__name__} has no stable bytes: {value!r}")
+
+
+def _key(key: object) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"a key must be a string, not {key!r}")
+    return key
+
+
+def canonical_bytes(value: object) -> bytes:
+    """The canonical JSON of a value as UTF-8 bytes, keys sorted, no white space."""
+    text = json.dumps(canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8")
+
+
+def fingerprint(kind: str, version: int, defining: Mapping[str, object]) -> str:
+    """The content address of a result: 32 hexadecimal digits.
+
+    Args:
+        kind: what is addressed (`stage`, `generations`, `score`, `prepared`), so that two kinds never meet.
+        version: version of the code of that step; raise it when the same input gives another result.
+        defining: everything that defines the result, and nothing else.
+    """
+    return digest_bytes(canonical_bytes({"kind": kind, "version": version, "defining": defining}))
+
+
+def digest_bytes(data: bytes) -> str:
+    """The first 32 hexadecimal digits (128 bits) of the SHA-256 of some bytes."""
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
+def digest_lines(lines: Iterable[str]) -> str:
+    """Digest of an ordered list of strings that hold no line feed, such as conversation ids."""
+    hasher = hashlib.sha256()
+    for line in lines:
+        hasher.update(line.encode("utf-8"))
+        hasher.update(b"\n")
+    return hasher.hexdigest()[:32]

@@ -1,0 +1,40 @@
+"""What every stage is scored on, and by which engine."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from raysft.spec.frozen import Frozen, Whole
+
+
+class BenchmarkSpec(Frozen):
+    """A benchmark: questions, how to prompt, how to score one answer."""
+
+    name: Literal["world/math", "world/code", "world/general", "gsm8k", "humaneval", "mt_bench", "held_out"]
+    """Which benchmark. `held_out` is the ability's own set, split off by `source.held_out`."""
+    path: str | None = None
+    """File with the questions, as its authors published it; built-in benchmarks need none."""
+    references: str | None = None
+    """File with reference answers, where the benchmark keeps them apart (MT-Bench)."""
+    limit: Annotated[Whole, Field(ge=1)] | None = None
+    """Use only the first so many questions."""
+    max_new_tokens: Annotated[Whole, Field(ge=1)] | None = None
+    """Token limit of one answer; `null` takes the benchmark's own."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_name(cls, value: Any) -> Any:  # noqa: ANN401 - raw YAML in and out
+        return {"name": value} if isinstance(value, str) else value
+
+
+class EvaluationSpec(Frozen):
+    """When and how stages are scored."""
+
+    stages: Literal["all", "leaves"] = "all"
+    """Score every stage, or only the last of each point."""
+    engine: Literal["transformers"] = "transformers"
+    """What generates the answers."""
+    batch_size: Annotated[Whole, Field(ge=1)] = 64
+    """Questions that one engine answers side by side."""
+    shard_size: Annotated[Whole, Field(ge=1)] = 512
+    """Questions in one unit of work; a lost engine costs at most one unit."""

@@ -1,0 +1,56 @@
+"""Which model a point starts from, and on how many workers it trains."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from raysft.spec.frozen import Frozen, Whole
+
+
+class ScratchSpec(Frozen):
+    """A LLaMA with random weights, and a tokenizer trained on the sweep's own sources."""
+
+    hidden_size: Annotated[Whole, Field(ge=8)]
+    """Width of the residual stream."""
+    layers: Annotated[Whole, Field(ge=1)]
+    """Number of transformer blocks."""
+    heads: Annotated[Whole, Field(ge=1)]
+    """Attention heads; must divide the width."""
+    feed_forward: Annotated[Whole, Field(ge=8)]
+    """Width inside the feed-forward part."""
+    vocabulary: Annotated[Whole, Field(ge=300)]
+    """Tokens of the byte-level BPE that is trained on the sources; at least 256 bytes and the marks."""
+    context: Annotated[Whole, Field(ge=32)] = 1024
+    """Longest sequence in tokens."""
+    seed: Whole = 0
+    """Seed of the random weights."""
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> "ScratchSpec":
+        if self.hidden_size % (2 * self.heads):
+            raise ValueError(f"hidden_size {self.hidden_size} must be a multiple of 2 × heads ({self.heads})")
+        return self
+
+
+class ModelSpec(Frozen):
+    """One model of the sweep."""
+
+    base: str | ScratchSpec
+    """`world/base`, a Hugging Face folder or id (`owner/name`), or the shape of a model from scratch."""
+    revision: str | None = None
+    """Revision of a Hugging Face id."""
+    workers: Annotated[Whole, Field(ge=1)] = 1
+    """Training processes; the result does not depend on it (design §4.4)."""
+    gpus_per_worker: Annotated[Whole, Field(ge=0)] = 0
+    """GPUs of each training process; 0 trains on the CPU."""
+    backend: Literal["fsdp2"] = "fsdp2"
+    """How the weights are sharded over several workers."""
+    micro_batch_tokens: Annotated[Whole, Field(ge=16)] = 4096
+    """Tokens, padding included, that one worker holds at once; only speed and memory depend on it."""
+    layout: Literal["auto", "padded", "packed"] = "auto"
+    """Rows of similar length side by side, or several conversations in one row; `auto` packs on a GPU."""
+
+    @property
+    def label(self) -> str:
+        """What the base is, for messages."""
+        return self.base if isinstance(self.base, str) else "a model from scratch"

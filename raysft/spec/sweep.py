@@ -1,0 +1,98 @@
+"""The whole sweep file."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from raysft.composition.strategies import DEFAULT_LAST
+from raysft.errors import Problem
+from raysft.spec.evaluation import BenchmarkSpec, EvaluationSpec
+from raysft.spec.frozen import Frozen, Whole
+from raysft.spec.model import ModelSpec
+from raysft.spec.recipe import Recipe
+from raysft.spec.source import SourceSpec
+from raysft.spec.study import Study
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
+"""Letters, digits, `_`, `.` and `-`."""
+
+
+class AbilitySpec(Frozen):
+    """An ability: one training source, one benchmark."""
+
+    source: SourceSpec
+    """Conversations that teach it."""
+    benchmark: BenchmarkSpec | None = None
+    """What measures it; `null` for a sweep that only trains."""
+
+
+class RunSpec(Frozen):
+    """How the sweep is carried out. Nothing here changes a result."""
+
+    trials_at_once: Annotated[Whole, Field(ge=1)] = 2
+    """Points under way at the same time."""
+    resume_every_s: Annotated[float, Field(gt=0)] = 30.0
+    """Seconds between two resume states of a stage; at most so much work is lost."""
+    attempts: Annotated[Whole, Field(ge=1)] = 3
+    """How often a stage is tried when the infrastructure fails."""
+    keep: Literal["all"] = "all"
+    """Which weights stay in the store."""
+
+
+class SweepSpec(Frozen):
+    """A sweep: abilities, models, one recipe, and the studies whose union it is."""
+
+    name: Name
+    """Name of the sweep's folder in the store."""
+    data_dir: str = "."
+    """Folder that relative paths of data start from; itself relative to the sweep file."""
+    abilities: Annotated[dict[Name, AbilitySpec], Field(min_length=1)]
+    """Abilities in the order of training."""
+    models: Annotated[dict[Name, ModelSpec], Field(min_length=1)]
+    """Models by the name that studies use."""
+    recipe: Recipe = Recipe()
+    """How every stage is trained."""
+    studies: Annotated[dict[Name, Study], Field(min_length=1)]
+    """Named grids; equal points of two studies are one point."""
+    evaluation: EvaluationSpec = EvaluationSpec()
+    """What every stage is scored on."""
+    run: RunSpec = RunSpec()
+    """How the sweep is carried out."""
+
+    def problems(self) -> Iterator[Problem]:
+        """Everything that is wrong between fields; each field alone is already known to be right."""
+        for name, ability in self.abilities.items():
+            yield from _benchmark_problems(name, ability)
+        for name, study in self.studies.items():
+            yield from self._study_problems(f"studies.{name}", study)
+
+    def _study_problems(self, field: str, study: Study) -> Iterator[Problem]:
+        known = ", ".join(self.abilities)
+        for model in study.model:
+            if model not in self.models:
+                yield Problem(f"{field}.model", model, f"no such model; use one of {', '.join(self.models)}")
+        for position, strategy in enumerate(study.strategy):
+            where = f"{field}.strategy[{position}]"
+            for ability in strategy.names():
+                if ability not in self.abilities:
+                    yield Problem(where, ability, f"no such ability; use one of {known}")
+            if strategy.needs_last() and DEFAULT_LAST not in self.abilities:
+                yield Problem(where, strategy.kind, f"say which ability comes `last`, one of {known}")
+        for position, ratio in enumerate(study.ratio):
+            for ability, factor in ratio.items():
+                where = f"{field}.ratio[{position}].{ability}"
+                if ability not in self.abilities:
+                    yield Problem(where, str(factor), f"no such ability; use one of {known}")
+                elif factor * max(study.amount) > 1:
+                    yield Problem(where, str(factor), f"amount {max(study.amount)} × ratio {factor} is more than the source has")
+
+
+def _benchmark_problems(name: str, ability: AbilitySpec) -> Iterator[Problem]:
+    benchmark, field = ability.benchmark, f"abilities.{name}.benchmark"
+    if benchmark is None:
+        return
+    if benchmark.name == "held_out" and not ability.source.held_out:
+        yield Problem(field, "held_out", "say how many conversations to split off: source.held_out: 200")
+    if benchmark.name in ("gsm8k", "humaneval", "mt_bench") and not benchmark.path:
+        yield Problem(field, benchmark.name, "say where its questions are: {name: " + benchmark.name + ", path: FILE}")
