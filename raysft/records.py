@@ -1,0 +1,148 @@
+"""What the store keeps as JSON: frozen records, each with the version of its form.
+
+Floats are finite; a number that is not known is None and never 0.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from raysft.errors import FailureKind
+
+SCHEMA_VERSION = 1
+
+
+class Record(BaseModel):
+    """A persisted record. Raise `SCHEMA_VERSION` when the form of any record changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    schema_version: Literal[1] = SCHEMA_VERSION
+
+
+class UsedSource(Record):
+    """What a stage really used of one source."""
+
+    ability: str
+    conversations: int
+    """Conversations of the prefix, those that were dropped for their length included."""
+    tokens: int
+    """Tokens of one epoch, after cutting, splitting and dropping."""
+    supervised_tokens: int
+    """Of these, the ones that enter the loss."""
+    cut: int
+    """Conversations cut at `max_length`."""
+    split: int
+    """Conversations split at their turns."""
+    dropped: int
+    """Conversations dropped: too long, or without one supervised token."""
+    ids_digest: str
+    """Digest of the ordered list of conversation ids."""
+
+
+class Provenance(Record):
+    """How a stage was computed; none of it is part of its identity."""
+
+    workers: int
+    backend: str
+    """`inline`, or the sharding backend."""
+    device: str
+    layout: str
+    """`padded` or `packed`."""
+    threads: int
+    versions: dict[str, str]
+    """Of torch, transformers and raysft."""
+    seconds: float
+    """Wall time of the training loop of the attempt that finished."""
+    real_tokens: int
+    """Non-padding tokens that this attempt trained on."""
+    resumed_at: tuple[int, ...]
+    """Steps from which the stage went on after interruptions; empty if there was none."""
+
+
+class LossPoint(Record):
+    """Training loss at one optimiser step."""
+
+    step: int
+    """From 1."""
+    loss: float
+    """Mean over the step's supervised tokens (or conversations, as the recipe says)."""
+    learning_rate: float
+
+
+class StageRecord(Record):
+    """A finished stage: weights with their identity, what they were trained on, and how."""
+
+    fingerprint: str
+    identity: dict[str, Any]
+    """The canonical JSON that the fingerprint is the hash of."""
+    weights_digest: str
+    """Digest of the exported weights, in bytes."""
+    parent_weights_digest: str
+    """Digest of the weights that the stage started from."""
+    steps: int
+    """Optimiser steps."""
+    used: tuple[UsedSource, ...]
+    losses: tuple[LossPoint, ...]
+    """At most 200 steps, evenly spread, first and last included."""
+    provenance: Provenance
+
+
+class ItemScore(Record):
+    """The verdict on one item, as it is kept."""
+
+    question: str
+    value: float | None
+    no_answer: bool
+    ends: tuple[str, ...]
+    reason: str = ""
+    details: dict[str, Any] = {}
+
+
+class ScoreRecord(Record):
+    """A score with its evidence: one set of weights on one benchmark."""
+
+    fingerprint: str
+    subject: str
+    """Fingerprint of the stage, or of the base, that was scored."""
+    benchmark: str
+    questions_digest: str
+    generations: str
+    """Fingerprint of the answers."""
+    metric: str
+    scale: float
+    """Factor from the mean of the items to `value`."""
+    value: float | None
+    """None if not one item could be graded."""
+    standard_error: float | None
+    """Of `value`, over items; None for fewer than two graded items."""
+    n: int
+    """Items that were graded."""
+    unscored: int
+    """Items that could not be graded for a reason outside the model."""
+    reason: str = ""
+    """Why items are unscored; empty if none is."""
+    no_answer_rate: float | None
+    """Share of the graded items in which no answer could be found."""
+    cut_off_rate: float | None
+    """Share of the items in which a turn ended at the token limit."""
+    overflow_rate: float | None
+    """Share of the items whose prompt left no room in the context."""
+    suspect: bool
+    """Not one answer could be read: the format may be lost rather than the ability."""
+    reference_loss: float | None
+    """Mean loss per token on the reference answers; None if the benchmark has none."""
+    reference_tokens: int
+    items: tuple[ItemScore, ...]
+    settings: dict[str, Any]
+    """Engine, its version and precision, token limit, prompt digest, sandbox level."""
+
+
+class FailureRecord(Record):
+    """Why a stage ended without weights."""
+
+    stage: str
+    kind: FailureKind
+    cause: str
+    attempts: int
+    at: str
+    """UTC time, ISO 8601."""
