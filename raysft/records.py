@@ -36,7 +36,7 @@ class UsedSource(Record):
     dropped: int
     """Conversations dropped: too long, or without one supervised token."""
     ids_digest: str
-    """Digest of the ordered list of conversation ids."""
+    """Digest of the sorted conversation ids."""
 
 
 class Provenance(Record):
@@ -103,7 +103,7 @@ class ScoreRecord(Record):
 
     fingerprint: str
     subject: str
-    """Fingerprint of the stage, or of the base, that was scored."""
+    """Digest of the weights that were scored, in bytes: weights made again with other bits are scored again."""
     benchmark: str
     questions_digest: str
     generations: str

@@ -38,10 +38,14 @@ class SourceIndex:
         return self._orders[seed][:count]
 
     def prefix_digest(self, seed: int, count: int) -> str:
-        """Digest of `prefix(seed, count)`; what enters the identity of a stage."""
+        """Digest of the ids of `prefix(seed, count)`, sorted; what enters the identity of a stage.
+
+        Sorted, because a stage orders its conversations by its own seed: two seeds that choose the same
+        conversations, as every seed does at amount 1, have chosen the same subset.
+        """
         key = (seed, count)
         if key not in self._prefixes:
-            self._prefixes[key] = digest_lines(self.prefix(seed, count))
+            self._prefixes[key] = digest_lines(sorted(self.prefix(seed, count)))
         return self._prefixes[key]
 
 

@@ -36,5 +36,9 @@ class EvaluationSpec(Frozen):
     """What generates the answers."""
     batch_size: Annotated[Whole, Field(ge=1)] = 64
     """Questions that one engine answers side by side."""
+    gpus_per_engine: Annotated[Whole, Field(ge=0)] = 0
+    """GPUs of one engine; 0 answers on the CPU."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Number format in which answers are generated; part of what identifies them."""
     shard_size: Annotated[Whole, Field(ge=1)] = 512
     """Questions in one unit of work; a lost engine costs at most one unit."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from raysft.composition.strategies import DEFAULT_LAST
-from raysft.errors import Problem
+from raysft.errors import InputError, Problem
 from raysft.spec.evaluation import BenchmarkSpec, EvaluationSpec
 from raysft.spec.frozen import Frozen, Whole
 from raysft.spec.model import ModelSpec
@@ -59,6 +59,16 @@ class SweepSpec(Frozen):
     """What every stage is scored on."""
     run: RunSpec = RunSpec()
     """How the sweep is carried out."""
+
+    def only(self, study: str) -> "SweepSpec":
+        """The same sweep with one of its studies.
+
+        Raises:
+            InputError: there is no study of that name.
+        """
+        if study not in self.studies:
+            raise InputError([Problem("--only", study, f"no such study; use one of {', '.join(self.studies)}")])
+        return self.model_copy(update={"studies": {study: self.studies[study]}})
 
     def problems(self) -> Iterator[Problem]:
         """Everything that is wrong between fields; each field alone is already known to be right."""

@@ -1,0 +1,186 @@
+"""Cells: what remains of the points when their seeds are collapsed, and their course over the stages.
+
+Intervals only; verdicts are not covered here.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import pandas as pd
+
+from analysis.inputs import Row, Status, rows_of
+from analysis.labels import printable, ratio_text, strategy_order
+from analysis.scores import Score, score_of, verdicts_of
+
+BASE = "base"
+
+
+@dataclass(frozen=True)
+class Key:
+    """What the points of a cell have in common: everything but the seed."""
+
+    study: str
+    model: str
+    strategy: str
+    amount: str
+    """Exact text such as `1/4`; empty for the base."""
+    amount_value: float
+    """For axes and sorting only; 0 for the base."""
+    ratio: str
+    """Such as `code ×2`; empty for the default."""
+
+    @property
+    def is_base(self) -> bool:
+        """Whether this is the model as it came."""
+        return self.strategy == BASE
+
+    @property
+    def recipe(self) -> str:
+        """Strategy, and ratio where it is not the default."""
+        return f"{self.strategy}, {self.ratio}" if self.ratio else self.strategy
+
+    @property
+    def label(self) -> str:
+        """Recipe and amount."""
+        return self.recipe if self.is_base else f"{self.recipe} at {self.amount}"
+
+
+@dataclass(frozen=True)
+class PointState:
+    """How one point of a cell ended."""
+
+    point: str
+    seed: int | None
+    status: Status
+    cause: str
+
+
+@dataclass(frozen=True)
+class Position:
+    """A cell after one of its stages."""
+
+    position: int
+    """0 is the base."""
+    trained_on: str
+    """Such as `code 512 + math 2048`; empty for the base."""
+    scores: tuple[Score, ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a study: its points, its scores after the last stage, and its course."""
+
+    key: Key
+    points: tuple[PointState, ...]
+    scores: tuple[Score, ...]
+    """After the last stage; a benchmark that was not reached is absent."""
+    course: tuple[Position, ...]
+    """After the base and each stage, as far as they were scored."""
+
+    def score(self, benchmark: str) -> Score | None:
+        """The score on one benchmark after the last stage, or None if it was not reached."""
+        return next((score for score in self.scores if score.benchmark == benchmark), None)
+
+    @property
+    def missing(self) -> tuple[PointState, ...]:
+        """Points that are not done."""
+        return tuple(point for point in self.points if point.status != "done")
+
+    @property
+    def seeds(self) -> int:
+        """Seeds that every score rests on at least; 0 where nothing was scored."""
+        return min((score.seeds for score in self.scores if score.value is not None), default=0)
+
+    @property
+    def has_one_seed(self) -> bool:
+        """The recipe was not assessed: another run might come out otherwise. The base is no recipe."""
+        return not self.key.is_base and self.seeds == 1
+
+
+def collapse(results: pd.DataFrame, items: pd.DataFrame) -> list[Cell]:
+    """Collapse the seeds of the tidy table into cells.
+
+    Studies and models keep their order; inside, strategies are in the order of
+    `labels.strategy_order`, amounts ascend.
+
+    Args:
+        results: the tidy table, one row per point, stage position and benchmark; columns as in `inputs.Row`.
+        items: `stage`, `benchmark`, `question`, `value`, one row per verdict; null where unscored.
+
+    Raises:
+        InputError: columns are missing, a question occurs twice, or a score is not the mean of its items.
+    """
+    verdicts = verdicts_of(items)
+    grouped: dict[Key, list[Row]] = {}
+    for row in rows_of(results):
+        grouped.setdefault(_key(row), []).append(row)
+    studies = list(dict.fromkeys(key.study for key in grouped))
+    models = list(dict.fromkeys(key.model for key in grouped))
+
+    def place(key: Key) -> tuple[object, ...]:
+        order = strategy_order(key.strategy)
+        return (studies.index(key.study), models.index(key.model), *order, key.ratio, key.amount_value, key.amount)
+
+    def scores(rows: Iterable[Row]) -> tuple[Score, ...]:
+        return tuple(score_of(group, verdicts) for group in _by_benchmark(rows))
+
+    cells = []
+    for key in sorted(grouped, key=place):
+        rows = grouped[key]
+        course = tuple(
+            Position(position, printable(next((row.trained_on for row in at if row.trained_on), "")), scores(at))
+            for position, at in _by_position(rows)
+        )
+        cells.append(Cell(key, _points(rows), scores(row for row in rows if row.is_final), course))
+    return cells
+
+
+def benchmarks_of(cells: Sequence[Cell]) -> list[tuple[str, str]]:
+    """(ability, benchmark) of every column, in the order of their first appearance."""
+    seen = (score for cell in cells for position in cell.course for score in position.scores)
+    return list(dict.fromkeys((score.ability, score.benchmark) for score in seen))
+
+
+def grids(cells: Sequence[Cell]) -> Iterator[list[Cell]]:
+    """The cells of one study and one model at a time."""
+    for _, group in groupby(cells, key=lambda cell: (cell.key.study, cell.key.model)):
+        yield list(group)
+
+
+def _key(row: Row) -> Key:
+    # Names come from files of users: they must neither steer a terminal nor break the XML of a figure.
+    study, model, strategy = printable(row.study), printable(row.model), printable(row.strategy)
+    if strategy == BASE:
+        return Key(study, model, strategy, "", 0.0, "")
+    ratio = printable(ratio_text(row.ratio))
+    return Key(study, model, strategy, printable(row.amount or ""), row.amount_value or 0.0, ratio)
+
+
+def _by_benchmark(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Rows of one benchmark at a time; rows of a point that failed before it was scored say nothing."""
+    grouped: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.benchmark is not None and (row.value is not None or row.status == "done" or row.unscored):
+            grouped.setdefault(row.benchmark, []).append(row)
+    yield from grouped.values()
+
+
+def _by_position(rows: Iterable[Row]) -> Iterator[tuple[int, list[Row]]]:
+    grouped: dict[int, list[Row]] = {}
+    for row in rows:
+        if row.stage_position is not None:
+            grouped.setdefault(row.stage_position, []).append(row)
+    yield from sorted(grouped.items())
+
+
+def _points(rows: Iterable[Row]) -> tuple[PointState, ...]:
+    """One state per point: done only if every row of it is."""
+    grouped: dict[str, list[Row]] = {}
+    for row in rows:
+        grouped.setdefault(row.point, []).append(row)
+    found = []
+    for point, group in grouped.items():
+        worst = next((row for row in group if row.status != "done"), group[0])
+        found.append(PointState(point, worst.seed, worst.status, printable(worst.cause or "")))
+    return tuple(sorted(found, key=lambda state: (state.seed is None, state.seed or 0)))

@@ -1,0 +1,69 @@
+"""Figure: score against the loss on the reference answers, to tell a lost format from a lost ability."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+
+from analysis.canvas import COLOURS, GREY, Figure, panels, style, to_svg
+from analysis.care import silence
+from analysis.cells import Cell, benchmarks_of
+from analysis.scores import Score
+
+CAPTION = (
+    "Score against the mean loss per token on the reference answers, one dot per cell. Low loss with a score near 0 "
+    "(orange, named) is a lost format: the model still finds the right answers likely but does not write them "
+    "readably. High loss with a score near 0 is an ability that is not there. Hollow: suspect; square: the base. "
+    "No intervals are drawn."
+)
+_FORMAT = COLOURS[1]
+
+
+def draw_losses(grid: Sequence[Cell], title: str) -> Figure | None:
+    """One figure for the cells of one study and model; None if fewer than two of them have a loss."""
+    columns = []
+    for ability, benchmark in benchmarks_of(grid):
+        found = [(cell, score) for cell in grid if (score := cell.score(benchmark)) and _is_drawn(score)]
+        if len(found) > 1:
+            columns.append((ability, found))
+    if not columns:
+        return None
+    with style():
+        canvas, axes = panels(len(columns), 2.5)
+        for panel, (ability, found) in zip(axes, columns, strict=True):
+            _panel(panel, ability, found, grid)
+        return Figure(title, CAPTION, to_svg(canvas, f"{title}: score against loss on the reference answers"))
+
+
+def _is_drawn(score: Score) -> bool:
+    return score.value is not None and score.reference_loss is not None
+
+
+def _panel(axes: Axes, ability: str, found: Sequence[tuple[Cell, Score]], grid: Sequence[Cell]) -> None:
+    losses = [score.reference_loss or 0.0 for _, score in found]
+    middle = (min(losses) + max(losses)) / 2
+    named: set[str] = set()
+    for cell, score in found:
+        lost = silence(cell, score, grid) == "format"
+        colour = GREY if cell.key.is_base else _FORMAT if lost else COLOURS[0]
+        face = "white" if score.suspect else colour
+        axes.plot(
+            [score.reference_loss], [score.value], "s" if cell.key.is_base else "o", color=colour, mfc=face, markersize=5.5
+        )
+        if cell.key.is_base:
+            _name(axes, score, "base", colour, middle, 0)
+        elif lost and cell.key.recipe not in named:
+            _name(axes, score, cell.key.recipe, colour, middle, len(named))
+            named.add(cell.key.recipe)
+    axes.set_title(ability)
+    axes.set_xlabel("loss on reference answers")
+    axes.set_ylabel(found[0][1].metric)
+    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+
+
+def _name(axes: Axes, score: Score, text: str, colour: str, middle: float, already: int) -> None:
+    """A name above its dot, on the side where there is room; several names climb like stairs."""
+    right = (score.reference_loss or 0.0) <= middle
+    axes.annotate(
+        text, (score.reference_loss, score.value), xytext=(4 if right else -4, 7 + 11 * already),
+        textcoords="offset points", ha="left" if right else "right", fontsize=8, color=colour,
+    )  # fmt: skip

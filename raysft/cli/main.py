@@ -1,0 +1,128 @@
+"""`raysft plan | run | status | report`.
+
+Exit code 0: done; 1: something failed; 2: wrong input, before anything started.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from raysft.errors import InputError, RaysftError
+from raysft.spec import SweepSpec, load_sweep
+
+app = typer.Typer(
+    help="How much of each fine-tuning set, in what ratio, in what order, for which model size?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Sweep = Annotated[Path, typer.Argument(metavar="SWEEP", help="The sweep file (YAML).")]
+StoreUrl = Annotated[str, typer.Option("--store", metavar="URL", help="Where results stand: a folder, s3:// or gs://.")]
+Changes = Annotated[list[str], typer.Option("--set", metavar="A.B=C", help="Change a field of the sweep file.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Use only so many rows and questions of each.")]
+Only = Annotated[str | None, typer.Option(metavar="STUDY", help="Only this study.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print stable, documented JSON.")]
+
+STORE = "runs/store"
+
+
+@app.command()
+def plan(
+    sweep: Sweep, store: StoreUrl = STORE, changes: Changes = [], limit: Limit = None, only: Only = None, as_json: AsJson = False  # noqa: B006, FBT002
+) -> None:
+    """Show what a sweep would do: points, shared stages, steps, time. Starts nothing."""
+    spec = _spec(sweep, changes, limit, only)
+    # What follows imports transformers; a wrong sweep file is refused before that.
+    from raysft.cli.show_plan import plan_json, show_plan
+    from raysft.store import Store
+    from raysft.sweep.inputs import read_inputs
+
+    inputs = read_inputs(spec)
+    opened = Store.open(store) if "://" in store or Path(store).exists() else None
+    if as_json:
+        print(json.dumps(plan_json(inputs.plan), indent=2))
+    else:
+        show_plan(Console(), inputs, opened)
+
+
+@app.command()
+def run(
+    sweep: Sweep,
+    store: StoreUrl = STORE,
+    address: Annotated[str | None, typer.Option(help="A Ray cluster that is already there (`auto` finds one).")] = None,
+    changes: Changes = [],  # noqa: B006
+    limit: Limit = None,
+    only: Only = None,
+    retry: Annotated[str | None, typer.Option(metavar="failed", help="`failed`: also try what failed by its own fault.")] = None,
+) -> None:
+    """Run a sweep, or go on with it: what stands in the store is not done again."""
+    if retry not in (None, "failed"):
+        raise typer.BadParameter("the only value is `failed`", param_hint="--retry")
+    spec = _spec(sweep, changes, limit, only)
+    from raysft.cli.run import run_and_report
+
+    if not run_and_report(spec, sweep, store, address, Console(), retry_failed=retry == "failed"):
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(
+    sweep: Sweep, store: StoreUrl = STORE, changes: Changes = [], limit: Limit = None, only: Only = None, as_json: AsJson = False  # noqa: B006, FBT002
+) -> None:
+    """Points × stages: done, running, waiting, failed, blocked."""
+    spec = _spec(sweep, changes, limit, only)
+    from raysft.cli.show_status import show_status, status_json
+    from raysft.store import Store
+    from raysft.sweep.inputs import read_inputs
+
+    inputs, opened = read_inputs(spec), Store.open(store)
+    if as_json:
+        print(json.dumps(status_json(inputs, opened), indent=2))
+    else:
+        show_status(Console(), inputs, opened)
+
+
+@app.command()
+def report(
+    sweep: Sweep, store: StoreUrl = STORE, changes: Changes = [], limit: Limit = None, only: Only = None  # noqa: B006
+) -> None:
+    """Write tables and the HTML report from what stands in the store."""
+    spec = _spec(sweep, changes, limit, only)
+    from raysft.cli.run import write_report
+    from raysft.store import Store
+    from raysft.sweep.inputs import read_inputs
+    from raysft.sweep.results import write_results
+
+    opened = Store.open(store)
+    write_results(read_inputs(spec), opened)
+    write_report(spec, opened)
+
+
+def _spec(sweep: Path, changes: list[str], limit: int | None, only: str | None) -> SweepSpec:
+    spec = load_sweep(sweep, changes, limit)
+    return spec if only is None else spec.only(only)
+
+
+def main() -> None:
+    """Entry point: errors of ours become one message and an exit code."""
+    try:
+        app()
+    except InputError as error:
+        noun = "problem" if len(error.problems) == 1 else "problems"
+        print(f"{len(error.problems)} {noun}; nothing was started:", file=sys.stderr)
+        for problem in error.problems:
+            print(f"  {problem}", file=sys.stderr)
+        sys.exit(2)
+    except (RaysftError, subprocess.CalledProcessError) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

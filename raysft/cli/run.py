@@ -1,0 +1,60 @@
+"""`raysft run` from the checked sweep file to the printed table."""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import yaml
+from rich.console import Console
+
+from raysft.spec.sweep import SweepSpec
+from raysft.store import Store
+from raysft.sweep.inputs import read_inputs
+from raysft.sweep.progress import watcher
+from raysft.sweep.run import Outcome, run_sweep
+
+REPORT_PARTS = ("results.parquet", "items.parquet", "sweep.json")
+
+
+def run_and_report(
+    spec: SweepSpec, file: Path, store_url: str, address: str | None, console: Console, *, retry_failed: bool
+) -> bool:
+    """Run a sweep and write its report; returns whether everything stands."""
+    inputs, store = read_inputs(spec), Store.open(store_url)
+    store.write_file(spec.name, "given.yaml", file.read_bytes())
+    store.write_file(spec.name, "sweep.yaml", yaml.safe_dump(spec.model_dump(mode="json"), sort_keys=False).encode())
+    outcome = run_sweep(inputs, store, address, retry_failed, watcher(inputs.plan, console))
+    write_report(spec, store)
+    _say(console, outcome)
+    return outcome.complete
+
+
+def write_report(spec: SweepSpec, store: Store) -> None:
+    """Let `analysis` make the report from the tables of the store, print its table, and keep the page there.
+
+    It runs as a process of its own: analysis imports raysft, never the other way round.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        for name in REPORT_PARTS:
+            data = store.read_file(spec.name, name)
+            if data is not None:
+                (folder / name).write_bytes(data)
+        page = folder / "report.html"
+        subprocess.run([sys.executable, "-m", "analysis", str(folder), "--out", str(page)], check=True)
+        store.write_file(spec.name, "report.html", page.read_bytes())
+    print(f"report: {store.sweep_path(spec.name)}/report.html")
+
+
+def _say(console: Console, outcome: Outcome) -> None:
+    snapshot = outcome.snapshot
+    console.print(
+        f"stages trained: {snapshot.trained} (resumed: {snapshot.resumed}); scores made: {snapshot.scored}; "
+        f"points failed: {outcome.failed_points}"
+    )
+    for stage, failure in snapshot.failed.items():
+        if stage == failure.stage:
+            console.print(f"stage {stage[:12]} failed ({failure.kind}): {failure.cause}", style="red", markup=False)
+    for key, cause in snapshot.score_failures.items():
+        console.print(f"score {key} failed: {cause}", style="red", markup=False)

@@ -1,0 +1,96 @@
+"""The one policy that decides what runs next: pure functions over what is done, running and waiting.
+
+Tune's searcher hands out points by it and the coordinator admits stages and evaluation shards by it. Shared
+prefixes come first, because several points wait for them; then the longest path, because it ends last.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from raysft.cluster.budget import Resources
+from raysft.plan.tree import Plan, Point
+
+Rank = tuple[int, int, int]
+"""Sorts ascending: what comes first has the smaller rank."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """Something that asks to run."""
+
+    kind: Literal["stage", "shard"]
+    key: str
+    """Fingerprint of the stage, or the key of an evaluation shard."""
+    needs: Resources
+    wanted: bool = False
+    """Of a shard: some trial waits for nothing but scores, so the shard comes before any stage."""
+
+
+def stage_rank(plan: Plan, stage: str) -> Rank:
+    """Shared stages first, then the longest path."""
+    return (1, -int(plan.users[stage] > 1), -plan.longest_path[stage])
+
+
+def work_rank(plan: Plan, work: Work) -> Rank:
+    """Wanted shards, then stages, then the other shards in the order in which they came."""
+    if work.kind == "stage":
+        return stage_rank(plan, work.key)
+    return (0 if work.wanted else 2, 0, 0)
+
+
+def admit(plan: Plan, waiting: Iterable[Work], running: Iterable[Work], capacity: Resources) -> list[Work]:
+    """Which of the waiting work may start now, best first.
+
+    What does not fit lets smaller work pass only if that work is a shard: a stage that waits for many
+    GPUs must not be starved by a row of small stages.
+    """
+    used = sum((work.needs for work in running), Resources())
+    if not used.fits(capacity):  # the cluster shrank: nothing new until what runs fits again
+        return []
+    free = capacity - used
+    admitted: list[Work] = []
+    stage_blocked = False
+    for work in sorted(waiting, key=lambda one: work_rank(plan, one)):
+        if work.kind == "stage" and stage_blocked:
+            continue
+        if work.needs.fits(free):
+            free = free - work.needs
+            admitted.append(work)
+        elif work.kind == "stage":
+            stage_blocked = True
+    return admitted
+
+
+def next_point(
+    plan: Plan, waiting: Sequence[Point], done: Collection[str], busy: Collection[str]
+) -> Point | None:
+    """The point to hand out next, or None if each would only wait for a stage that is under way.
+
+    Args:
+        plan: the plan.
+        waiting: points not yet handed out.
+        done: stages that are finished or have failed, so that nobody trains them.
+        busy: stages that points already handed out will train next.
+    """
+    ready = [point for point in waiting if first_open(point, done) not in busy]
+    if not ready:
+        return None
+
+    def rank(point: Point) -> tuple[Rank, int]:
+        stage = first_open(point, done)
+        # A point with nothing to train reports its stored scores at once.
+        best: Rank = (0, 0, 0) if stage is None else stage_rank(plan, stage)
+        return best, -path_left(plan, point, done)
+
+    return min(ready, key=rank)
+
+
+def first_open(point: Point, done: Collection[str]) -> str | None:
+    """The first stage of a point that nobody has finished."""
+    return next((stage for stage in point.stages if stage not in done), None)
+
+
+def path_left(plan: Plan, point: Point, done: Collection[str]) -> int:
+    """Conversation-epochs that a point still has to train."""
+    return sum(plan.stages[stage].conversation_epochs for stage in point.stages if stage not in done)

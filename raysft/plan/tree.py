@@ -1,0 +1,174 @@
+"""Points and stages: what a sweep comes to.
+
+A point is a list of stages; points that begin alike share their first stages, so all stages of a sweep form
+trees, one for each base model.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+from raysft.identity import fingerprint
+from raysft.spec.recipe import Recipe
+
+STAGE_VERSION = 1
+"""Version of the code of a training stage; raised when the same stage gives other weights."""
+
+
+@dataclass(frozen=True)
+class BaseIdentity:
+    """What defines the model that a point starts from."""
+
+    weights: str
+    """Digest of the weights; of a model from scratch, digest of what makes them."""
+    tokenizer: str
+    """Digest of the tokenizer."""
+    template: str
+    """Digest of the chat template."""
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Content address of the base."""
+        return fingerprint("base", 1, {"weights": self.weights, "tokenizer": self.tokenizer, "template": self.template})
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """What a stage takes from one source."""
+
+    ability: str
+    count: int
+    """Conversations: a prefix of the source's order."""
+    digest: str
+    """Digest of their ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A step from weights to weights."""
+
+    fingerprint: str
+    model: str
+    base: BaseIdentity
+    parent: str | None
+    """Fingerprint of the stage before; None if the stage starts from the base."""
+    portions: tuple[Portion, ...]
+    recipe: Recipe
+    seed: int
+    subset_seed: int
+    """Seed of the orders of which the portions are prefixes."""
+
+    @property
+    def conversations(self) -> int:
+        """Conversations of one epoch."""
+        return sum(portion.count for portion in self.portions)
+
+    @property
+    def conversation_epochs(self) -> int:
+        """Conversations over all epochs: the unit in which work is counted before it is measured."""
+        return self.conversations * self.recipe.epochs
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps."""
+        return self.recipe.steps(self.conversations)
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What the fingerprint is the hash of."""
+        return stage_identity(self.base, self.parent, self.portions, self.recipe, self.seed)
+
+
+def stage_identity(
+    base: BaseIdentity, parent: str | None, portions: tuple[Portion, ...], recipe: Recipe, seed: int
+) -> dict[str, object]:
+    """Everything that defines the weights of a stage.
+
+    Names of abilities, models and sweeps are not in it: the same conversations give the same weights. The
+    portions are sorted by digest, since a stage orders their union by its own seed.
+    """
+    return {
+        "base": {"weights": base.weights, "tokenizer": base.tokenizer, "template": base.template},
+        "parent": parent,
+        "mixture": sorted(portion.digest for portion in portions),
+        "recipe": recipe,
+        "seed": seed,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of the grid of a study, as its user wrote it."""
+
+    study: str
+    strategy: str
+    """Label of the strategy."""
+    amount: Fraction | None
+    """None for the base, which has no data."""
+    ratio: tuple[tuple[str, Fraction], ...]
+    seed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A list of stages, and the cells that it is the answer to."""
+
+    fingerprint: str
+    model: str
+    stages: tuple[str, ...]
+    """Fingerprints, in order; none for the base."""
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All points of a sweep and the trees of their distinct stages."""
+
+    points: tuple[Point, ...]
+    """Distinct points, in the order of the sweep file."""
+    stages: Mapping[str, Stage]
+    """Distinct stages by fingerprint; a parent comes before its children."""
+    bases: Mapping[str, BaseIdentity]
+    """By name of the model."""
+
+    @cached_property
+    def by_fingerprint(self) -> dict[str, Point]:
+        """Points by their fingerprint."""
+        return {point.fingerprint: point for point in self.points}
+
+    @cached_property
+    def children(self) -> dict[str | None, tuple[str, ...]]:
+        """Fingerprints of the stages that start from a stage; under None, from a base."""
+        found: dict[str | None, list[str]] = {}
+        for stage in self.stages.values():
+            found.setdefault(stage.parent, []).append(stage.fingerprint)
+        return {parent: tuple(stages) for parent, stages in found.items()}
+
+    @cached_property
+    def users(self) -> dict[str, int]:
+        """How many points go through each stage."""
+        found = dict.fromkeys(self.stages, 0)
+        for point in self.points:
+            for stage in point.stages:
+                found[stage] += 1
+        return found
+
+    @cached_property
+    def longest_path(self) -> dict[str, int]:
+        """For each stage the conversation-epochs from its beginning to the end of the longest point through it."""
+        found: dict[str, int] = {}
+        for stage in reversed(list(self.stages.values())):
+            below = (found[child] for child in self.children.get(stage.fingerprint, ()))
+            found[stage.fingerprint] = stage.conversation_epochs + max(below, default=0)
+        return found
+
+    def base_of(self, point: Point) -> BaseIdentity:
+        """The base that a point starts from."""
+        return self.bases[point.model]
+
+    def subjects(self, point: Point) -> Iterator[tuple[str, str]]:
+        """(fingerprint, model) of everything along a point that can be scored: its base, then each stage."""
+        yield self.base_of(point).fingerprint, point.model
+        for stage in point.stages:
+            yield stage, point.model

@@ -1,0 +1,149 @@
+"""A store in a local or mounted folder.
+
+Everything durable is fsynced before it gets its name, and so is the folder that holds the name. Exclusive creation
+is a hard link of a finished temporary file, so that whoever sees the name sees every byte.
+"""
+
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from raysft.store.layout import WORK
+from raysft.store.transport import store_errors
+from raysft.store.workbench import discard, open_workspace
+
+_TEMPORARY = ".tmp-"
+_explained = store_errors(OSError)
+
+
+@dataclass(frozen=True)
+class LocalTransport:
+    """See `Transport`. The folder must know hard links; file systems without them are refused at opening."""
+
+    root: Path
+    """Absolute."""
+
+    @property
+    def url(self) -> str:
+        """Absolute path of the store."""
+        return str(self.root)
+
+    @property
+    def bench_folder(self) -> Path:
+        """On the same file system, so that publishing is a rename."""
+        return self.root / WORK
+
+    @_explained
+    def read(self, path: str) -> bytes:
+        """See `Transport`."""
+        try:
+            return (self.root / path).read_bytes()
+        except (NotADirectoryError, IsADirectoryError) as error:
+            raise FileNotFoundError(path) from error
+
+    @_explained
+    def create(self, path: str, data: bytes) -> None:
+        """See `Transport`."""
+        self._write_then(os.link, path, data)
+
+    @_explained
+    def write(self, path: str, data: bytes) -> None:
+        """See `Transport`."""
+        self._write_then(os.replace, path, data)
+
+    @_explained
+    def put(self, folder: Path, names: Sequence[str], path: str) -> None:
+        """See `Transport`: all files appear at once."""
+        own = folder.parent == self.bench_folder and not any((folder / name).is_symlink() for name in names)
+        if own:
+            self._adopt(folder, path)
+            return
+        with open_workspace(self.bench_folder) as space:
+            for name in names:
+                (space / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(folder / name, space / name)
+            self._adopt(space, path)
+
+    def copy_here(self, path: str, names: Sequence[str]) -> Path:  # noqa: ARG002
+        """See `Transport`: the stored folder itself."""
+        return self.root / path
+
+    def forget_copy(self, path: str) -> bool:  # noqa: ARG002
+        """See `Transport`."""
+        return False
+
+    @_explained
+    def list(self, path: str) -> list[str]:
+        """See `Transport`. Temporary files are no objects."""
+        top = self.root / path
+        return [
+            Path(place, name).relative_to(top).as_posix()
+            for place, _, names in os.walk(top)
+            for name in names
+            if not name.startswith(_TEMPORARY)
+        ]
+
+    @_explained
+    def move(self, path: str, to: str) -> None:
+        """See `Transport`: at one instant."""
+        source, target = self.root / path, self.root / to
+        _make_folder(target.parent)
+        try:
+            source.rename(target)
+        except FileNotFoundError:
+            return
+        _sync(target.parent)
+        _sync(source.parent)
+
+    @_explained
+    def remove(self, path: str) -> None:
+        """See `Transport`: at one instant."""
+        discard(self.root / path, self.bench_folder)
+
+    def _write_then(self, name_it: Callable[[Path, Path], None], path: str, data: bytes) -> None:
+        target = self.root / path
+        _make_folder(target.parent)
+        temporary = target.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
+        try:
+            _write_durably(temporary, data)
+            name_it(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _sync(target.parent)
+
+    def _adopt(self, folder: Path, path: str) -> None:
+        """Make a finished folder of the workbench the one at a path."""
+        for place, _, names in os.walk(folder):
+            for name in names:
+                _sync(Path(place, name))
+            _sync(Path(place))
+        target = self.root / path
+        _make_folder(target.parent)
+        folder.rename(target)
+        _sync(target.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync(folder.parent)
+
+
+def _write_durably(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

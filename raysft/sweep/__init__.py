@@ -1,0 +1,1 @@
+"""Carrying out a plan on a Ray cluster: prepare, train, score, collect."""

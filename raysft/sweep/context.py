@@ -1,0 +1,118 @@
+"""What every trial and every engine of a sweep is told: a picklable record, made once by the driver."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from raysft.cluster.budget import Resources
+from raysft.composition.order import SourceIndex
+from raysft.errors import StoreError
+from raysft.evaluate.catalogue import AbilityBenchmark
+from raysft.plan.tree import Plan, Stage
+from raysft.spec.sweep import SweepSpec
+from raysft.store import Store
+from raysft.sweep.inputs import Inputs
+from raysft.sweep.prepare import base_digest, base_folder, prepared_key
+from raysft.train.job import JobPortion, StageJob
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The base of a model as it lies on disk."""
+
+    folder: Path
+    weights_digest: str
+
+
+@dataclass(frozen=True)
+class SweepContext:
+    """A sweep as its workers see it."""
+
+    spec: SweepSpec
+    plan: Plan
+    store: Store
+    indexes: Mapping[str, SourceIndex]
+    """By ability."""
+    prepared: Mapping[tuple[str, str], str]
+    """Key in the store of a tokenised source, by (model, ability)."""
+    origins: Mapping[str, Origin]
+    """By model."""
+    benchmarks: Mapping[str, AbilityBenchmark]
+    """By ability."""
+    inline: bool
+    """Whether a stage with one CPU worker trains in the process of its trial: only on our own cluster."""
+
+    def trains_inline(self, stage: Stage) -> bool:
+        """Whether a stage needs no Ray Train."""
+        model = self.spec.models[stage.model]
+        return self.inline and model.workers == 1 and model.gpus_per_worker == 0
+
+    def needs(self, stage: Stage) -> Resources:
+        """What a stage holds while it trains."""
+        model = self.spec.models[stage.model]
+        return Resources(cpus=1, gpus=model.gpus_per_worker) * model.workers
+
+    def subjects(self) -> dict[str, str]:
+        """Everything that is to be scored: fingerprint of a base or stage, and its model."""
+        leaves_only = self.spec.evaluation.stages == "leaves"
+        leaves = {point.stages[-1] for point in self.plan.points if point.stages}
+        found = {base.fingerprint: model for model, base in self.plan.bases.items()}
+        for address, stage in self.plan.stages.items():
+            if not leaves_only or address in leaves:
+                found[address] = stage.model
+        return found
+
+    def weights(self, subject: str, model: str) -> Origin:
+        """Folder and digest of a base or of a finished stage, every byte verified.
+
+        Raises:
+            StoreError: the stage is not in the store, or its files are damaged and were set aside.
+        """
+        if subject == self.plan.bases[model].fingerprint:
+            return self.origins[model]
+        folder, found = self.store.fetch("stages", subject), self.store.find("stages", subject)
+        if folder is None or found is None:
+            raise StoreError(f"stage {subject} is not in the store, or its files are damaged: run the same command again")
+        return Origin(folder, str(found.body["weights_digest"]))
+
+    def job(self, stage: Stage, attempt: str, output: Path) -> StageJob:
+        """What the training loop needs to train a stage whose parent stands."""
+        model = self.spec.models[stage.model]
+        portions = []
+        for portion in stage.portions:
+            folder = self.store.fetch("prepared", self.prepared[stage.model, portion.ability])
+            if folder is None:
+                raise StoreError(f"the tokenised source of {portion.ability} is damaged: run the same command again")
+            ids = self.indexes[portion.ability].prefix(stage.subset_seed, portion.count)
+            portions.append(JobPortion(portion.ability, folder, ids))
+        parent = stage.parent or stage.base.fingerprint
+        return StageJob(
+            fingerprint=stage.fingerprint,
+            attempt=attempt,
+            parent=self.weights(parent, stage.model).folder,
+            portions=tuple(portions),
+            recipe=stage.recipe,
+            seed=stage.seed,
+            layout=model.layout,
+            micro_batch_tokens=model.micro_batch_tokens,
+            resume_every_s=self.spec.run.resume_every_s,
+            store_url=self.store.url,
+            output=output,
+        )
+
+
+def make_context(inputs: Inputs, store: Store, *, inline: bool) -> SweepContext:
+    """The context of a sweep whose bases and sources are prepared."""
+    origins = {}
+    for model, base in inputs.bases.items():
+        digest = base_digest(store, base)
+        if digest is None:
+            raise StoreError(f"the base of {model} is not prepared")
+        origins[model] = Origin(base_folder(store, base, inputs), digest)
+    prepared = {
+        (model, ability): prepared_key(source, base.identity)
+        for model, base in inputs.bases.items()
+        for ability, source in inputs.sources.items()
+    }
+    indexes = {ability: source.index for ability, source in inputs.sources.items()}
+    return SweepContext(inputs.spec, inputs.plan, store, indexes, prepared, origins, inputs.benchmarks, inline)

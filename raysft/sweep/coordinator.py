@@ -1,0 +1,223 @@
+"""The coordinator: one Ray actor per driver, which admits stages and evaluation shards and owns the engines.
+
+Trials ask it before they train and tell it what came of it; whoever waits holds no CPU and no GPU.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Literal
+
+from ray.exceptions import RayError
+
+from raysft.cluster.budget import Resources
+from raysft.plan.policy import Work
+from raysft.records import FailureRecord
+from raysft.sweep.context import SweepContext
+from raysft.sweep.desk import Desk, Failure
+from raysft.sweep.evaluation_worker import LostShard
+from raysft.sweep.pool import EnginePool, Shard
+from raysft.sweep.scoring import read_score, shard_count
+from raysft.train.job import Progress
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What a trial that asked for a stage is told."""
+
+    verdict: Literal["train", "done", "failed"]
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What the driver sees: for its searcher and for the progress shown."""
+
+    done: frozenset[str]
+    failed: dict[str, Failure]
+    running: frozenset[str]
+    progress: dict[str, Progress]
+    trained: int
+    """Stages trained by this run."""
+    resumed: int
+    """Of these, the ones that went on from a step above 0."""
+    scored: int
+    """Scores made by this run."""
+    scores_open: int
+    """Scores that are asked for and not made yet."""
+    score_failures: dict[str, str]
+    """Cause by `subject/ability`."""
+
+
+class Coordinator:
+    """Book-keeping around `Desk`, with a future for everyone who waits."""
+
+    def __init__(self, context: SweepContext, capacity: Resources) -> None:
+        self._context = context
+        needs = {address: context.needs(stage) for address, stage in context.plan.stages.items()}
+        self._desk = Desk(context.plan, capacity, needs)
+        self._pool = EnginePool(context)
+        self._futures: dict[tuple[str, str], asyncio.Future[Admission]] = {}
+        self._progress: dict[str, Progress] = {}
+        self._scores: dict[tuple[str, str], asyncio.Future[None]] = {}
+        self._shards: dict[str, Shard] = {}
+        self._parts_left: dict[tuple[str, str], int] = {}
+        self._score_failures: dict[str, str] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._trained = self._resumed = self._scored = 0
+        self._read_store()
+
+    def _read_store(self) -> None:
+        for stage in self._context.plan.stages:
+            if self._context.store.find("stages", stage) is not None:
+                self._desk.finish(stage)
+            elif (body := self._context.store.read_document("failures", stage)) is not None:
+                failure = FailureRecord.model_validate(body)
+                self._desk.fail(Failure(stage, failure.kind, failure.cause))
+
+    # ---- stages
+
+    async def admit(self, stage: str, trial: str) -> Admission:
+        """Wait until a stage stands, has failed, or is this trial's to train.
+
+        A trial trains one stage at a time: one that asks again has lost whatever it held, with its process.
+        """
+        await self.release(trial)
+        if stage not in self._desk.done and self._context.store.find("stages", stage) is not None:
+            self._settle(stage, self._desk.finish(stage), Admission("done"))  # by another driver
+        if stage in self._desk.done:
+            return Admission("done")
+        if stage in self._desk.failed:
+            return Admission("failed", self._desk.failed[stage])
+        future = asyncio.get_running_loop().create_future()
+        self._futures[stage, trial] = future
+        self._desk.ask(stage, trial)
+        self._pump()
+        return await future
+
+    async def finished(self, stage: str, *, trained: bool, resumed: bool) -> None:
+        """The stage stands in the store."""
+        self._trained += trained
+        self._resumed += resumed
+        self._progress.pop(stage, None)
+        self._settle(stage, self._desk.finish(stage), Admission("done"))
+        self._pump()
+
+    async def failed(self, failure: Failure) -> None:
+        """The stage failed for good; everything that continues from it is blocked."""
+        self._progress.pop(failure.stage, None)
+        for stage, trials in self._desk.fail(failure).items():
+            self._settle(stage, trials, Admission("failed", failure))
+        self._pump()
+
+    async def release(self, trial: str) -> None:
+        """The process of a trial is gone; what it was training is free again."""
+        self._desk.release(trial)
+        for stage, holder in list(self._futures):
+            if holder == trial:
+                self._futures.pop((stage, holder)).cancel()
+        self._pump()
+
+    async def report(self, progress: Progress) -> None:
+        """How far a stage is."""
+        self._progress[progress.fingerprint] = progress
+
+    def _settle(self, stage: str, trials: list[str], admission: Admission) -> None:
+        for trial in trials:
+            self._futures.pop((stage, trial)).set_result(admission)
+
+    # ---- scores
+
+    async def evaluate(self, subject: str, model: str) -> None:
+        """Begin whatever is missing of the scores of a base or a finished stage."""
+        for ability in self._context.benchmarks:
+            if (subject, ability) not in self._scores:
+                self._begin(subject, model, ability)
+        self._pump()
+
+    async def scores(self, subjects: list[tuple[str, str]]) -> None:
+        """Wait for every score of these (subject, model); their shards now come first."""
+        for subject, model in subjects:
+            await self.evaluate(subject, model)
+        wanted = {subject for subject, _ in subjects}
+        for key, work in self._desk.shards_waiting.items():
+            if self._shards[key].subject in wanted:
+                self._desk.shards_waiting[key] = Work("shard", key, work.needs, wanted=True)
+        self._pump()
+        await asyncio.gather(*(future for (subject, _), future in self._scores.items() if subject in wanted))
+
+    def _begin(self, subject: str, model: str, ability: str) -> None:
+        future = self._scores[subject, ability] = asyncio.get_running_loop().create_future()
+        chosen, spec = self._context.benchmarks[ability], self._context.spec.evaluation
+        digest = self._context.weights(subject, model).weights_digest
+        if read_score(self._context.store, spec, chosen, digest) is not None:
+            future.set_result(None)
+            return
+        parts = range(shard_count(spec, chosen))
+        self._parts_left[subject, ability] = len(parts)
+        for part in parts:
+            self._enqueue(Shard(subject, model, ability, part))
+
+    def _enqueue(self, shard: Shard, *, wanted: bool = False) -> None:
+        needs = Resources(cpus=1, gpus=self._context.spec.evaluation.gpus_per_engine)
+        self._shards[shard.key] = shard
+        self._desk.shards_waiting[shard.key] = Work("shard", shard.key, needs, wanted)
+
+    async def _run(self, shard: Shard) -> None:
+        wanted = self._desk.shards_running[shard.key].wanted
+        try:
+            await self._pool.run(shard)
+        except RayError as error:
+            self._shard_failed(shard, error)
+        else:
+            self._shard_done(shard, wanted=wanted)
+        finally:
+            self._desk.shards_running.pop(shard.key)
+            self._pump()
+
+    def _shard_done(self, shard: Shard, *, wanted: bool) -> None:
+        key = (shard.subject, shard.ability)
+        if shard.part is None:
+            self._scored += 1
+            self._scores[key].set_result(None)
+            return
+        self._parts_left[key] -= 1
+        if self._parts_left[key] == 0:
+            self._enqueue(Shard(shard.subject, shard.model, shard.ability, None), wanted=wanted)
+
+    def _shard_failed(self, shard: Shard, error: RayError) -> None:
+        key = (shard.subject, shard.ability)
+        if isinstance(getattr(error, "cause", None), LostShard):
+            del self._scores[key]
+            self._begin(shard.subject, shard.model, shard.ability)
+            return
+        self._score_failures["/".join(key)] = str(getattr(error, "cause", error) or error).strip()
+        if not self._scores[key].done():
+            self._scores[key].set_result(None)
+
+    # ---- both
+
+    def _pump(self) -> None:
+        """Start everything that the policy lets start."""
+        for work, trial in self._desk.grant():
+            if work.kind == "stage":
+                if not self._context.trains_inline(self._context.plan.stages[work.key]):
+                    self._pool.stop_idle()
+                self._futures.pop((work.key, trial)).set_result(Admission("train"))
+            else:
+                task = asyncio.get_running_loop().create_task(self._run(self._shards[work.key]))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    async def snapshot(self) -> Snapshot:
+        """What stands now."""
+        return Snapshot(
+            done=frozenset(self._desk.done),
+            failed=dict(self._desk.failed),
+            running=frozenset(self._desk.holders),
+            progress=dict(self._progress),
+            trained=self._trained,
+            resumed=self._resumed,
+            scored=self._scored,
+            scores_open=sum(not future.done() for future in self._scores.values()),
+            score_failures=dict(self._score_failures),
+        )

@@ -1,0 +1,92 @@
+"""An engine of the pool: a Ray actor that answers shards of questions and grades what was answered.
+
+Everything it makes goes straight into the store, so that a lost actor loses no finished shard.
+"""
+
+import torch
+
+from raysft.evaluate.answers import read_answers, write_answers
+from raysft.evaluate.benchmark import Answer
+from raysft.evaluate.catalogue import AbilityBenchmark
+from raysft.evaluate.confinement import CONFINEMENT_LEVEL
+from raysft.evaluate.engine import Engine
+from raysft.evaluate.scoring import score_record
+from raysft.evaluate.transformers_engine import TransformersEngine
+from raysft.sweep.context import SweepContext
+from raysft.sweep.scoring import engine_identity, generations_key, score_key, shard_count, shard_key
+
+ANSWERS = "answers.parquet"
+
+
+class EvaluationWorker:
+    """Holds one engine; weights are exchanged, the engine stays."""
+
+    def __init__(self, context: SweepContext) -> None:
+        self._context = context
+        self._spec = context.spec.evaluation
+        device = "cuda" if self._spec.gpus_per_engine else "cpu"
+        if device == "cpu":
+            torch.set_num_threads(1)
+        self._engine: Engine = TransformersEngine(device, self._spec.precision, self._spec.batch_size)
+
+    def answer(self, subject: str, model: str, ability: str, shard: int) -> None:
+        """Answer one shard of a benchmark with the weights of a subject, and store the answers."""
+        chosen, origin = self._context.benchmarks[ability], self._context.weights(subject, model)
+        key = shard_key(generations_key(self._spec, chosen, origin.weights_digest), shard)
+        if self._context.store.fetch("generations", key) is not None:
+            return
+        self._engine.load(origin.folder, origin.weights_digest)
+        size = self._spec.shard_size
+        questions = chosen.benchmark.questions[shard * size : (shard + 1) * size]
+        answers = self._engine.answer(questions, chosen.max_new_tokens, seed=0)
+        reference = self._engine.reference_loss(questions)
+        with self._context.store.workspace("generations", key) as folder:
+            write_answers(folder / ANSWERS, answers)
+            body = {"reference_loss": reference.loss, "reference_tokens": reference.tokens}
+            self._context.store.publish("generations", key, folder, body)
+
+    def grade(self, subject: str, model: str, ability: str) -> None:
+        """Grade all answers of a subject to a benchmark, and store the score."""
+        store, chosen = self._context.store, self._context.benchmarks[ability]
+        digest = self._context.weights(subject, model).weights_digest
+        generations = generations_key(self._spec, chosen, digest)
+        answers, loss, tokens = self._collect(generations, chosen)
+        identity = engine_identity(self._spec)
+        record = score_record(
+            subject=digest,
+            benchmark=chosen.benchmark,
+            answers=answers,
+            verdicts=chosen.benchmark.grade(answers),
+            generations_fingerprint=generations,
+            reference_loss=loss,
+            reference_tokens=tokens,
+            settings={
+                "engine": identity.name,
+                "engine_version": identity.version,
+                "precision": identity.precision,
+                "max_new_tokens": chosen.max_new_tokens,
+                "confinement": CONFINEMENT_LEVEL,
+            },
+        )
+        store.write_document("scores", score_key(self._spec, chosen, digest), record.model_dump(mode="json"))
+
+    def _collect(
+        self, generations: str, chosen: AbilityBenchmark
+    ) -> tuple[list[Answer], float | None, int]:
+        """All answers of a benchmark with the loss on its references, put together from the shards."""
+        answers: list[Answer] = []
+        total, tokens = 0.0, 0
+        for shard in range(shard_count(self._spec, chosen)):
+            key = shard_key(generations, shard)
+            folder, found = self._context.store.fetch("generations", key), self._context.store.find("generations", key)
+            if folder is None or found is None:
+                raise LostShard(key)
+            answers.extend(read_answers(folder / ANSWERS))
+            count = int(found.body["reference_tokens"])
+            total += count * float(found.body["reference_loss"] or 0.0)
+            tokens += count
+        return answers, (total / tokens if tokens else None), tokens
+
+
+class LostShard(Exception):
+    """A shard of answers was found damaged and set aside; it must be answered again."""

@@ -1,0 +1,212 @@
+"""Results as tables: one row per cell, stage and benchmark, read from the store and nowhere else."""
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import pandas as pd
+
+from raysft.evaluate.catalogue import AbilityBenchmark
+from raysft.plan.tree import Cell, Plan, Point, Stage
+from raysft.records import FailureRecord, ScoreRecord, StageRecord
+from raysft.spec.evaluation import EvaluationSpec
+from raysft.spec.model import ModelSpec
+from raysft.spec.sweep import SweepSpec
+from raysft.store import Store
+from raysft.sweep.context import SweepContext
+from raysft.sweep.desk import Failure
+from raysft.sweep.inputs import Inputs
+from raysft.sweep.prepare import base_digest
+from raysft.sweep.scoring import read_score
+
+TOY_CAUTION = "A toy world that shows the tool, not how large models behave."
+
+INTEGERS = ("seed", "conversations", "supervised_tokens", "steps", "n", "unscored")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What stands of one base or stage."""
+
+    record: StageRecord | None
+    failure: FailureRecord | None
+    scores: Mapping[str, ScoreRecord]
+    """By ability."""
+
+
+def read_standing(inputs: Inputs, store: Store) -> dict[str, Standing]:
+    """What stands of every base and stage of a sweep, by fingerprint."""
+    found = {}
+    for base in inputs.bases.values():
+        digest = base_digest(store, base)
+        scores = _scores(store, inputs.spec.evaluation, inputs.benchmarks, digest)
+        found[base.identity.fingerprint] = Standing(None, None, scores)
+    for stage in inputs.plan.stages:
+        published, body = store.find("stages", stage), store.read_document("failures", stage)
+        record = StageRecord.model_validate(published.body) if published else None
+        failure = FailureRecord.model_validate(body) if body is not None and record is None else None
+        digest = record.weights_digest if record else None
+        scores = _scores(store, inputs.spec.evaluation, inputs.benchmarks, digest)
+        found[stage] = Standing(record, failure, scores)
+    return found
+
+
+def _scores(
+    store: Store, spec: EvaluationSpec, benchmarks: Mapping[str, AbilityBenchmark], digest: str | None
+) -> dict[str, ScoreRecord]:
+    if digest is None:
+        return {}
+    read = {ability: read_score(store, spec, chosen, digest) for ability, chosen in benchmarks.items()}
+    return {ability: score for ability, score in read.items() if score is not None}
+
+
+def point_status(point: Point, standing: Mapping[str, Standing]) -> tuple[str, str]:
+    """(`done`, `failed`, `blocked` or `waiting`; the cause) of a point."""
+    for position, stage in enumerate(point.stages):
+        failure = standing[stage].failure
+        if failure is not None:
+            own = position == len(point.stages) - 1
+            return ("failed" if own else "blocked"), f"stage {stage[:12]} ({failure.kind}): {failure.cause}"
+    missing = any(standing[stage].record is None for stage in point.stages)
+    return ("waiting" if missing else "done"), ""
+
+
+def tidy_table(inputs: Inputs, standing: Mapping[str, Standing]) -> pd.DataFrame:
+    """One row per cell × stage (the base is stage 0) × benchmark."""
+    rows = [row for point in inputs.plan.points for row in _point_rows(inputs, point, standing)]
+    table = pd.DataFrame(rows)
+    return table.astype({name: "Int64" for name in INTEGERS if name in table})
+
+
+def _point_rows(inputs: Inputs, point: Point, standing: Mapping[str, Standing]) -> Iterator[dict[str, Any]]:
+    status, cause = point_status(point, standing)
+    for cell in point.cells:
+        for position, (subject, _) in enumerate(inputs.plan.subjects(point)):
+            stage = inputs.plan.stages.get(subject)
+            for ability, chosen in inputs.benchmarks.items():
+                yield {
+                    **_cell_columns(point, cell),
+                    **_stage_columns(subject, position, point, stage, standing[subject].record),
+                    **_score_columns(ability, chosen, standing[subject].scores.get(ability)),
+                    "status": status,
+                    "cause": cause,
+                }
+
+
+def _cell_columns(point: Point, cell: Cell) -> dict[str, Any]:
+    return {
+        "study": cell.study,
+        "point": point.fingerprint,
+        "model": point.model,
+        "strategy": cell.strategy,
+        "amount": "" if cell.amount is None else str(cell.amount),
+        "amount_value": None if cell.amount is None else float(cell.amount),
+        "ratio": json.dumps({ability: str(factor) for ability, factor in cell.ratio}),
+        "seed": cell.seed,
+    }
+
+
+def _stage_columns(
+    subject: str, position: int, point: Point, stage: Stage | None, record: StageRecord | None
+) -> dict[str, Any]:
+    return {
+        "stage": subject,
+        "stage_position": position,
+        "stages": len(point.stages),
+        "is_final": position == len(point.stages),
+        "trained_on": " + ".join(f"{one.ability} {one.count}" for one in stage.portions) if stage else "",
+        "conversations": stage.conversations if stage else 0,
+        "supervised_tokens": sum(used.supervised_tokens for used in record.used) if record else None,
+        "steps": stage.steps if stage else 0,
+    }
+
+
+def _score_columns(ability: str, chosen: AbilityBenchmark, score: ScoreRecord | None) -> dict[str, Any]:
+    metric = chosen.benchmark.metric
+    return {
+        "ability": ability,
+        "benchmark": chosen.benchmark.name,
+        "metric": metric.name,
+        "scale": metric.scale,
+        "best": metric.best,
+        "value": score.value if score else None,
+        "standard_error": score.standard_error if score else None,
+        "n": score.n if score else None,
+        "unscored": score.unscored if score else None,
+        "reason": score.reason if score else "not scored yet",
+        "no_answer_rate": score.no_answer_rate if score else None,
+        "cut_off_rate": score.cut_off_rate if score else None,
+        "overflow_rate": score.overflow_rate if score else None,
+        "suspect": bool(score and score.suspect),
+        "reference_loss": score.reference_loss if score else None,
+    }
+
+
+def items_table(standing: Mapping[str, Standing]) -> pd.DataFrame:
+    """The grade of every item of every score, so that statistics can be paired by item."""
+    rows = [
+        {"stage": subject, "ability": ability, "benchmark": score.benchmark, "question": item.question, "value": item.value}
+        for subject, one in standing.items()
+        for ability, score in one.scores.items()
+        for item in score.items
+    ]
+    return pd.DataFrame(rows, columns=["stage", "ability", "benchmark", "question", "value"])
+
+
+def trial_row(context: SweepContext, point: Point, failure: Failure | None) -> dict[str, Any]:
+    """What a trial reports to Tune: the scores of the last stage by ability, those of every stage below `stages`."""
+    row: dict[str, Any] = {"status": "done", "done": 1, "cause": ""}
+    if failure is not None:
+        own = failure.stage == point.stages[-1]
+        row = {"status": "failed" if own else "blocked", "done": 0, "cause": failure.cause, "failed_stage": failure.stage}
+        return row
+    for position, (subject, model) in enumerate(context.plan.subjects(point)):
+        digest = context.weights(subject, model).weights_digest
+        scores = _scores(context.store, context.spec.evaluation, context.benchmarks, digest)
+        values = {name: score.value for name, score in scores.items()}
+        row[f"stage_{position}"] = values
+        if position == len(point.stages):
+            row.update(values)
+            row.update({f"{name}_standard_error": score.standard_error for name, score in scores.items()})
+    return row
+
+
+def write_results(inputs: Inputs, store: Store) -> pd.DataFrame:
+    """Write the tables of a sweep into its folder of the store; returns the tidy table."""
+    standing = read_standing(inputs, store)
+    table = tidy_table(inputs, standing)
+    name = inputs.spec.name
+    store.write_file(name, "results.parquet", _parquet(table))
+    store.write_file(name, "results.csv", table.to_csv(index=False).encode())
+    store.write_file(name, "items.parquet", _parquet(items_table(standing)))
+    store.write_file(name, "sweep.json", json.dumps(about(inputs.spec, inputs.plan), indent=2).encode())
+    return table
+
+
+def about(spec: SweepSpec, plan: Plan) -> dict[str, Any]:
+    """What a report says about the sweep itself."""
+    toy = any(_is_world(model) for model in spec.models.values())
+    return {
+        "name": spec.name,
+        "toy": toy,
+        "caution": TOY_CAUTION if toy else None,
+        "abilities": {name: list(ability.source.paths) for name, ability in spec.abilities.items()},
+        "models": {name: model.label for name, model in spec.models.items()},
+        "recipe": spec.recipe.model_dump(mode="json"),
+        "points": len(plan.points),
+        "stages": len(plan.stages),
+        "generated_by": f"raysft {version('raysft')}",
+    }
+
+
+def _is_world(model: ModelSpec) -> bool:
+    return isinstance(model.base, str) and model.base.startswith("world/")
+
+
+def _parquet(table: pd.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, index=False)
+    return buffer.getvalue()

@@ -1,0 +1,48 @@
+"""Where the answers and the score of one set of weights on one benchmark lie, and whether they stand."""
+
+from importlib.metadata import version
+
+from raysft.evaluate.catalogue import AbilityBenchmark
+from raysft.evaluate.engine import EngineIdentity, generations_fingerprint
+from raysft.evaluate.scoring import score_fingerprint
+from raysft.records import ScoreRecord
+from raysft.spec.evaluation import EvaluationSpec
+from raysft.store import Store
+
+SAMPLING_SEED = 0
+"""Seed of sampled answers; the benchmarks of the paper's protocol are greedy but for MT-Bench."""
+
+
+def engine_identity(spec: EvaluationSpec) -> EngineIdentity:
+    """What of the engine defines the answers."""
+    return EngineIdentity(spec.engine, version(spec.engine), spec.precision)
+
+
+def generations_key(spec: EvaluationSpec, chosen: AbilityBenchmark, weights_digest: str) -> str:
+    """Key of the answers of some weights to a benchmark, without the number of the shard."""
+    return generations_fingerprint(
+        weights_digest, chosen.questions_digest, chosen.max_new_tokens, engine_identity(spec), SAMPLING_SEED
+    )
+
+
+def score_key(spec: EvaluationSpec, chosen: AbilityBenchmark, weights_digest: str) -> str:
+    """Key of the score of some weights on a benchmark."""
+    return score_fingerprint(generations_key(spec, chosen, weights_digest), chosen.benchmark)
+
+
+def shard_key(generations: str, shard: int) -> str:
+    """Key of one shard of answers."""
+    return f"{generations}/shard-{shard:04d}"
+
+
+def shard_count(spec: EvaluationSpec, chosen: AbilityBenchmark) -> int:
+    """Units of work that the questions of a benchmark are cut into."""
+    return -(-len(chosen.benchmark.questions) // spec.shard_size)
+
+
+def read_score(
+    store: Store, spec: EvaluationSpec, chosen: AbilityBenchmark, weights_digest: str
+) -> ScoreRecord | None:
+    """The score of some weights, or None if it does not stand yet."""
+    body = store.read_document("scores", score_key(spec, chosen, weights_digest))
+    return None if body is None else ScoreRecord.model_validate(body)

@@ -1,0 +1,82 @@
+"""The Ray cluster of a run: our own on this machine, or one that is already there."""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import ray
+
+from raysft.cluster.budget import Resources
+from raysft.errors import ClusterError
+
+DRIVER = "driver"
+"""Custom resource that only nodes offer which outlive the sweep: the head, and on-demand nodes."""
+
+DRIVER_SLOTS = 1000
+DRIVER_SHARE = 0.01
+"""What one trial or coordinator takes of it, so that one unit carries a hundred."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """A connection to a Ray cluster."""
+
+    own: bool
+    """Whether we started the cluster and nobody else uses it."""
+    capacity: Resources
+    """What the cluster has now for stages and engines."""
+
+
+@contextmanager
+def ray_session(address: str | None) -> Iterator[Session]:
+    """Start a cluster on this machine, or join the one at `address` (`auto` finds one here).
+
+    Raises:
+        ClusterError: no cluster answers there, or no node of it offers `driver`.
+    """
+    if address is None:
+        _start_here()
+    else:
+        _join(address)
+    try:
+        found = ray.cluster_resources()
+        if not found.get(DRIVER):
+            raise ClusterError(
+                f"no node of the Ray cluster offers `{DRIVER}`: start its head with --resources='{{\"{DRIVER}\": 100}}', "
+                "or add the resource to the head's node type in cluster.yaml"
+            )
+        yield Session(address is None, Resources(found.get("CPU", 0), found.get("GPU", 0)))
+    finally:
+        ray.shutdown()
+
+
+def _start_here() -> None:
+    # Two Ray instances on one machine disturb each other unless each knows its own dashboard.
+    port = _free_port()
+    os.environ["RAY_API_SERVER_ADDRESS"] = f"http://127.0.0.1:{port}"
+    ray.init(
+        address="local",
+        resources={DRIVER: DRIVER_SLOTS},
+        include_dashboard=True,
+        dashboard_host="127.0.0.1",
+        dashboard_port=port,
+        log_to_driver=False,
+        logging_level="warning",
+        configure_logging=True,
+    )
+
+
+def _join(address: str) -> None:
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level="warning")
+    except ConnectionError as error:
+        raise ClusterError(f"no Ray cluster answers at {address}: {error}") from None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,82 @@
+"""One trial: it follows one point from its base to its last stage. Read this first.
+
+A trial is a light driver that holds nothing but a `driver` slot. It asks the coordinator for each stage in
+turn, trains those that it is given, has everything scored, and reports once, with everything.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import ray
+from ray import tune
+from ray.actor import ActorHandle
+
+from raysft.errors import RaysftError, StageFailed
+from raysft.plan.tree import Plan, Point
+from raysft.sweep.context import SweepContext
+from raysft.sweep.coordinator import Admission
+from raysft.sweep.desk import Failure
+from raysft.sweep.results import trial_row
+from raysft.sweep.training import record_failure, train_once
+
+_log = logging.getLogger(__name__)
+
+
+class PointFailed(RaysftError):
+    """A point ends without a result; the message names the stage that failed and its cause."""
+
+
+def axes(plan: Plan, point: Point) -> dict[str, Any]:
+    """The `config` of a point's trial: its axes, as the user wrote them.
+
+    Of a point that several studies have, the axes are those of its first cell, and `studies` names them all.
+    """
+    cell = point.cells[0]
+    return {
+        "point": point.fingerprint,
+        "studies": ",".join(dict.fromkeys(one.study for one in point.cells)),
+        "model": point.model,
+        "strategy": cell.strategy,
+        "amount": None if cell.amount is None else str(cell.amount),
+        "ratio": ",".join(f"{ability}={factor}" for ability, factor in cell.ratio),
+        "seed": cell.seed,
+        "stages": len(point.stages),
+        "conversations": sum(plan.stages[stage].conversations for stage in point.stages),
+    }
+
+
+def run_point(config: Mapping[str, Any], context: SweepContext, coordinator: ActorHandle) -> None:
+    """Tune's function: train what is missing of a point, wait for its scores, report."""
+    point = context.plan.by_fingerprint[config["point"]]
+    subjects = context.subjects()
+    wanted = [one for one in context.plan.subjects(point) if one[0] in subjects]
+    coordinator.evaluate.remote(context.plan.bases[point.model].fingerprint, point.model)
+    failure = None
+    for stage in point.stages:
+        failure = _stand(context, coordinator, stage, tune.get_context().get_trial_id())
+        if failure is not None:
+            break
+        if stage in subjects:
+            coordinator.evaluate.remote(stage, point.model)
+    if failure is None:
+        ray.get(coordinator.scores.remote(wanted))
+    tune.report(trial_row(context, point, failure))
+    if failure is not None:
+        raise PointFailed(f"stage {failure.stage[:12]} failed ({failure.kind}): {failure.cause}")
+
+
+def _stand(context: SweepContext, coordinator: ActorHandle, stage: str, trial: str) -> Failure | None:
+    """Return when the weights of a stage stand, or say why they never will."""
+    admission: Admission = ray.get(coordinator.admit.remote(stage, trial))
+    if admission.verdict != "train":
+        return admission.failure
+    try:
+        done = train_once(context, context.plan.stages[stage], coordinator.report.remote)
+    except StageFailed as error:
+        failure = Failure(stage, error.kind, error.cause)
+        record_failure(context.store, failure)
+        ray.get(coordinator.failed.remote(failure))
+        return failure
+    ray.get(coordinator.finished.remote(stage, trained=done.trained, resumed=done.resumed))
+    return None

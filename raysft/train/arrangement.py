@@ -1,0 +1,94 @@
+"""How pieces become rows and micro-batches: changes speed and memory, never the mathematics.
+
+Everything here is a pure function of lengths, so that every worker knows what the others do.
+"""
+
+from collections.abc import Callable, Sequence
+
+from raysft.train.job import Layout
+
+MICRO_BATCH_COST = 64
+"""What starting one more micro-batch costs, in positions computed; padding up to that is cheaper.
+
+Measured on one CPU thread with 0.5 M parameters: about 4 ms a micro-batch and 0.06 ms a position.
+"""
+
+Groups = list[list[int]]
+"""Indices into the list of lengths; one inner list per micro-batch."""
+
+
+def arrange(lengths: Sequence[int], workers: int, capacity: int, layout: Layout) -> list[Groups]:
+    """Micro-batches of every worker; all workers get the same number, some of them empty, at least one.
+
+    Args:
+        lengths: positions of each piece.
+        workers: number of workers.
+        capacity: positions, padding included, that one micro-batch may hold; a longer piece comes alone.
+        layout: rows of similar length side by side, or pieces one after the other in one row.
+    """
+    plans = []
+    for share in deal(lengths, workers):
+        groups = _GROUPINGS[layout]([lengths[one] for one in share], capacity)
+        plans.append([[share[one] for one in group] for group in groups])
+    most = max(1, *(len(plan) for plan in plans))
+    return [plan + [[] for _ in range(most - len(plan))] for plan in plans]
+
+
+def deal(lengths: Sequence[int], workers: int) -> list[list[int]]:
+    """Share pieces out: the longest first, each to the worker with the fewest positions so far."""
+    if workers == 1:
+        return [list(range(len(lengths)))]
+    shares: list[list[int]] = [[] for _ in range(workers)]
+    loads = [0] * workers
+    for one in _longest_first(lengths):
+        least = loads.index(min(loads))
+        shares[least].append(one)
+        loads[least] += lengths[one]
+    return shares
+
+
+def padded(lengths: Sequence[int], capacity: int) -> Groups:
+    """Cut the pieces, sorted by length, into runs that cost least: padding against one more micro-batch.
+
+    Worked: lengths 100, 90, 20, 10 cost 64 + 4·100 in one group, and (64 + 200) + (64 + 40) in two.
+    """
+    order = _longest_first(lengths)
+    best = [0.0] + [float("inf")] * len(order)
+    cut = [0] * (len(order) + 1)
+    for first, one in enumerate(order):
+        for end in range(first + 1, len(order) + 1):
+            positions = lengths[one] * (end - first)
+            if positions > capacity and end > first + 1:
+                break
+            cost = best[first] + MICRO_BATCH_COST + positions
+            if cost < best[end]:
+                best[end], cut[end] = cost, first
+    groups: Groups = []
+    end = len(order)
+    while end:
+        groups.append(order[cut[end] : end])
+        end = cut[end]
+    return groups
+
+
+def packed(lengths: Sequence[int], capacity: int) -> Groups:
+    """Fill rows: the longest piece first, each into the fullest row that still has room."""
+    groups: Groups = []
+    room: list[int] = []
+    for one in _longest_first(lengths):
+        fitting = [row for row, left in enumerate(room) if left >= lengths[one]]
+        if fitting:
+            row = min(fitting, key=room.__getitem__)
+            groups[row].append(one)
+            room[row] -= lengths[one]
+        else:
+            groups.append([one])
+            room.append(capacity - lengths[one])
+    return groups
+
+
+def _longest_first(lengths: Sequence[int]) -> list[int]:
+    return sorted(range(len(lengths)), key=lambda one: (-lengths[one], one))
+
+
+_GROUPINGS: dict[Layout, Callable[[Sequence[int], int], Groups]] = {"padded": padded, "packed": packed}

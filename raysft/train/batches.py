@@ -1,0 +1,37 @@
+"""Which conversations each optimiser step sees: a pure function of (ids, recipe, seed)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from raysft.composition.order import epoch_order
+from raysft.spec.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Batches:
+    """The batches of a stage, the same for any number of workers.
+
+    An epoch ends with a partial batch; batches do not cross epochs.
+    """
+
+    ids: Sequence[str]
+    recipe: Recipe
+    seed: int
+
+    @property
+    def per_epoch(self) -> int:
+        """Steps of one epoch: 4 for 430 conversations in batches of 128, the last of 46."""
+        return self.steps // self.recipe.epochs
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole stage."""
+        return self.recipe.steps(len(self.ids))
+
+    def after(self, done: int) -> Iterator[tuple[int, list[int]]]:
+        """Steps that are left after `done` of them: number from 1, and positions of conversations in `ids`."""
+        for epoch in range(done // self.per_epoch, self.recipe.epochs):
+            order = epoch_order(self.ids, self.seed, epoch)
+            for place in range(max(0, done - epoch * self.per_epoch), self.per_epoch):
+                start = place * self.recipe.batch_size
+                yield epoch * self.per_epoch + place + 1, order[start : start + self.recipe.batch_size]

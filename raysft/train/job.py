@@ -1,0 +1,76 @@
+"""What a stage needs to be trained, and what comes out: plain values that travel between processes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from raysft.records import LossPoint, Provenance, UsedSource
+from raysft.spec.recipe import Recipe
+
+Layout = Literal["padded", "packed"]
+
+
+@dataclass(frozen=True)
+class JobPortion:
+    """What one ability contributes to a stage."""
+
+    ability: str
+    prepared: Path
+    """Folder of the tokenised source."""
+    ids: tuple[str, ...]
+    """Content ids of the conversations, in the order of the prefix."""
+
+
+@dataclass(frozen=True)
+class StageJob:
+    """One stage, ready to be trained. The result depends on parent, portions, recipe and seed only."""
+
+    fingerprint: str
+    attempt: str
+    """Name of this attempt, unique in the store."""
+    parent: Path
+    """Hugging Face folder of the weights to start from."""
+    portions: tuple[JobPortion, ...]
+    recipe: Recipe
+    seed: int
+    layout: Literal["auto", "padded", "packed"]
+    """`auto` is `packed` on CUDA and `padded` on the CPU."""
+    micro_batch_tokens: int
+    """Positions, padding included, that one worker computes at once; a longer conversation comes alone."""
+    resume_every_s: float
+    """Seconds between resume states."""
+    store_url: str
+    output: Path
+    """Folder to export the trained weights into."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of all portions, one after the other: what the order of an epoch is made of."""
+        return tuple(one for portion in self.portions for one in portion.ids)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a stage is, after an optimiser step."""
+
+    fingerprint: str
+    step: int
+    """From 1."""
+    steps: int
+    loss: float
+    tokens: int
+    """Real tokens, padding excluded, that this attempt has trained on."""
+    seconds: float
+    """Since this attempt began to train."""
+
+
+@dataclass(frozen=True)
+class TrainedStage:
+    """What is known of a stage once its weights are exported."""
+
+    steps: int
+    used: tuple[UsedSource, ...]
+    losses: tuple[LossPoint, ...]
+    provenance: Provenance
+    weights_digest: str
+    parent_weights_digest: str

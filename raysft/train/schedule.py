@@ -1,0 +1,64 @@
+"""Learning rates: warm-up, then one of four shapes."""
+
+import math
+from collections.abc import Callable
+
+from raysft.spec.recipe import Recipe
+
+
+def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
+    """The learning rate of an update.
+
+    Warm-up has w = ceil(warmup × steps) updates, of which update t uses t/w of the peak. So the peak is at
+    update p = max(w, 1). From there the shape falls such that the update after the last one would have
+    `final_rate`: no update is spent at the final rate, which may be 0. Without warm-up the cosine is that of
+    transformers.
+
+    Worked: cosine, 3 steps, warm-up 0.03, so w = 1: shares 1, 0.75, 0.25 of the peak.
+
+    Args:
+        recipe: peak, schedule, warm-up, decay and final rate; `constant` has no final rate.
+        step: from 1.
+        steps: of the whole stage.
+    """
+    warm = warmup_updates(recipe, steps)
+    if step < warm:
+        return recipe.learning_rate * step / warm
+    share = _SHAPES[recipe.schedule](recipe, step, steps, max(warm, 1))
+    return recipe.learning_rate * (recipe.final_rate + (1 - recipe.final_rate) * share)
+
+
+def warmup_updates(recipe: Recipe, steps: int) -> int:
+    """Updates that warm up; rounding noise of the product is ignored, so that 0.07 × 100 makes 7 and not 8."""
+    return math.ceil(round(recipe.warmup * steps, 9))
+
+
+def _position(step: int, steps: int, peak: int) -> float:
+    """0 at the peak, 1 after the last update."""
+    return (step - peak) / (steps + 1 - peak)
+
+
+def _cosine(recipe: Recipe, step: int, steps: int, peak: int) -> float:  # noqa: ARG001
+    return 0.5 * (1 + math.cos(math.pi * _position(step, steps, peak)))
+
+
+def _linear(recipe: Recipe, step: int, steps: int, peak: int) -> float:  # noqa: ARG001
+    return 1 - _position(step, steps, peak)
+
+
+def _constant(recipe: Recipe, step: int, steps: int, peak: int) -> float:  # noqa: ARG001
+    return 1.0
+
+
+def _hold_then_fall(recipe: Recipe, step: int, steps: int, peak: int) -> float:  # noqa: ARG001
+    """Warm-up, stable, decay (arXiv 2404.06395): the last `decay` of all steps fall on a line."""
+    falling = math.ceil(round(recipe.decay * steps, 9))
+    return min(1.0, (steps + 1 - step) / (falling + 1))
+
+
+_SHAPES: dict[str, Callable[[Recipe, int, int, int], float]] = {
+    "cosine": _cosine,
+    "linear": _linear,
+    "constant": _constant,
+    "wsd": _hold_then_fall,
+}
