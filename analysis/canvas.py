@@ -2,6 +2,7 @@
 
 import html
 import io
+import math
 import re
 import warnings
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from analysis.scores import Score
 
@@ -73,11 +75,13 @@ def style() -> Iterator[None]:
         yield
 
 
-def panels(count: int, height: float, columns: int = 3, *, share_y: bool = False) -> tuple[Canvas, list[Axes]]:
+def panels(
+    count: int, height: float, columns: int = 3, *, share_y: bool = False
+) -> tuple[Canvas, list[Axes]]:
     """A canvas with `count` panels in rows of at most `columns`; `height` in inches per row."""
     columns = min(count, columns)
     rows = -(-count // columns)
-    canvas = Canvas(figsize=(WIDTH, height * rows), layout="constrained")
+    canvas = Canvas(figsize=(WIDTH, height * rows), layout=ConstrainedLayoutEngine(w_pad=0.07, h_pad=0.05))
     grid = canvas.subplots(rows, columns, squeeze=False, sharey=share_y)
     axes = list(grid.flat)
     for empty in axes[count:]:
@@ -86,9 +90,11 @@ def panels(count: int, height: float, columns: int = 3, *, share_y: bool = False
 
 
 def to_svg(canvas: Canvas, description: str) -> str:
-    """The canvas as an `<svg>` element for a page: same bytes for the same drawing, no network, no scripts."""
+    """The canvas as an `<svg>` element: same bytes for the same drawing, no network, no scripts."""
     buffer = io.StringIO()
-    canvas.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    canvas.savefig(
+        buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
+    )
     text = buffer.getvalue()
     # Several figures share a page, whose ids must differ; those of groups are never referred to.
     text = _GROUP_ID.sub(r"\1", text[text.index("<svg") :])
@@ -103,15 +109,33 @@ def whiskers(score: Score) -> list[list[float]] | None:
     return [[score.value - score.low], [score.high - score.value]]
 
 
-def end_labels(axes: Axes, x: float, ends: Sequence[tuple[float, str, str]]) -> None:
-    """Write (y, text, colour) at the right end of lines, pushed apart so that none covers another."""
+def on_axis(value: float | None) -> float:
+    """The value for an axis; NaN, which is not drawn, where there is none."""
+    return math.nan if value is None else value
+
+
+def end_labels(axes: Axes, x: float, ends: Sequence[tuple[float, str, str]], height: float) -> None:
+    """Write (y, text, colour) at the right end of lines, pushed apart so that none covers another.
+
+    Args:
+        axes: the panel.
+        x: where the lines end.
+        ends: where each line ends, what to call it, and its colour.
+        height: inches between the ends of the y axis, about.
+    """
     low, high = axes.get_ylim()
-    # A line of 8 points on a panel whose height is known in inches.
-    gap = (high - low) * 0.15 / (axes.get_figure().get_figheight() * axes.get_position().height)
+    # A line of 8.5 points is 0.12 inches high.
+    gap = (high - low) * 0.15 / height
     places = spread([y for y, _, _ in ends], gap, low, high)
     for place, (_, text, colour) in zip(places, ends, strict=True):
         axes.annotate(
-            text, (x, place), xytext=(7, 0), textcoords="offset points", va="center", fontsize=8.5, color=colour
+            text,
+            (x, place),
+            xytext=(7, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8.5,
+            color=colour,
         )
 
 
@@ -128,4 +152,3 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
         places[index] = min(places[index], ceiling)
         ceiling = places[index] - gap
     return places
-

@@ -1,6 +1,6 @@
 """What to read with care: scores that do not mean what they seem to mean."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +16,8 @@ FLOOR = 0.02
 """Share of the best value below which no cell of a benchmark can be told from none."""
 
 Silence = Literal["format", "ability", "unknown"]
+Say = Callable[[Score], str]
+"""What there is to say about a score; empty for nothing."""
 
 
 @dataclass(frozen=True)
@@ -32,16 +34,22 @@ def notes(cells: Sequence[Cell]) -> list[Note]:
     candidates = (
         Note(
             "One seed: the recipe was not assessed",
-            "The interval covers the choice of the items only. It says how this one model scores, not how another "
-            "run of the same recipe would.",
+            "The interval covers the choice of the items only. It says how this one model scores, not how "
+            "another run of the same recipe would.",
             tuple(_one_seed(cells)),
         ),
         Note(
+            "The format is lost rather than the ability",
+            "At least half of the answers held nothing to grade, but the loss on the reference answers is "
+            "nearer to that of the best cell than to that of the base.",
+            tuple(_silent(cells, ("format",))),
+        ),
+        Note(
             "No answer to read",
-            "At least half of the answers held nothing to grade. The loss on the reference answers tells a model "
-            "that lost the format from one that lost the ability: near the best cell the format is gone, near "
-            "the base the ability was not there to begin with or is gone as well.",
-            tuple(_silent(cells)),
+            "At least half of the answers held nothing to grade, and the loss on the reference answers is "
+            "no better than halfway to the best cell: the ability was not taught, or is gone too; or there "
+            "is no loss to tell.",
+            tuple(_silent(cells, ("ability", "unknown"))),
         ),
         Note(
             "Suspect benchmark (†)",
@@ -50,17 +58,20 @@ def notes(cells: Sequence[Cell]) -> list[Note]:
         ),
         Note(
             "Unscored",
-            "Some items could not be graded for a reason outside the model. They are left out, not counted as 0.",
+            "Some items could not be graded for a reason outside the model. They are left out, and are not "
+            "0.",
             tuple(_each(cells, _unscored)),
         ),
         Note(
             "Near the floor",
-            "No cell scored above 2% of a perfect model. Differences on this benchmark say nothing about strategies.",
+            "No cell reached 2% of a perfect model. Differences on this benchmark say nothing about "
+            "strategies.",
             tuple(_floor(cells)),
         ),
         Note(
             "Cut off or crowded out",
-            "At least a tenth of the answers ended at the token limit, or of the questions left no room in the context.",
+            "At least a tenth of the answers ended at the token limit, or a tenth of the questions left no "
+            "room in the context.",
             tuple(_each(cells, _short)),
         ),
     )
@@ -68,10 +79,10 @@ def notes(cells: Sequence[Cell]) -> list[Note]:
 
 
 def silence(cell: Cell, score: Score, grid: Sequence[Cell]) -> Silence | None:
-    """What a score with many unreadable answers means; None where the answers could be read, and for the base.
+    """What a score with many unreadable answers means; None where answers could be read, and for the base.
 
-    The format is lost where the loss on the reference answers lies nearer to that of the best cell of the same
-    study and model than to that of the base. Without both losses it cannot be told.
+    The format is lost where the loss on the reference answers lies nearer to that of the best cell of the
+    same study and model than to that of the base. Without both losses it cannot be told.
     """
     if cell.key.is_base or score.no_answer_rate is None or score.no_answer_rate < MANY_SILENT:
         return None
@@ -88,19 +99,22 @@ def _losses(grid: Sequence[Cell], benchmark: str) -> tuple[float | None, float |
     readable = [
         score
         for cell, score in scores
-        if not cell.key.is_base and score.reference_loss is not None and (score.no_answer_rate or 0) < MANY_SILENT
+        if not cell.key.is_base
+        and score.reference_loss is not None
+        and (score.no_answer_rate or 0) < MANY_SILENT
     ]
     best = max(readable, key=lambda score: score.value or 0.0, default=None)
     return (best.reference_loss if best else None), base
 
 
-def _silent(cells: Sequence[Cell]) -> Iterator[str]:
+def _silent(cells: Sequence[Cell], kinds: Sequence[Silence]) -> Iterator[str]:
     for grid in grids(cells):
         for cell in grid:
             for score in cell.scores:
                 kind = silence(cell, score, grid)
-                if kind is not None:
-                    yield f"{_where(cell, score)}: {_silence_text(kind, score, *_losses(grid, score.benchmark))}"
+                if kind is not None and kind in kinds:
+                    text = _silence_text(kind, score, *_losses(grid, score.benchmark))
+                    yield f"{_where(cell, score)}: {text}"
 
 
 def _silence_text(kind: Silence, score: Score, best: float | None, base: float | None) -> str:
@@ -108,7 +122,11 @@ def _silence_text(kind: Silence, score: Score, best: float | None, base: float |
     if kind == "unknown" or score.reference_loss is None or best is None or base is None:
         return f"{silent}; there is no loss to tell format from ability"
     losses = f"loss {score.reference_loss:.2f}, best cell {best:.2f}, base {base:.2f}"
-    meaning = "the format is lost rather than the ability" if kind == "format" else "the ability is not there either"
+    meaning = (
+        "the format is lost rather than the ability"
+        if kind == "format"
+        else "the ability is not there either"
+    )
     return f"{silent}; {losses}: {meaning}"
 
 
@@ -119,7 +137,7 @@ def _one_seed(cells: Sequence[Cell]) -> Iterator[str]:
             yield f"{cell.key.study}, {cell.key.model}, {cell.key.label}" if several else cell.key.label
 
 
-def _each(cells: Sequence[Cell], say: "Say") -> Iterator[str]:
+def _each(cells: Sequence[Cell], say: Say) -> Iterator[str]:
     for cell in cells:
         for score in cell.scores:
             if text := say(score):
@@ -130,8 +148,7 @@ def _unscored(score: Score) -> str:
     if not score.unscored:
         return ""
     reasons = "; ".join(score.reasons) or "no reason given"
-    what = "all" if score.value is None else f"{score.unscored} verdicts missing,"
-    return f"{what} unscored: {reasons}" if score.value is None else f"{what} {score.n} items graded: {reasons}"
+    return f"{score.unscored} items unscored, {score.n} graded: {reasons}"
 
 
 def _short(score: Score) -> str:
@@ -147,8 +164,8 @@ def _floor(cells: Sequence[Cell]) -> Iterator[str]:
     for ability, benchmark in benchmarks_of(cells):
         scores = [score for cell in cells if (score := cell.score(benchmark)) and score.value is not None]
         if scores and all((score.per_cent_of_best or 0) < 100 * FLOOR for score in scores):
-            highest = max(score.value or 0.0 for score in scores)
-            yield f"{ability} ({benchmark}): highest score {fixed(highest, scores[0].best)} of {scores[0].best:g}"
+            highest, best = max(score.value or 0.0 for score in scores), scores[0].best
+            yield f"{ability} ({benchmark}): highest score {fixed(highest, best)} of {best:g}"
 
 
 def _where(cell: Cell, score: Score) -> str:

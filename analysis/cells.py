@@ -117,10 +117,18 @@ def collapse(results: pd.DataFrame, items: pd.DataFrame) -> list[Cell]:
         grouped.setdefault(_key(row), []).append(row)
     studies = list(dict.fromkeys(key.study for key in grouped))
     models = list(dict.fromkeys(key.model for key in grouped))
+    abilities = list(dict.fromkeys(row.ability for rows in grouped.values() for row in rows if row.ability))
 
     def place(key: Key) -> tuple[object, ...]:
-        order = strategy_order(key.strategy)
-        return (studies.index(key.study), models.index(key.model), *order, key.ratio, key.amount_value, key.amount)
+        order = strategy_order(key.strategy, abilities)
+        return (
+            studies.index(key.study),
+            models.index(key.model),
+            *order,
+            key.ratio,
+            key.amount_value,
+            key.amount,
+        )
 
     def scores(rows: Iterable[Row]) -> tuple[Score, ...]:
         return tuple(score_of(group, verdicts) for group in _by_benchmark(rows))
@@ -129,7 +137,9 @@ def collapse(results: pd.DataFrame, items: pd.DataFrame) -> list[Cell]:
     for key in sorted(grouped, key=place):
         rows = grouped[key]
         course = tuple(
-            Position(position, printable(next((row.trained_on for row in at if row.trained_on), "")), scores(at))
+            Position(
+                position, printable(next((row.trained_on for row in at if row.trained_on), "")), scores(at)
+            )
             for position, at in _by_position(rows)
         )
         cells.append(Cell(key, _points(rows), scores(row for row in rows if row.is_final), course))

@@ -4,15 +4,19 @@ import math
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from analysis.canvas import COLOURS, GREY, MARKS, Figure, end_labels, panels, style, to_svg, whiskers
+from analysis.canvas import COLOURS, GREY, MARKS, Figure, on_axis, panels, style, to_svg, whiskers
 from analysis.cells import Cell, benchmarks_of
 
 CAPTION = (
-    "Share of every source used (log₂ axis) against the score, each panel on its own scale. Bars: 95% interval over "
-    "items and, where there are several seeds, over seeds; faint dots: single seeds; hollow marks: suspect; dotted: "
-    "the base model. Recipes with a single amount are not drawn; neither are points that did not finish or are unscored."
+    "Share of every source used (log₂ axis) against the score, each panel on its own scale. Bars: 95% "
+    "interval over items and, where there are several seeds, over seeds; faint dots: single seeds; hollow "
+    "marks: suspect; dotted: the base model. A model trained on one ability is drawn in the panel of that "
+    "ability only. Recipes with a single amount are not drawn, nor points that did not finish or are "
+    "unscored."
 )
 
 
@@ -26,7 +30,11 @@ def draw_amounts(grid: Sequence[Cell], title: str) -> Figure | None:
         if not cell.key.is_base and cell.key.amount_value > 0 and cell.scores:
             lines.setdefault(cell.key.recipe, []).append(cell)
     lines = {recipe: cells for recipe, cells in lines.items() if len({cell.key.amount for cell in cells}) > 1}
-    drawn = [(ability, benchmark) for ability, benchmark in benchmarks_of(grid) if _of_panel(lines, ability, benchmark)]
+    drawn = [
+        (ability, benchmark)
+        for ability, benchmark in benchmarks_of(grid)
+        if _of_panel(lines, ability, benchmark)
+    ]
     if not drawn:
         return None
     pens = {name: index for index, name in enumerate(dict.fromkeys(_short(recipe) for recipe in lines))}
@@ -34,7 +42,8 @@ def draw_amounts(grid: Sequence[Cell], title: str) -> Figure | None:
         canvas, axes = panels(len(drawn), 2.5)
         for panel, (ability, benchmark) in zip(axes, drawn, strict=True):
             _panel(panel, grid, _of_panel(lines, ability, benchmark), pens, (ability, benchmark))
-        return Figure(title, CAPTION, to_svg(canvas, f"{title}: score against amount"))
+        _legend(canvas, pens, with_base=any(cell.key.is_base for cell in grid))
+        return Figure(title, CAPTION, to_svg(canvas, title))
 
 
 def _of_panel(lines: dict[str, list[Cell]], ability: str, benchmark: str) -> dict[str, list[Cell]]:
@@ -50,48 +59,73 @@ def _of_panel(lines: dict[str, list[Cell]], ability: str, benchmark: str) -> dic
 
 
 def _panel(
-    axes: Axes, grid: Sequence[Cell], lines: dict[str, list[Cell]], pens: dict[str, int], column: tuple[str, str]
+    axes: Axes,
+    grid: Sequence[Cell],
+    lines: dict[str, list[Cell]],
+    pens: dict[str, int],
+    column: tuple[str, str],
 ) -> None:
     ability, benchmark = column
-    ends, highest, metric = [], 0.0, ""
+    highest, unit = 0.0, ""
     for recipe, cells in lines.items():
         pen = pens[_short(recipe)]
         colour, mark = COLOURS[pen % len(COLOURS)], MARKS[pen % len(MARKS)]
         scores = [score for cell in cells if (score := cell.score(benchmark))]
         places = [math.log2(cell.key.amount_value) for cell in cells]
-        axes.plot(places, [score.value for score in scores], color=colour, linewidth=1.6)
+        axes.plot(places, [on_axis(score.value) for score in scores], color=colour, linewidth=1.6)
         for place, score in zip(places, scores, strict=True):
             if score.seeds > 1:
                 axes.plot([place] * score.seeds, score.by_seed, "o", color=colour, alpha=0.3, markersize=3)
             face = "white" if score.suspect else colour
             axes.errorbar(
-                place, score.value, whiskers(score), color=colour, fmt=mark, markersize=5, mfc=face, elinewidth=1.2
+                place,
+                on_axis(score.value),
+                whiskers(score),
+                color=colour,
+                fmt=mark,
+                markersize=5,
+                mfc=face,
+                elinewidth=1.2,
             )
-            highest, metric = max(highest, score.high or 0.0, *score.by_seed), score.metric
-        ends.append((scores[-1].value or 0.0, _short(recipe), colour))
+            highest, unit = max(highest, score.high or 0.0, *score.by_seed), score.unit
     base = next((score for cell in grid if cell.key.is_base and (score := cell.score(benchmark))), None)
     if base is not None and base.value is not None:
         axes.axhline(base.value, color=GREY, linestyle=":", linewidth=1.4)
-        ends.append((base.value, "base", GREY))
         highest = max(highest, base.value)
     axes.set_ylim(0, 1.06 * highest or 1)
     axes.set_title(ability)
-    axes.set_ylabel(metric)
-    right = _amount_axis(axes, [cell for cells in lines.values() for cell in cells])
-    end_labels(axes, right, ends)
+    axes.set_ylabel(unit)
+    _amount_axis(axes, [cell for cells in lines.values() for cell in cells])
 
 
-def _amount_axis(axes: Axes, cells: Sequence[Cell]) -> float:
-    """Ticks at the amounts that were used, in their exact text; returns the right end of the axis."""
+def _amount_axis(axes: Axes, cells: Sequence[Cell]) -> None:
+    """Ticks at the amounts that were used, in their exact text."""
     amounts = sorted({(math.log2(cell.key.amount_value), cell.key.amount) for cell in cells})
     axes.xaxis.set_major_locator(FixedLocator([place for place, _ in amounts]))
     axes.xaxis.set_minor_locator(NullLocator())
-    crowded = len(amounts) > 5
+    crowded = len(amounts) > 6
     axes.set_xticklabels([text for _, text in amounts], rotation=45 if crowded else 0)
     axes.set_xlabel("amount")
     room = 0.08 * max(amounts[-1][0] - amounts[0][0], 1)
     axes.set_xlim(amounts[0][0] - room, amounts[-1][0] + room)
-    return amounts[-1][0] + room
+
+
+def _legend(canvas: Canvas, pens: dict[str, int], *, with_base: bool) -> None:
+    """One legend for all panels: names at the ends of lines would take the width of the axes."""
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=COLOURS[pen % len(COLOURS)],
+            marker=MARKS[pen % len(MARKS)],
+            markersize=5,
+            label=name,
+        )
+        for name, pen in pens.items()
+    ]
+    if with_base:
+        handles.append(Line2D([], [], color=GREY, linestyle=":", label="base"))
+    canvas.legend(handles=handles, loc="outside upper left", ncols=4, frameon=False)
 
 
 def _short(recipe: str) -> str:

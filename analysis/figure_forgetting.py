@@ -4,19 +4,22 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from analysis.canvas import COLOURS, MARKS, Figure, end_labels, panels, style, to_svg
+from analysis.canvas import COLOURS, MARKS, Figure, end_labels, on_axis, panels, style, to_svg
 from analysis.cells import BASE, Cell, Position, benchmarks_of
 from analysis.figure_strategies import shown_amount
 
 CAPTION = (
-    "Score after the base and after each stage, as a percentage of a perfect model's score; below each stage the "
-    "conversations it was trained on. Bars: 95% interval over items and, where there are several seeds, over seeds; "
-    "hollow marks: suspect, not one answer could be read, so a fall to 0 may be a lost format."
+    "Score of the base and after each stage, as a percentage of a perfect model's score; below each stage "
+    "the conversations it was trained on. Bars: 95% interval over items and, where there are several "
+    "seeds, over seeds; hollow marks: suspect, not one answer could be read, so a fall to 0 may be a lost "
+    "format."
 )
+HEIGHT = 2.45
+"""Inches of one row of panels, of which titles and ticks take about 0.8."""
 
 
 def draw_forgetting(grid: Sequence[Cell], title: str) -> Figure | None:
-    """One figure for the cells of one study and model; None if no strategy has two stages that were scored."""
+    """One figure for the cells of one study and model; None if no strategy has two scored stages."""
     amount = shown_amount(grid)
     columns = benchmarks_of(grid)
     courses = {cell.key.recipe: _course(cell, grid) for cell in grid if cell.key.amount == amount}
@@ -24,12 +27,12 @@ def draw_forgetting(grid: Sequence[Cell], title: str) -> Figure | None:
     if not courses:
         return None
     with style():
-        canvas, axes = panels(len(courses), 2.45, columns=2, share_y=True)
+        canvas, axes = panels(len(courses), HEIGHT, columns=2, share_y=True)
         for panel, (recipe, course) in zip(axes, courses.items(), strict=True):
             _panel(panel, recipe, course, columns)
         for panel in axes[::2]:
             panel.set_ylabel("% of best")
-        return Figure(f"{title}, amount {amount}", CAPTION, to_svg(canvas, f"{title}: forgetting across stages"))
+        return Figure(f"{title}, amount {amount}", CAPTION, to_svg(canvas, title))
 
 
 def _course(cell: Cell, grid: Sequence[Cell]) -> list[Position]:
@@ -57,20 +60,27 @@ def _panel(axes: Axes, recipe: str, course: Sequence[Position], columns: Sequenc
         if not points:
             continue
         colour, mark = COLOURS[pen % len(COLOURS)], MARKS[pen % len(MARKS)]
-        axes.plot([place for place, _ in points], [one.per_cent_of_best for _, one in points], color=colour, linewidth=1.6)
+        axes.plot(
+            [place for place, _ in points],
+            [on_axis(one.per_cent_of_best) for _, one in points],
+            color=colour,
+            linewidth=1.6,
+        )
         for place, score in points:
             share = score.per_cent_of_best or 0.0
             ends_of = None
             if score.low is not None and score.high is not None:
                 ends_of = [[share - 100 * score.low / score.best], [100 * score.high / score.best - share]]
             face = "white" if score.suspect else colour
-            axes.errorbar(place, share, ends_of, fmt=mark, color=colour, mfc=face, markersize=5, elinewidth=1.2)
+            axes.errorbar(
+                place, share, ends_of, fmt=mark, color=colour, mfc=face, markersize=5, elinewidth=1.2
+            )
         ends.append((points[-1][1].per_cent_of_best or 0.0, ability, colour))
     axes.set_title(recipe)
     axes.set_ylim(-3, 103)
     axes.set_xlim(-0.2, len(course) - 0.8)
     axes.set_xticks(range(len(course)), [_below(position, len(course)) for position in course], fontsize=8)
-    end_labels(axes, len(course) - 1, ends)
+    end_labels(axes, len(course) - 1, ends, height=HEIGHT - 0.8)
 
 
 def _below(position: Position, count: int) -> str:

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from analysis.canvas import COLOURS, GREY, Figure, panels, style, to_svg
+from analysis.canvas import COLOURS, GREY, Figure, on_axis, panels, style, to_svg
 from analysis.care import silence
 from analysis.cells import Cell, benchmarks_of
 from analysis.scores import Score
 
 CAPTION = (
-    "Score against the mean loss per token on the reference answers, one dot per cell. Low loss with a score near 0 "
-    "(orange, named) is a lost format: the model still finds the right answers likely but does not write them "
-    "readably. High loss with a score near 0 is an ability that is not there. Hollow: suspect; square: the base. "
-    "No intervals are drawn."
+    "Score against the mean loss per token on the reference answers, one dot per cell. A score near 0 with a "
+    "low loss (orange, named) is a lost format: the model still finds the right answers likely but does not "
+    "write them readably. A score near 0 with a high loss is an ability that is not there. Hollow: suspect; "
+    "square: the base. No intervals are drawn."
 )
 _FORMAT = COLOURS[1]
 
@@ -31,7 +31,7 @@ def draw_losses(grid: Sequence[Cell], title: str) -> Figure | None:
         canvas, axes = panels(len(columns), 2.5)
         for panel, (ability, found) in zip(axes, columns, strict=True):
             _panel(panel, ability, found, grid)
-        return Figure(title, CAPTION, to_svg(canvas, f"{title}: score against loss on the reference answers"))
+        return Figure(title, CAPTION, to_svg(canvas, title))
 
 
 def _is_drawn(score: Score) -> bool:
@@ -47,16 +47,19 @@ def _panel(axes: Axes, ability: str, found: Sequence[tuple[Cell, Score]], grid: 
         colour = GREY if cell.key.is_base else _FORMAT if lost else COLOURS[0]
         face = "white" if score.suspect else colour
         axes.plot(
-            [score.reference_loss], [score.value], "s" if cell.key.is_base else "o", color=colour, mfc=face, markersize=5.5
+            on_axis(score.reference_loss),
+            on_axis(score.value),
+            "s" if cell.key.is_base else "o",
+            color=colour,
+            mfc=face,
+            markersize=5.5,
         )
-        if cell.key.is_base:
-            _name(axes, score, "base", colour, middle, 0)
-        elif lost and cell.key.recipe not in named:
+        if lost and cell.key.recipe not in named:
             _name(axes, score, cell.key.recipe, colour, middle, len(named))
             named.add(cell.key.recipe)
     axes.set_title(ability)
     axes.set_xlabel("loss on reference answers")
-    axes.set_ylabel(found[0][1].metric)
+    axes.set_ylabel(found[0][1].unit)
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
 
 
@@ -64,6 +67,7 @@ def _name(axes: Axes, score: Score, text: str, colour: str, middle: float, alrea
     """A name above its dot, on the side where there is room; several names climb like stairs."""
     right = (score.reference_loss or 0.0) <= middle
     axes.annotate(
-        text, (score.reference_loss, score.value), xytext=(4 if right else -4, 7 + 11 * already),
-        textcoords="offset points", ha="left" if right else "right", fontsize=8, color=colour,
+        text, (on_axis(score.reference_loss), on_axis(score.value)),
+        xytext=(4 if right else -4, 7 + 11 * already), textcoords="offset points",
+        ha="left" if right else "right", fontsize=8, color=colour,
     )  # fmt: skip

@@ -11,8 +11,10 @@ BLUE = COLOURS[0]
 
 
 def shown_amount(grid: Sequence[Cell]) -> str | None:
-    """The amount at which most recipes can be compared, the largest of several; None if only the base is there."""
-    amounts = [(cell.key.amount, cell.key.amount_value) for cell in grid if not cell.key.is_base and cell.scores]
+    """The amount at which most recipes can be compared, the largest of several; None for the base alone."""
+    amounts = [
+        (cell.key.amount, cell.key.amount_value) for cell in grid if not cell.key.is_base and cell.scores
+    ]
     return max(amounts, key=lambda one: (amounts.count(one), one[1]), default=("", 0.0))[0] or None
 
 
@@ -29,11 +31,11 @@ def draw_strategies(grid: Sequence[Cell], title: str) -> Figure | None:
             _panel(panel, cells, ability, benchmark)
         axes[0].set_yticks(range(len(cells)), [cell.key.recipe for cell in cells])
         axes[0].set_ylim(len(cells) - 0.4, -0.6)
-        return Figure(title, _caption(grid, amount), to_svg(canvas, f"{title}: strategies side by side"))
+        return Figure(title, _caption(grid, amount), to_svg(canvas, title))
 
 
 def _panel(axes: Axes, cells: Sequence[Cell], ability: str, benchmark: str) -> None:
-    metric, highest = "", 0.0
+    unit, highest = "", 0.0
     for row, cell in enumerate(cells):
         score = cell.score(benchmark)
         if score is None or score.value is None:
@@ -50,11 +52,18 @@ def _panel(axes: Axes, cells: Sequence[Cell], ability: str, benchmark: str) -> N
             axes.plot(score.by_seed, [row] * score.seeds, "o", color=colour, alpha=0.3, markersize=3.5)
         face = "white" if score.suspect else colour
         axes.errorbar(
-            score.value, row, xerr=whiskers(score), fmt="o", color=colour, mfc=face, markersize=5.5, elinewidth=1.5
+            score.value,
+            row,
+            xerr=whiskers(score),
+            fmt="o",
+            color=colour,
+            mfc=face,
+            markersize=5.5,
+            elinewidth=1.5,
         )
-        highest, metric = max(highest, score.high or 0.0, *score.by_seed), score.metric
+        highest, unit = max(highest, score.high or 0.0, *score.by_seed), score.unit
     axes.set_title(ability)
-    axes.set_xlabel(metric)
+    axes.set_xlabel(unit)
     axes.set_xlim(-0.03 * highest, 1.05 * highest or 1)
     axes.grid(visible=True, axis="x")
     axes.tick_params(axis="y", length=0)
@@ -63,8 +72,8 @@ def _panel(axes: Axes, cells: Sequence[Cell], ability: str, benchmark: str) -> N
 def _caption(grid: Sequence[Cell], amount: str) -> str:
     others = {cell.key.amount for cell in grid if not cell.key.is_base} - {amount}
     return (
-        f"Scores after the last stage at amount {amount}, each panel on its own scale. Whiskers: 95% interval over items "
-        "and, where there are several seeds, over seeds (with one seed the recipe was not assessed); faint dots: "
-        "single seeds; hollow dots: suspect, not one answer could be read; dotted: the base model."
-        + (" Other amounts are in the table." if others else "")
+        f"Scores after the last stage at amount {amount}, each panel on its own scale. Whiskers: 95% "
+        "interval over items and, where there are several seeds, over seeds (with one seed the recipe was "
+        "not assessed); faint dots: single seeds; hollow dots: suspect, not one answer could be read; "
+        "dotted: the base model." + (" Other amounts are in the table." if others else "")
     )

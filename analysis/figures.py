@@ -1,7 +1,6 @@
 """All figures of a report, study by study and model by model."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from analysis.canvas import Figure
 from analysis.cells import Cell, grids
@@ -14,27 +13,18 @@ Draw = Callable[[Sequence[Cell], str], Figure | None]
 """Draws the cells of one study and model under a title, or says with None that there is nothing to draw."""
 KINDS: dict[str, Draw] = {
     "Strategies side by side": draw_strategies,
-    "Score against amount": draw_amounts,
     "Forgetting across stages": draw_forgetting,
+    "Score against amount": draw_amounts,
     "Lost format or lost ability": draw_losses,
 }
 """A new figure is one file and one row here."""
 
 
-@dataclass(frozen=True)
-class FigureGroup:
-    """The figures of one kind."""
-
-    heading: str
-    figures: tuple[Figure, ...]
-
-
-def draw_figures(cells: Sequence[Cell]) -> list[FigureGroup]:
+def draw_figures(cells: Sequence[Cell]) -> list[Figure]:
     """Every figure that the cells give rise to; none for cells without a score."""
-    groups = []
-    for heading, draw in KINDS.items():
-        drawn = (draw(grid, f"{grid[0].key.study}, {grid[0].key.model}") for grid in grids(cells))
-        figures = tuple(figure for figure in drawn if figure is not None)
-        if figures:
-            groups.append(FigureGroup(heading, figures))
-    return groups
+    drawn = (
+        draw(grid, f"{kind}: {grid[0].key.study}, {grid[0].key.model}")
+        for grid in grids(cells)
+        for kind, draw in KINDS.items()
+    )
+    return [figure for figure in drawn if figure is not None]

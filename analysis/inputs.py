@@ -113,7 +113,11 @@ def rows_of(results: pd.DataFrame) -> list[Row]:
             rows.append(Row.model_validate(raw))
         except ValidationError as error:
             problems += [
-                Problem(f"{RESULTS}, row {position}, {'.'.join(map(str, one['loc']))}", repr(one["input"]), one["msg"])
+                Problem(
+                    f"{RESULTS}, row {position}, {'.'.join(map(str, one['loc']))}",
+                    repr(one["input"]),
+                    one["msg"],
+                )
                 for one in error.errors()
             ]
     if problems:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 _ORDER = ("base", "single", "multi_task", "sequential", "mixed_sequential", "dmt")
-_SHARE = re.compile(r"k=(\d+(?:/\d+)?)")
+_SHARE = re.compile(r"k=(\d+(?:/0*[1-9]\d*)?)")
 
 
 def printable(text: str) -> str:
@@ -22,21 +22,25 @@ def ratio_text(ratio: str | None) -> str:
         parts = json.loads(ratio)
     except ValueError:
         return ratio
-    return ", ".join(f"{ability} ×{factor}" for ability, factor in parts.items()) if isinstance(parts, dict) else ratio
+    return (
+        ", ".join(f"{ability} ×{factor}" for ability, factor in parts.items())
+        if isinstance(parts, dict)
+        else ratio
+    )
 
 
-def strategy_order(label: str) -> tuple[int, Fraction, str]:
+def strategy_order(label: str, abilities: Sequence[str] = ()) -> tuple[int, int, Fraction, str]:
     """Sort key: base, single abilities, multi-task, sequential, mixed sequential, DMT by k, all else.
 
-    Little replay stands before much: DMT with k = 0 is mixed sequential.
+    Single abilities follow the order of `abilities`. Little replay stands before much: DMT with k = 0 is
+    mixed sequential.
     """
-    kind = label.split("(")[0]
+    kind, _, inner = label.partition("(")
+    ability = inner.removesuffix(")")
+    column = abilities.index(ability) if ability in abilities else len(abilities)
     rank = _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
     share = _SHARE.search(label) if kind == "dmt" else None
-    try:
-        return (rank, Fraction(share.group(1)) if share else Fraction(0), label)
-    except ZeroDivisionError:
-        return (rank, Fraction(0), label)
+    return (rank, column, Fraction(share.group(1)) if share else Fraction(0), label)
 
 
 def fixed(value: float, best: float) -> str:

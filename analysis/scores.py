@@ -52,6 +52,11 @@ class Score:
     """For at least one seed not one answer could be read."""
 
     @property
+    def unit(self) -> str:
+        """What the value counts, for axes: `accuracy, best 100`."""
+        return f"{self.metric}, best {self.best:g}"
+
+    @property
     def seeds(self) -> int:
         """How many seeds the value rests on."""
         return len(self.by_seed)
@@ -68,7 +73,11 @@ def verdicts_of(items: pd.DataFrame) -> Verdicts:
     Raises:
         InputError: a column is missing, or a question occurs twice for one stage and benchmark.
     """
-    lacking = [Problem(ITEMS, f"no column {name}", "write the results again") for name in ITEM_COLUMNS if name not in items]
+    lacking = [
+        Problem(ITEMS, f"no column {name}", "write the results again")
+        for name in ITEM_COLUMNS
+        if name not in items
+    ]
     if lacking:
         raise InputError(lacking)
     twice = items[items.duplicated(["stage", "benchmark", "question"])]

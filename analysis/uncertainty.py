@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+# Shapes: I items, S seeds.
+
 CONFIDENCE = 0.95
 """Coverage of every interval that is shown."""
 
@@ -33,22 +35,22 @@ class Estimate:
     """1 means that the seed part is missing: how much another run would differ is not known."""
 
 
-def crossed(verdicts_IS: NDArray[np.float64]) -> Estimate:
+def crossed(verdicts: NDArray[np.float64]) -> Estimate:
     """Mean of a table of verdicts with its standard error and 95% interval.
 
     The variance is that of the items' means over seeds divided by n, plus that of the seeds' means over items
     divided by s; t quantiles have Satterthwaite's degrees of freedom (Biometrics Bulletin 2, 1946). What
-    neither items nor seeds explain is in both parts, so the variance is too large by (residual variance) / (n·s),
+    neither items nor seeds explain is in both parts, so the variance is too large by the residual / (n·s),
     never too small. With one seed only the items vary, and the interval speaks of that one model.
 
     Args:
-        verdicts_IS: one row per item, one column per seed; NaN where an item is unscored. No column may be
+        verdicts: one row per item, one column per seed; NaN where an item is unscored. No column may be
             NaN throughout.
 
     Verdicts that are all 0 or 1 get Wilson's interval for the number of independent items that the standard
     error is worth, so 0 of 300 reads 0 to 1.3%, not 0 to 0.
     """
-    graded_IS = verdicts_IS[~np.isnan(verdicts_IS).all(axis=1)]
+    graded_IS = verdicts[~np.isnan(verdicts).all(axis=1)]
     items, seeds = graded_IS.shape
     seed_means_S = np.nanmean(graded_IS, axis=0)
     value = float(seed_means_S.mean())
@@ -59,7 +61,11 @@ def crossed(verdicts_IS: NDArray[np.float64]) -> Estimate:
     error = math.sqrt(item_part + seed_part)
     quantile = float(stats.t.ppf((1 + CONFIDENCE) / 2, _satterthwaite(item_part, items, seed_part, seeds)))
     binary = bool(np.isin(graded_IS[~np.isnan(graded_IS)], (0.0, 1.0)).all())
-    low, high = _wilson(value, error, items, quantile) if binary else (value - quantile * error, value + quantile * error)
+    low, high = (
+        _wilson(value, error, items, quantile)
+        if binary
+        else (value - quantile * error, value + quantile * error)
+    )
     return Estimate(value, error, low, high, items, seeds)
 
 

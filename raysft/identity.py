@@ -13,14 +13,14 @@ from typing import TypeAlias
 
 from pydantic import BaseModel
 
-Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 
 def canonical(value: object) -> Json:
     """Turn a value into JSON with exactly one spelling.
 
-    Fractions become `"1/4"`. Raises TypeError for a value with no stable bytes, such as a callable, a set
-    or a float that is not finite.
+    Fractions become `"1/4"`, and -0.0 becomes 0.0, to which it is equal. Raises TypeError for a value with no
+    stable bytes, such as a callable, a set or a float that is not finite.
     """
     match value:
         case None | bool() | int() | str():
@@ -28,7 +28,7 @@ def canonical(value: object) -> Json:
         case float():
             if value != value or value in (float("inf"), float("-inf")):
                 raise TypeError(f"{value!r} has no canonical form")
-            return value
+            return value + 0.0
         case Fraction():
             return str(value)
         case Enum():
@@ -37,7 +37,7 @@ def canonical(value: object) -> Json:
             return {name: canonical(getattr(value, name)) for name in type(value).model_fields}
         case Mapping():
             return {_key(key): canonical(value[key]) for key in value}
-        case Sequence() if not isinstance(value, bytes | bytearray):
+        case Sequence() if not isinstance(value, bytes | bytearray | memoryview):
             return [canonical(item) for item in value]
         case _:
             raise TypeError(f"{type(value).__name__} has no stable bytes: {value!r}")
@@ -50,7 +50,10 @@ def _key(key: object) -> str:
 
 
 def canonical_bytes(value: object) -> bytes:
-    """The canonical JSON of a value as UTF-8 bytes, keys sorted, no white space."""
+    """The canonical JSON of a value as UTF-8 bytes, keys sorted, no white space.
+
+    Raises UnicodeEncodeError for a text with half a surrogate pair, which has no UTF-8.
+    """
     text = json.dumps(canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode("utf-8")
 
@@ -72,9 +75,14 @@ def digest_bytes(data: bytes) -> str:
 
 
 def digest_lines(lines: Iterable[str]) -> str:
-    """Digest of an ordered list of strings that hold no line feed, such as conversation ids."""
+    """Digest of an ordered list of strings, such as conversation ids.
+
+    Raises ValueError for a string with a line feed, which would have the digest of its two halves.
+    """
     hasher = hashlib.sha256()
     for line in lines:
+        if "\n" in line:
+            raise ValueError(f"a line holds a line feed: {line!r}")
         hasher.update(line.encode("utf-8"))
         hasher.update(b"\n")
     return hasher.hexdigest()[:32]

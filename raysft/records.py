@@ -3,13 +3,13 @@
 Floats are finite; a number that is not known is None and never 0.
 """
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from raysft.errors import FailureKind
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
 
 
 class Record(BaseModel):
@@ -103,7 +103,7 @@ class ScoreRecord(Record):
 
     fingerprint: str
     subject: str
-    """Digest of the weights that were scored, in bytes: weights made again with other bits are scored again."""
+    """Digest of the weights' bytes: weights made again with other bits are scored again."""
     benchmark: str
     questions_digest: str
     generations: str

@@ -23,8 +23,12 @@ app = typer.Typer(
 )
 
 Sweep = Annotated[Path, typer.Argument(metavar="SWEEP", help="The sweep file (YAML).")]
-StoreUrl = Annotated[str, typer.Option("--store", metavar="URL", help="Where results stand: a folder, s3:// or gs://.")]
-Changes = Annotated[list[str], typer.Option("--set", metavar="A.B=C", help="Change a field of the sweep file.")]
+StoreUrl = Annotated[
+    str, typer.Option("--store", metavar="URL", help="Where results stand: a folder, s3:// or gs://.")
+]
+Changes = Annotated[
+    list[str] | None, typer.Option("--set", metavar="A.B=C", help="Change a field of the sweep file.")
+]
 Limit = Annotated[int | None, typer.Option(min=1, help="Use only so many rows and questions of each.")]
 Only = Annotated[str | None, typer.Option(metavar="STUDY", help="Only this study.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print stable, documented JSON.")]
@@ -34,7 +38,12 @@ STORE = "runs/store"
 
 @app.command()
 def plan(
-    sweep: Sweep, store: StoreUrl = STORE, changes: Changes = [], limit: Limit = None, only: Only = None, as_json: AsJson = False  # noqa: B006, FBT002
+    sweep: Sweep,
+    store: StoreUrl = STORE,
+    changes: Changes = None,
+    limit: Limit = None,
+    only: Only = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show what a sweep would do: points, shared stages, steps, time. Starts nothing."""
     spec = _spec(sweep, changes, limit, only)
@@ -55,11 +64,15 @@ def plan(
 def run(
     sweep: Sweep,
     store: StoreUrl = STORE,
-    address: Annotated[str | None, typer.Option(help="A Ray cluster that is already there (`auto` finds one).")] = None,
-    changes: Changes = [],  # noqa: B006
+    address: Annotated[
+        str | None, typer.Option(help="A Ray cluster that is already there (`auto` finds one).")
+    ] = None,
+    changes: Changes = None,
     limit: Limit = None,
     only: Only = None,
-    retry: Annotated[str | None, typer.Option(metavar="failed", help="`failed`: also try what failed by its own fault.")] = None,
+    retry: Annotated[
+        str | None, typer.Option(metavar="failed", help="`failed`: also try what failed by its own fault.")
+    ] = None,
 ) -> None:
     """Run a sweep, or go on with it: what stands in the store is not done again."""
     if retry not in (None, "failed"):
@@ -73,7 +86,12 @@ def run(
 
 @app.command()
 def status(
-    sweep: Sweep, store: StoreUrl = STORE, changes: Changes = [], limit: Limit = None, only: Only = None, as_json: AsJson = False  # noqa: B006, FBT002
+    sweep: Sweep,
+    store: StoreUrl = STORE,
+    changes: Changes = None,
+    limit: Limit = None,
+    only: Only = None,
+    as_json: AsJson = False,
 ) -> None:
     """Points × stages: done, running, waiting, failed, blocked."""
     spec = _spec(sweep, changes, limit, only)
@@ -90,7 +108,11 @@ def status(
 
 @app.command()
 def report(
-    sweep: Sweep, store: StoreUrl = STORE, changes: Changes = [], limit: Limit = None, only: Only = None  # noqa: B006
+    sweep: Sweep,
+    store: StoreUrl = STORE,
+    changes: Changes = None,
+    limit: Limit = None,
+    only: Only = None,
 ) -> None:
     """Write tables and the HTML report from what stands in the store."""
     spec = _spec(sweep, changes, limit, only)
@@ -104,8 +126,8 @@ def report(
     write_report(spec, opened)
 
 
-def _spec(sweep: Path, changes: list[str], limit: int | None, only: str | None) -> SweepSpec:
-    spec = load_sweep(sweep, changes, limit)
+def _spec(sweep: Path, changes: list[str] | None, limit: int | None, only: str | None) -> SweepSpec:
+    spec = load_sweep(sweep, changes or (), limit)
     return spec if only is None else spec.only(only)
 
 

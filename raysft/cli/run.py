@@ -12,7 +12,9 @@ from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
 from raysft.sweep.inputs import read_inputs
 from raysft.sweep.progress import watcher
-from raysft.sweep.run import Outcome, run_sweep
+from raysft.sweep.results import write_results
+from raysft.sweep.run import Outcome, forget_failures, is_finished, nothing_done, run_sweep
+from raysft.sweep.session import ray_session
 
 REPORT_PARTS = ("results.parquet", "items.parquet", "sweep.json")
 
@@ -23,8 +25,16 @@ def run_and_report(
     """Run a sweep and write its report; returns whether everything stands."""
     inputs, store = read_inputs(spec), Store.open(store_url)
     store.write_file(spec.name, "given.yaml", file.read_bytes())
-    store.write_file(spec.name, "sweep.yaml", yaml.safe_dump(spec.model_dump(mode="json"), sort_keys=False).encode())
-    outcome = run_sweep(inputs, store, address, retry_failed, watcher(inputs.plan, console))
+    store.write_file(
+        spec.name, "sweep.yaml", yaml.safe_dump(spec.model_dump(mode="json"), sort_keys=False).encode()
+    )
+    forget_failures(inputs, store, every=retry_failed)
+    if is_finished(inputs, store):
+        outcome = nothing_done(inputs.plan)
+    else:
+        with ray_session(address) as session:
+            outcome = run_sweep(inputs, store, session, watcher(inputs.plan, console))
+    write_results(inputs, store)
     write_report(spec, store)
     _say(console, outcome)
     return outcome.complete
@@ -55,6 +65,8 @@ def _say(console: Console, outcome: Outcome) -> None:
     )
     for stage, failure in snapshot.failed.items():
         if stage == failure.stage:
-            console.print(f"stage {stage[:12]} failed ({failure.kind}): {failure.cause}", style="red", markup=False)
+            console.print(
+                f"stage {stage[:12]} failed ({failure.kind}): {failure.cause}", style="red", markup=False
+            )
     for key, cause in snapshot.score_failures.items():
         console.print(f"score {key} failed: {cause}", style="red", markup=False)

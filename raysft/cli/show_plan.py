@@ -79,7 +79,9 @@ def show_plan(console: Console, inputs: Inputs, store: Store | None) -> None:
 def _records(standing: dict[str, Standing]) -> dict[str, tuple[int, float]]:
     """Steps and seconds of every finished stage."""
     return {
-        address: (one.record.steps, one.record.provenance.seconds) for address, one in standing.items() if one.record
+        address: (one.record.steps, one.record.provenance.seconds)
+        for address, one in standing.items()
+        if one.record
     }
 
 

@@ -15,16 +15,16 @@ def status_json(inputs: Inputs, store: Store) -> dict[str, Any]:
     """Status of every point and stage, and the scores that stand; the keys are stable."""
     standing = read_standing(inputs, store)
     return {
-        "points": [_point(inputs, store, point, standing) for point in inputs.plan.points],
+        "points": [_point(inputs, point, standing) for point in inputs.plan.points],
         "stages": {
-            address: {"status": _stage_status(store, one), "scores": sorted(one.scores)}
+            address: {"status": _stage_status(one), "scores": sorted(one.scores)}
             for address, one in standing.items()
             if address in inputs.plan.stages
         },
     }
 
 
-def _point(inputs: Inputs, store: Store, point: Point, standing: dict[str, Standing]) -> dict[str, Any]:
+def _point(inputs: Inputs, point: Point, standing: dict[str, Standing]) -> dict[str, Any]:
     status, cause = point_status(point, standing)
     return {
         "fingerprint": point.fingerprint,
@@ -32,16 +32,18 @@ def _point(inputs: Inputs, store: Store, point: Point, standing: dict[str, Stand
         "cells": [f"{cell.study}: {_cell(cell.strategy, cell.amount, cell.seed)}" for cell in point.cells],
         "status": status,
         "cause": cause,
-        "stages": {stage: _stage_status(store, standing[stage]) for stage in point.stages},
+        "stages": {stage: _stage_status(standing[stage]) for stage in point.stages},
         "scores": f"{sum(len(standing[one].scores) for one, _ in inputs.plan.subjects(point))}",
     }
 
 
 def _cell(strategy: str, amount: object, seed: int | None) -> str:
-    return strategy + ("" if amount is None else f" amount {amount}") + ("" if seed is None else f" seed {seed}")
+    return (
+        strategy + ("" if amount is None else f" amount {amount}") + ("" if seed is None else f" seed {seed}")
+    )
 
 
-def _stage_status(store: Store, one: Standing) -> str:
+def _stage_status(one: Standing) -> str:
     if one.record:
         return "done"
     return "failed" if one.failure else "waiting"

@@ -131,8 +131,8 @@ def _idle_problems(config: Mapping[str, Any], types: NodeTypes) -> Iterator[Prob
             given[f"available_node_types.{name}.idle_timeout_s"] = seconds / 60
     for field, minutes in given.items():
         if minutes < BOOT_MINUTES:
-            remedy = f"a node takes {BOOT_MINUTES:g} minutes to boot: wait longer, or a trial loses its first nodes"
-            yield Problem(field, f"{minutes:g} minutes", f"{remedy} before its last one has come")
+            remedy = f"at least {BOOT_MINUTES:g}, the time to boot: else nodes go before a trial has all"
+            yield Problem(field, f"{minutes:g} minutes", remedy)
 
 
 def _fit_problems(config: Mapping[str, Any], models: Mapping[str, ModelSpec]) -> Iterator[Problem]:

@@ -1,24 +1,28 @@
 """Exact rationals: the only numbers that say how much of a source is used."""
 
+import re
 from fractions import Fraction
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer
 
+_WRITTEN = re.compile(r"\s*(-?[0-9]+)(?:\s*/\s*([0-9]+))?\s*")
+
 
 def parse_share(value: object) -> Fraction:
     """Read a share from YAML: `1`, `1/256` or `"1/4"`.
 
-    A float is refused: 0.004 is not 1/256, and nobody sees the difference in a table.
+    A decimal is refused, also as text (YAML reads `1e-2` as text): 0.004 is not 1/256, and nobody sees the
+    difference in a table.
     """
     if isinstance(value, Fraction):
         return value
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise ValueError("write an exact fraction such as 1/4")
-    try:
-        return Fraction(value)
-    except (ValueError, ZeroDivisionError):
-        raise ValueError("write an exact fraction such as 1/4") from None
+    written = _WRITTEN.fullmatch(str(value))
+    if written is None or int(written[2] or 1) == 0:
+        raise ValueError("write an exact fraction such as 1/4")
+    return Fraction(int(written[1]), int(written[2] or 1))
 
 
 def _positive(value: object) -> Fraction:
@@ -59,7 +63,7 @@ ReplayShares = Annotated[Fraction | dict[str, Fraction], BeforeValidator(_one_or
 
 
 def count_of(share: Fraction, rows: int) -> int:
-    """How many of `rows` conversations a share takes: rounded down, at least 1.
+    """How many of `rows` conversations (1 or more) a share takes: rounded down, at least 1.
 
     `count_of(Fraction(1, 256), 110_142) == 430`, the paper's number for math (arXiv 2310.05492).
     """

@@ -55,12 +55,13 @@ def ordered(ids: Iterable[str], purpose: str, *keys: int) -> tuple[str, ...]:
     Args:
         ids: content ids.
         purpose: separates the orders used for subsets, epochs and held-out sets.
-        keys: the seed, and the epoch where there is one.
+        keys: the seed, and the epoch where there is one; the hash takes 64 bytes of key, so a purpose with
+            numbers of more digits than that is a ValueError.
     """
     prefix = "/".join((purpose, *map(str, keys))).encode()
 
     def rank(one: str) -> bytes:
-        return hashlib.blake2b(one.encode(), key=prefix[:64], digest_size=16).digest()
+        return hashlib.blake2b(one.encode(), key=prefix, digest_size=16).digest()
 
     return tuple(sorted(ids, key=lambda one: (rank(one), one)))
 

@@ -1,14 +1,23 @@
 """Strategies: rules that turn abilities into an ordered list of shares, one mapping per stage.
 
-A share of 1 stands for the whole subset that amount and ratio give (a·r); a share of k for the prefix k·a·r of
-the same order. A new strategy is one class here and one entry in `STRATEGIES`.
+A share of 1 stands for the whole subset that amount and ratio give (a·r); a share of k for the prefix k·a·r
+of the same order. A new strategy is one class here and one entry in `STRATEGIES`.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializeAsAny, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    ValidationError,
+    model_validator,
+)
 
 from raysft.composition.exact import Amount, ReplayShares
 
@@ -18,15 +27,17 @@ Shares = dict[str, Fraction]
 DEFAULT_LAST = "general"
 
 
-class Strategy(BaseModel):
+class Strategy(BaseModel, ABC):
+    """A rule; what the user says about it are its fields."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
     argument: ClassVar[str | None] = None
     """Field that a bare value stands for: `{single: math}` means `{single: {ability: math}}`."""
     kind: str = ""
 
-    def stages(self, abilities: Sequence[str]) -> tuple[Shares, ...]:
+    @abstractmethod
+    def stages(self, abilities: Sequence[str], /) -> tuple[Shares, ...]:
         """Shares per stage. `abilities` come in the order of the sweep file."""
-        raise AssertionError(f"{type(self).__name__} does not say its stages")
 
     def names(self) -> tuple[str, ...]:
         """Abilities that the arguments mention, to be checked against the sweep."""
@@ -57,7 +68,7 @@ class Base(Strategy):
 
     kind: Literal["base"] = "base"
 
-    def stages(self, abilities: Sequence[str]) -> tuple[Shares, ...]:  # noqa: ARG002
+    def stages(self, _abilities: Sequence[str], /) -> tuple[Shares, ...]:
         """No stages."""
         return ()
 
@@ -69,7 +80,7 @@ class Single(Strategy):
     kind: Literal["single"] = "single"
     ability: str
 
-    def stages(self, abilities: Sequence[str]) -> tuple[Shares, ...]:  # noqa: ARG002
+    def stages(self, _abilities: Sequence[str], /) -> tuple[Shares, ...]:
         """One stage with one ability."""
         return ({self.ability: Fraction(1)},)
 
@@ -88,7 +99,7 @@ class MultiTask(Strategy):
 
     kind: Literal["multi_task"] = "multi_task"
 
-    def stages(self, abilities: Sequence[str]) -> tuple[Shares, ...]:
+    def stages(self, abilities: Sequence[str], /) -> tuple[Shares, ...]:
         """One stage with everything."""
         return (dict.fromkeys(abilities, Fraction(1)),)
 
@@ -96,11 +107,18 @@ class MultiTask(Strategy):
 class Sequential(Strategy):
     """One stage per ability; by default the order of the sweep file with `last` at the end."""
 
+    argument = "order"
     kind: Literal["sequential"] = "sequential"
-    order: tuple[str, ...] | None = None
+    order: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     last: str | None = None
 
-    def stages(self, abilities: Sequence[str]) -> tuple[Shares, ...]:
+    @model_validator(mode="after")
+    def _order_or_last(self) -> "Sequential":
+        if self.order is not None and self.last is not None:
+            raise ValueError("give `order` or `last`; an order already says what comes last")
+        return self
+
+    def stages(self, abilities: Sequence[str], /) -> tuple[Shares, ...]:
         """One stage per ability, in order."""
         order = self.order or (*_without(abilities, _last(self.last)), _last(self.last))
         return tuple({ability: Fraction(1)} for ability in order)
@@ -114,16 +132,10 @@ class Sequential(Strategy):
         return self.order is None and self.last is None
 
 
-class MixedSequential(Strategy):
-    """All but the last ability together, then the last one."""
+class _EndsWithLast(Strategy):
+    """What the two strategies have in common that train one ability after all others."""
 
-    kind: Literal["mixed_sequential"] = "mixed_sequential"
     last: str | None = None
-
-    def stages(self, abilities: Sequence[str]) -> tuple[Shares, ...]:
-        """Two stages."""
-        last = _last(self.last)
-        return (dict.fromkeys(_without(abilities, last), Fraction(1)), {last: Fraction(1)})
 
     def names(self) -> tuple[str, ...]:
         """The last ability, if it is said."""
@@ -134,7 +146,19 @@ class MixedSequential(Strategy):
         return self.last is None
 
 
-class Dmt(MixedSequential):
+class MixedSequential(_EndsWithLast):
+    """All but the last ability together, then the last one."""
+
+    argument = "last"
+    kind: Literal["mixed_sequential"] = "mixed_sequential"
+
+    def stages(self, abilities: Sequence[str], /) -> tuple[Shares, ...]:
+        """Two stages."""
+        last = _last(self.last)
+        return (dict.fromkeys(_without(abilities, last), Fraction(1)), {last: Fraction(1)})
+
+
+class Dmt(_EndsWithLast):
     """Dual-stage mixed fine-tuning (arXiv 2310.05492): the last stage sees k of each other ability again.
 
     `k = 0` is `mixed_sequential`. `k` is one share for all, or one per ability; an ability that is not named
@@ -142,15 +166,21 @@ class Dmt(MixedSequential):
     """
 
     argument = "k"
-    kind: Literal["dmt"] = "dmt"  # type: ignore[assignment]
+    kind: Literal["dmt"] = "dmt"
     k: ReplayShares
 
-    def stages(self, abilities: Sequence[str]) -> tuple[Shares, ...]:
+    @model_validator(mode="after")
+    def _last_is_not_replayed(self) -> "Dmt":
+        if isinstance(self.k, dict) and _last(self.last) in self.k:
+            raise ValueError(f"k names {_last(self.last)}, which the last stage sees in full")
+        return self
+
+    def stages(self, abilities: Sequence[str], /) -> tuple[Shares, ...]:
         """Two stages, the second with replay."""
         last = _last(self.last)
-        first, second = super().stages(abilities)
         replay = {ability: self._k(ability) for ability in _without(abilities, last)}
-        return (first, {**{ability: k for ability, k in replay.items() if k > 0}, **second})
+        first: Shares = dict.fromkeys(replay, Fraction(1))
+        return (first, {**{ability: k for ability, k in replay.items() if k > 0}, last: Fraction(1)})
 
     def _k(self, ability: str) -> Fraction:
         return self.k.get(ability, Fraction(0)) if isinstance(self.k, dict) else self.k
@@ -163,22 +193,22 @@ class Dmt(MixedSequential):
 class Stages(Strategy):
     """Stages written out by the user: any mixture in any order, each share in (0, 1]."""
 
-    argument = "stages_"
+    argument = "mixtures"
     kind: Literal["stages"] = "stages"
-    stages_: tuple[dict[str, Amount], ...]
+    mixtures: Annotated[tuple[Annotated[dict[str, Amount], Field(min_length=1)], ...], Field(min_length=1)]
 
-    def stages(self, abilities: Sequence[str]) -> tuple[Shares, ...]:  # noqa: ARG002
+    def stages(self, _abilities: Sequence[str], /) -> tuple[Shares, ...]:
         """As written."""
-        return tuple(dict(stage) for stage in self.stages_)
+        return tuple(dict(stage) for stage in self.mixtures)
 
     def names(self) -> tuple[str, ...]:
         """Every ability of every stage."""
-        return tuple(ability for stage in self.stages_ for ability in stage)
+        return tuple(ability for stage in self.mixtures for ability in stage)
 
     @property
     def label(self) -> str:
         """`math+code>general`, with shares other than 1 shown."""
-        return ">".join("+".join(_share(*item) for item in stage.items()) for stage in self.stages_)
+        return ">".join("+".join(_share(*item) for item in stage.items()) for stage in self.mixtures)
 
 
 def _share(ability: str, share: Fraction) -> str:
@@ -216,14 +246,25 @@ def read_strategy(value: object) -> Strategy:
     if kind not in STRATEGIES:
         raise ValueError(f"no such strategy; use one of {', '.join(STRATEGIES)}")
     rule = STRATEGIES[kind]
-    # A strategy with one main argument takes it bare; a mapping that names another field is meant in full.
-    if rule.argument and not (isinstance(arguments, dict) and (not arguments or arguments.keys() & rule.model_fields)):
-        arguments = {rule.argument: arguments}
     try:
-        return rule(**(arguments or {}))
+        return rule.model_validate(_arguments(rule, arguments))
     except ValidationError as error:
-        found = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
+        found = [_said(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors()]
         raise ValueError(f"{kind} needs: " + "; ".join(found)) from None
+
+
+def _arguments(rule: type[Strategy], given: object) -> object:
+    """The fields of a strategy; a bare value stands for its main one, if it has one."""
+    if given is None:
+        return {}
+    # A mapping may be the main argument itself, as in {dmt: {math: 1/4}}: it is, if it names no field.
+    in_full = isinstance(given, dict) and (not given or bool(given.keys() & rule.model_fields.keys()))
+    return given if in_full or rule.argument is None else {rule.argument: given}
+
+
+def _said(field: str, message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    return f"{field}: {message}" if field else message
 
 
 StrategyField = Annotated[SerializeAsAny[Strategy], BeforeValidator(read_strategy)]

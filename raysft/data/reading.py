@@ -1,9 +1,9 @@
 """From files to rows, each with the place it came from.
 
-JSON Lines (`.jsonl`, or `.json` with one object per line), JSON arrays (`.json`), both also as `.gz`, Parquet,
-and data sets of the Hugging Face Hub: `hf://owner/name[/config][:split]`, where the split is `train` unless
-said, and `hf:///a/folder` is a data set on disk. Files may lie on any file system that fsspec opens. JSON
-Lines and Parquet are streamed; a JSON array is held in memory as a whole.
+JSON Lines (`.jsonl`, or `.json` with one object per line), JSON arrays (`.json`), both also as `.gz`;
+Parquet; and data sets of the Hugging Face Hub: `hf://owner/name[/config][:split]`, where the split is `train`
+unless said, and `hf:///a/folder` is a data set on disk. Files may lie on any file system that fsspec opens.
+JSON Lines and Parquet are streamed; a JSON array is held in memory as a whole.
 
 What is wrong with one line becomes a Problem in its place, and reading goes on; what is wrong with a whole
 file is an InputError.

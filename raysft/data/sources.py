@@ -9,14 +9,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from pathlib import Path
 
 from raysft.composition.order import SourceIndex, split_held_out
 from raysft.data.conversation import Conversation, Message
 from raysft.data.formats import detect_format, parse_row
 from raysft.data.reading import read_rows
-from raysft.data.world import ABILITIES, conversation, pretraining_documents, training_items
+from raysft.data.world import ABILITIES, pretraining_documents, training_items
+from raysft.data.world import conversation as world_conversation
 from raysft.errors import InputError, Problem
+from raysft.spec.file import resolve
 from raysft.spec.source import WORLD, SourceSpec
 from raysft.spec.sweep import SweepSpec
 
@@ -38,7 +39,7 @@ class SourceFacts:
     bad_rows: int
     """Malformed rows that were skipped."""
     duplicates: int
-    """Rows whose conversation had been read before, removed or kept."""
+    """Copies that were removed; `read` = bad rows + duplicates + held out + what is left."""
     held_out: int
     """Conversations split off."""
     expected_rows: int | None
@@ -72,9 +73,9 @@ def load_sources(spec: SweepSpec) -> dict[str, Source]:
     """
     problems: list[Problem] = []
     loaded: dict[str, Source] = {}
-    for name, ability in spec.abilities.items():
+    for name in spec.abilities:
         try:
-            loaded[name] = load_source(name, ability.source, spec.data_dir)
+            loaded[name] = load_source(spec, name)
         except InputError as error:
             problems.extend(error.problems)
     if problems:
@@ -82,49 +83,44 @@ def load_sources(spec: SweepSpec) -> dict[str, Source]:
     return loaded
 
 
-def load_source(name: str, source: SourceSpec, data_dir: str) -> Source:
-    """Read the source of one ability.
+def load_source(spec: SweepSpec, name: str) -> Source:
+    """Read the source of the ability with this name.
 
     Copies that are kept have the content id with a number behind it (`id.2`, `id.3`), so ids are distinct and
     independent of the order of the file. A conversation that is held out is held out with all its copies, of
     which none stays in training and one in the held-out set.
 
-    Args:
-        name: the ability.
-        source: where its conversations come from.
-        data_dir: folder that relative paths start from.
-
     Raises:
         InputError: as `read_source`; and for a source of another size than `rows`, or that leaves nothing to
             train on.
     """
-    tally = _Tally(f"abilities.{name}.source")
+    source, tally = spec.abilities[name].source, _Tally(f"abilities.{name}.source")
     counts: Counter[str] = Counter()
     contents: dict[str, Conversation] = {}
-    for one in _conversations(source, data_dir, tally):
-        counts[one.id] += 1
-        contents.setdefault(one.id, one)
+    for conversation in _conversations(spec, source, tally):
+        counts[conversation.id] += 1
+        contents.setdefault(conversation.id, conversation)
     problems = list(_size_problems(source, tally, len(contents)))
     if problems:
         raise InputError(problems)
     kept, held_out = split_held_out(contents, source.held_out)
-    duplicates = counts.total() - len(contents)
     if source.duplicates == "keep":
         for one in kept:
             contents.update((f"{one}.{number}", contents[one]) for number in range(2, counts[one] + 1))
         kept = tuple(sorted(contents.keys() - set(held_out)))
-    facts = SourceFacts(tally.read, tally.bad_rows, duplicates, len(held_out), source.rows)
+    removed = counts.total() - len(kept) - len(held_out)
+    facts = SourceFacts(tally.read, tally.bad_rows, removed, len(held_out), source.rows)
     return Source(SourceIndex(name, kept, held_out), facts, contents)
 
 
-def read_source(source: SourceSpec, data_dir: str) -> Iterator[Conversation]:
-    """The conversations of a source as its files have them, copies included.
+def read_source(spec: SweepSpec, name: str) -> Iterator[Conversation]:
+    """The conversations of an ability's source as its files have them, copies included.
 
     Raises:
-        InputError: after the last row, with the malformed ones (unless `on_bad_row: skip`); at once for a file
-            that cannot be read or has no known format.
+        InputError: after the last row, with the malformed ones (unless `on_bad_row: skip`); at once for a
+            file that cannot be read or has no known format.
     """
-    return _conversations(source, data_dir, _Tally("source"))
+    return _conversations(spec, spec.abilities[name].source, _Tally(f"abilities.{name}.source"))
 
 
 @dataclass
@@ -147,8 +143,8 @@ class _Tally:
         return [*self.shown, Problem(self.name, f"and {more} more bad rows", remedy)] if more else self.shown
 
 
-def _conversations(source: SourceSpec, data_dir: str, tally: _Tally) -> Iterator[Conversation]:
-    rows = _world(source, tally) if source.is_world else _files(source, data_dir)
+def _conversations(spec: SweepSpec, source: SourceSpec, tally: _Tally) -> Iterator[Conversation]:
+    rows = _world(source) if source.is_world else _files(spec, source)
     for one in islice(rows, source.limit):
         tally.read += 1
         if isinstance(one, Problem):
@@ -159,9 +155,8 @@ def _conversations(source: SourceSpec, data_dir: str, tally: _Tally) -> Iterator
         raise InputError(tally.problems())
 
 
-def _files(source: SourceSpec, data_dir: str) -> Iterator[Conversation | Problem]:
-    paths = (path if "://" in path else str(Path(data_dir) / path) for path in source.paths)
-    return chain.from_iterable(_file(path, source.format) for path in paths)
+def _files(spec: SweepSpec, source: SourceSpec) -> Iterator[Conversation | Problem]:
+    return chain.from_iterable(_file(resolve(spec, path), source.format) for path in source.paths)
 
 
 def _file(path: str, form: str) -> Iterator[Conversation | Problem]:
@@ -175,19 +170,12 @@ def _file(path: str, form: str) -> Iterator[Conversation | Problem]:
         yield parse_row(form, row.where, row.value)
 
 
-def _world(source: SourceSpec, tally: _Tally) -> Iterator[Conversation]:
-    for path in source.paths:
-        ability = path.removeprefix(WORLD)
-        if ability not in WORLD_ROWS:
-            known = ", ".join(f"{WORLD}{one}" for one in WORLD_ROWS)
-            raise InputError(
-                [Problem(f"{tally.name}.path", path, f"no such built-in source; use one of {known}")]
-            )
-        rows = source.rows or WORLD_ROWS[ability]
-        if ability in ABILITIES:
-            yield from map(conversation, training_items(ability, min(rows, source.limit or rows)))
-        else:
-            yield from (Conversation((Message("text", text),)) for text in pretraining_documents(rows))
+def _world(source: SourceSpec) -> Iterator[Conversation]:
+    ability = source.paths[0].removeprefix(WORLD)
+    rows = source.rows or WORLD_ROWS[ability]
+    if ability in ABILITIES:
+        return map(world_conversation, training_items(ability, min(rows, source.limit or rows)))
+    return (Conversation((Message("text", text),)) for text in pretraining_documents(rows))
 
 
 def _size_problems(source: SourceSpec, tally: _Tally, distinct: int) -> Iterator[Problem]:

@@ -36,7 +36,7 @@ class FitResult:
 
     pieces: list[Encoded]
     what: Literal["whole", "cut", "split", "dropped"]
-    """`split`: several pieces and no supervised token lost. `cut`: something was lost. `dropped`: no piece is left."""
+    """`split`: several pieces, no supervised token lost. `cut`: something lost. `dropped`: nothing left."""
     lost_tokens: int
     """Tokens that are in no piece."""
 
@@ -67,11 +67,10 @@ def prepare(
 def fit_length(encoded: Encoded, max_length: int, overflow: Literal["cut", "split", "drop"]) -> FitResult:
     """Fit a conversation into sequences of at most `max_length` tokens.
 
-    `cut` keeps the beginning. `split` fills each piece with as many whole turns (a user's and the assistant's
-    answer) as fit; a turn longer than that keeps its beginning only, and a document without turns is split
-    anywhere. Pieces are contiguous, in order, and do not overlap: a later piece does not see the turns or the
-    system message before it. A piece without a supervised token is left out. The first token of a piece is not
-    supervised.
+    `cut` keeps the beginning. `split` fills each piece with as many whole turns (question and answer) as fit;
+    a turn longer than that keeps its beginning only, and a document without turns is split anywhere. Pieces
+    are contiguous, in order, and do not overlap: a later piece does not see the turns or the system message
+    before it. A piece without a supervised token is left out. The first token of a piece is not supervised.
     """
     length = len(encoded.tokens)
     if length <= max_length:
@@ -87,7 +86,7 @@ def fit_length(encoded: Encoded, max_length: int, overflow: Literal["cut", "spli
 
 
 def _spans(ends: Sequence[int], length: int, max_length: int) -> list[tuple[int, int]]:
-    """Ranges of whole turns, filled greedily; the part that does not fit is missing from a turn that is too long."""
+    """Ranges of whole turns, filled greedily; of a turn that is too long only the beginning."""
     spans: list[tuple[int, int]] = []
     start = end = 0
     for turn_end in (*ends, length):

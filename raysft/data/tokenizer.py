@@ -1,12 +1,13 @@
 """A tokenizer trained on the sweep's own texts, for models that begin with random weights.
 
-Byte-level BPE: every text has tokens, and decoding gives the same bytes. Digits stand alone, so that a number is
-always spelt the same way. Turns are marked with one token each:
+Byte-level BPE: every text has tokens, and decoding them gives the same bytes. Digits stand alone, so that a
+number is always spelt the same way. Turns are marked with one token each:
 
     <|system|>Be brief.<|user|>2+3?<|assistant|>5<|end|><|user|>…
 
 The tokens beside an answer are always marks, so no merge crosses from a prompt into an answer, and what the
-model sees before it answers is what it saw in training. `<|end|>` ends an answer and is the end of the sequence.
+model sees before it answers is what it saw in training. `<|end|>` ends an answer and is the end of the
+sequence.
 """
 
 from collections.abc import Iterator
@@ -44,8 +45,8 @@ def train_tokenizer(texts: Iterator[str], vocabulary: int, folder: Path, context
 
     Args:
         texts: what it learns its merges from, without marks.
-        vocabulary: number of tokens, marks and the 256 bytes included; fewer come out if the texts have no more
-            pairs to merge.
+        vocabulary: number of tokens, marks and the 256 bytes included; fewer come out if the texts have no
+            more pairs to merge.
         folder: is made if it is not there; other files in it stay.
         context: longest sequence of the model in tokens.
 

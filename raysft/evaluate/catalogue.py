@@ -60,4 +60,6 @@ def make_benchmark(material: Material) -> AbilityBenchmark:
         InputError: its file is not what its authors published.
     """
     benchmark = _MAKERS[material.spec.name](material)
-    return AbilityBenchmark(material.ability, benchmark, material.spec.max_new_tokens or benchmark.max_new_tokens)
+    return AbilityBenchmark(
+        material.ability, benchmark, material.spec.max_new_tokens or benchmark.max_new_tokens
+    )

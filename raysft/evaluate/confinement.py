@@ -18,6 +18,9 @@ from dataclasses import dataclass
 
 from raysft.errors import ClusterError
 
+CONFINEMENT_LEVEL = "seccomp allow-list, no capabilities, rlimits; tests in the program's process"
+"""Recorded with each score: programs run at this level or not at all."""
+
 _EVERY_BIT = 0xFFFF_FFFF_FFFF_FFFF
 _OPEN_FOR_CHANGE = 0o3 | 0o100 | 0o1000 | 0o20000000
 """O_WRONLY, O_RDWR, O_CREAT, O_TRUNC and the bit of O_TMPFILE that O_DIRECTORY does not share."""
@@ -56,16 +59,17 @@ def _numbers(table: str) -> dict[str, int]:
 
 
 _X86_64 = _numbers("""
-    read 0  write 1  open 2  close 3  stat 4  fstat 5  lstat 6  poll 7  lseek 8  mmap 9  mprotect 10  munmap 11
-    brk 12  rt_sigaction 13  rt_sigprocmask 14  rt_sigreturn 15  pread64 17  readv 19  writev 20  access 21
-    pipe 22  select 23  sched_yield 24  mremap 25  madvise 28  dup 32  dup2 33  pause 34  nanosleep 35
-    getitimer 36  alarm 37  setitimer 38  getpid 39  exit 60  uname 63  fcntl 72  getcwd 79  chdir 80  fchdir 81
-    readlink 89  gettimeofday 96  getrlimit 97  getrusage 98  sysinfo 99  times 100  getuid 102  getgid 104
-    geteuid 107  getegid 108  getppid 110  sigaltstack 131  gettid 186  time 201  futex 202
-    sched_getaffinity 204  getdents64 217  set_tid_address 218  restart_syscall 219  clock_gettime 228
-    clock_getres 229  clock_nanosleep 230  exit_group 231  openat 257  newfstatat 262  readlinkat 267
-    faccessat 269  pselect6 270  ppoll 271  set_robust_list 273  dup3 292  pipe2 293  prlimit64 302  getcpu 309
-    getrandom 318  membarrier 324  statx 332  rseq 334  close_range 436  faccessat2 439
+    read 0  write 1  open 2  close 3  stat 4  fstat 5  lstat 6  poll 7  lseek 8  mmap 9  mprotect 10
+    munmap 11  brk 12  rt_sigaction 13  rt_sigprocmask 14  rt_sigreturn 15  pread64 17  readv 19  writev 20
+    access 21  pipe 22  select 23  sched_yield 24  mremap 25  madvise 28  dup 32  dup2 33  pause 34
+    nanosleep 35  getitimer 36  alarm 37  setitimer 38  getpid 39  exit 60  uname 63  fcntl 72  getcwd 79
+    chdir 80  fchdir 81  readlink 89  gettimeofday 96  getrlimit 97  getrusage 98  sysinfo 99  times 100
+    getuid 102  getgid 104  geteuid 107  getegid 108  getppid 110  sigaltstack 131  gettid 186  time 201
+    futex 202  sched_getaffinity 204  getdents64 217  set_tid_address 218  restart_syscall 219
+    clock_gettime 228  clock_getres 229  clock_nanosleep 230  exit_group 231  openat 257  newfstatat 262
+    readlinkat 267  faccessat 269  pselect6 270  ppoll 271  set_robust_list 273  dup3 292  pipe2 293
+    prlimit64 302  getcpu 309  getrandom 318  membarrier 324  statx 332  rseq 334  close_range 436
+    faccessat2 439
 """)
 _AARCH64 = _numbers("""
     getcwd 17  dup 23  dup3 24  fcntl 25  faccessat 48  chdir 49  fchdir 50  openat 56  close 57  pipe2 59
@@ -73,10 +77,11 @@ _AARCH64 = _numbers("""
     readlinkat 78  newfstatat 79  fstat 80  exit 93  exit_group 94  set_tid_address 96  futex 98
     set_robust_list 99  nanosleep 101  getitimer 102  setitimer 103  clock_gettime 113  clock_getres 114
     clock_nanosleep 115  sched_getaffinity 123  sched_yield 124  restart_syscall 128  sigaltstack 132
-    rt_sigaction 134  rt_sigprocmask 135  rt_sigreturn 139  times 153  uname 160  getrlimit 163  getrusage 165
-    getcpu 168  gettimeofday 169  getpid 172  getppid 173  getuid 174  geteuid 175  getgid 176  getegid 177
-    gettid 178  sysinfo 179  brk 214  munmap 215  mremap 216  mmap 222  mprotect 226  madvise 233  prlimit64 261
-    getrandom 278  membarrier 283  statx 291  rseq 293  close_range 436  faccessat2 439
+    rt_sigaction 134  rt_sigprocmask 135  rt_sigreturn 139  times 153  uname 160  getrlimit 163
+    getrusage 165  getcpu 168  gettimeofday 169  getpid 172  getppid 173  getuid 174  geteuid 175
+    getgid 176  getegid 177  gettid 178  sysinfo 179  brk 214  munmap 215  mremap 216  mmap 222
+    mprotect 226  madvise 233  prlimit64 261  getrandom 278  membarrier 283  statx 291  rseq 293
+    close_range 436  faccessat2 439
 """)
 _ARCHITECTURES = {
     "x86_64": _Architecture(0xC000_003E, _X86_64),

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedModel
 
-from raysft.evaluate.row_cache import RowCache
+from raysft.evaluate.row_cache import BLOCK, RowCache
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,10 @@ class _Batch:
             self.random_BR = _random_numbers(prompts).to(self.device)
         real_BP = torch.arange(self.columns, device=self.device) >= self.columns - self.position_B[:, None]
         self.real_BP = real_BP
-        most = self.columns + max(prompt.room for prompt in prompts)
-        self.bias_BL = torch.zeros((len(prompts), most), dtype=model.dtype, device=self.device)
-        self.bias_BL[:, : self.columns].masked_fill_(~real_BP, torch.finfo(model.dtype).min)
+        most = self.columns + max(prompt.room for prompt in prompts) + BLOCK
+        hidden = torch.finfo(model.dtype).min
+        self.bias_BL = torch.full((len(prompts), most), hidden, dtype=model.dtype, device=self.device)
+        self.bias_BL[:, : self.columns].masked_fill_(real_BP, 0.0)
 
     def read_prompts(self) -> torch.Tensor:
         """Logits (B, V) after the left-padded prompts."""
@@ -104,11 +105,12 @@ class _Batch:
 
     def step(self, token_B: torch.Tensor) -> torch.Tensor:
         """Logits (B, V) after one more token in each row."""
+        self.bias_BL[:, self.columns] = 0.0
         self.columns += 1
         self.steps += 1
         output = self.model(
             input_ids=token_B[:, None],
-            attention_mask=self.bias_BL[:, None, None, : self.columns],
+            attention_mask=self.bias_BL[:, None, None, : self.cache.columns],
             position_ids=self.position_B[:, None],
             past_key_values=self.cache,
             use_cache=True,
@@ -136,7 +138,7 @@ class _Batch:
         gone = set(finished)
         holes = [row for row in finished if row < rows]
         sources = [row for row in range(rows, len(self.places)) if row not in gone]
-        self.cache.move(sources, holes, rows)
+        self.cache.keep(rows, sources, holes)
         order = list(range(rows))
         for hole, source in zip(holes, sources, strict=True):
             order[hole] = source

@@ -63,12 +63,6 @@ class _Ending(NamedTuple):
     """Signal that killed it; 0 if none did."""
 
 
-class _FilterProgram(ctypes.Structure):
-    """`struct sock_fprog` of the kernel."""
-
-    _fields_ = (("count", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
-
-
 class _Attempt:
     """A block that either passes or, whatever it raises, ends with another outcome and a reason.
 
@@ -91,14 +85,13 @@ def main() -> None:
     """Answer frames until stdin ends."""
     for name in _PRELOADED:
         importlib.import_module(name)
-    random.seed(0)  # a program that draws numbers gets the same verdict each time
     given = _received()
     if given is None:
         return
     set_up = _SetUp(**given)
     gc.collect()
     gc.freeze()  # children share these pages until the end
-    _send({"refused": _refusal(set_up)})
+    _send({"refused": _in_child(_probe, set_up)["reason"]})  # why it cannot be confined here
     while (program := _received()) is not None:
         _send(_in_child(lambda: _execute(**program), set_up))
 
@@ -119,12 +112,6 @@ def _send(frame: dict[str, str]) -> None:
     sys.stdout.buffer.flush()
 
 
-def _refusal(set_up: _SetUp) -> str:
-    """Why programs cannot be confined on this machine; empty if they can be."""
-    verdict = _in_child(_probe, set_up)
-    return "" if verdict["outcome"] == "passed" else verdict["reason"]
-
-
 def _probe() -> None:
     """Try what is forbidden, in a child."""
     for name, forbidden in (("a socket", socket.socket), ("a new process", os.fork)):
@@ -137,6 +124,7 @@ def _probe() -> None:
 
 def _execute(source: str, tests: str, entry_point: str) -> None:
     """Run the program, then its tests, in one fresh module; raises whatever they raise."""
+    random.seed(0)  # a program that draws numbers gets the same verdict each time
     module = types.ModuleType("candidate")
     sys.modules["candidate"] = module
     for title, text in (("<program>", source), ("<tests>", tests)):
@@ -160,7 +148,7 @@ def _in_child(work: Callable[[], None], set_up: _SetUp) -> dict[str, str]:
             os.close(writing)
         outcome, reason = _decide(_supervise(child, reading, set_up), nonce, set_up)
     except OSError as error:
-        outcome, reason = "unscored", f"a child could not be started: {error}"
+        outcome, reason = "unscored", f"it could not be run: {error}"
     finally:
         os.close(reading)
     return {"outcome": outcome, "reason": reason}
@@ -194,9 +182,10 @@ def _confine(set_up: _SetUp, writing: int, worker: int) -> None:
     _drop_capabilities()
     _prctl(_PR_SET_DUMPABLE, 0)
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
-    instructions = bytes.fromhex(set_up.filter)
-    program = _FilterProgram(len(instructions) // 8, instructions)
-    _prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(program))
+    filter_bytes = ctypes.create_string_buffer(bytes.fromhex(set_up.filter))
+    count = len(set_up.filter) // 16  # instructions of 8 bytes, in hexadecimal
+    sock_fprog = ctypes.create_string_buffer(struct.pack("@HP", count, ctypes.addressof(filter_bytes)))
+    _prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(sock_fprog))
 
 
 def _set_limits(set_up: _SetUp) -> None:
@@ -283,10 +272,10 @@ def _decide(ending: _Ending, nonce: str, set_up: _SetUp) -> tuple[str, str]:
     """Outcome and reason, from what was seen from outside first, and from the child's own report last."""
     if ending.stopped == "flood":
         return "failed", "it wrote to the channel of the verdict"
-    if ending.stopped == "starved":
-        return "unscored", f"the machine was too busy to run it within {set_up.wall_seconds:g} s"
     if ending.signal == signal.SIGXCPU or ending.cpu_seconds > set_up.cpu_seconds:
         return "timed_out", f"it used more than {set_up.cpu_seconds:g} s of CPU time"
+    if ending.stopped == "starved":
+        return "unscored", f"the machine was too busy to run it within {set_up.wall_seconds:g} s"
     if ending.stopped == "asleep":
         return "failed", f"it was still waiting after {set_up.wall_seconds:g} s"
     if ending.signal == signal.SIGKILL:

@@ -7,8 +7,8 @@ no signal, no file opened for writing), no capabilities, limits on CPU time, mem
 files, an empty environment, an empty working folder, /dev/null for its input and output. Where any of
 these cannot be had, nothing runs.
 
-A verdict passes through a pipe and is believed only with a random word that the program is not given; a program
-that ends early, with whatever status, has failed. CPU time decides a time-out, so that a busy machine
+A verdict passes through a pipe and is believed only with a random word that the program is not given; a
+program that ends early, with whatever status, has failed. CPU time decides a time-out, so that a busy machine
 changes no verdict. Hashes of strings and `random` begin the same each time, for the same reason.
 
 Not covered yet: the tests run in the program's own process, so one that searches its process for that word,
@@ -17,30 +17,29 @@ or whose objects claim to equal everything, can forge a pass; and files that thi
 """
 
 import json
-import os
 import platform
-import select
+import socket
 import struct
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from raysft.errors import ClusterError
 from raysft.evaluate.confinement import seccomp_filter
 
-CONFINEMENT_LEVEL = "seccomp allow-list, no capabilities, rlimits; tests in the program's process"
-"""Recorded with each score: programs run at this level or not at all."""
-
 Outcome = Literal["passed", "failed", "timed_out", "unscored"]
 
 _WORKER = Path(__file__).with_name("program_worker.py")
+_FLAGS = ("-P", "-s", "-S", "-B")
+"""A bare interpreter, as with -I; but that would not heed the seed of hashes."""
+_START_SECONDS = 120.0
+"""Within this a worker must have started and tried its confinement."""
 _GRACE_SECONDS = 30.0
 """What a worker may take beyond a program's own wall time before it counts as dead."""
 
@@ -88,24 +87,118 @@ class ProgramResult:
 
 
 class _WorkerDied(Exception):
-    """The worker closed its pipe or is silent; what it was working on has no verdict."""
+    """The worker ended or is silent; what it was working on has no verdict."""
 
 
 class _Worker:
-    """One running worker and the two pipes to it."""
+    """A running worker, as seen through the socket that is its stdin and stdout."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
-        self._process = process
+    def __init__(self, channel: socket.socket, incoming: BinaryIO) -> None:
+        self._channel, self._incoming = channel, incoming
 
-    def ask(self, frame: dict[str, Any], seconds: float) -> dict[str, Any]:
+    def ask(self, frame: Mapping[str, Any], seconds: float) -> dict[str, str]:
         """Send a frame and wait for the answer; raises _WorkerDied."""
         body = json.dumps(frame).encode()
-        deadline = time.monotonic() + seconds
+        self._channel.settimeout(seconds)
         try:
-            assert self._process.stdin is not None  # noqa: S101 - it was started with pipes
-            self._process.stdin.write(struct.pack(">I", len(body)) + body)
-        except BrokenPipeError as error:
-            raise _WorkerDied("the process that runs programs has ended") from error
-        (length,) = struct.unpack(">I", self._read(4, deadline))
-        answer: dict[str, Any] = json.loads(self._read(length, deadline))
+            self._channel.sendall(struct.pack(">I", len(body)) + body)
+            answer: dict[str, str] = json.loads(self._exactly(struct.unpack(">I", self._exactly(4))[0]))
+        except OSError as error:
+            raise _WorkerDied(f"the process that runs programs did not answer: {error}") from error
         return answer
+
+    def _exactly(self, count: int) -> bytes:
+        data = self._incoming.read(count)
+        if len(data) < count:
+            raise _WorkerDied("the process that runs programs has ended")
+        return data
+
+
+def run_programs(
+    programs: Sequence[Program], limits: Limits | None = None, *, workers: int = 1
+) -> list[ProgramResult]:
+    """Run programs with their tests, each in a fresh confined process; results in the order of the programs.
+
+    Args:
+        programs: what to run; ids need not differ.
+        limits: what each may use; None takes the defaults of `Limits`.
+        workers: programs that run side by side. It changes the time that this takes and no verdict.
+
+    Raises:
+        ClusterError: programs cannot be confined on this machine, so none was run.
+    """
+    limits = limits or Limits()
+    if not programs:
+        return []
+    workers = min(workers, len(programs))
+    with ThreadPoolExecutor(workers) as threads:
+        shares = [threads.submit(_run_share, programs[first::workers], limits) for first in range(workers)]
+    done = [share.result() for share in shares]
+    return [done[place % workers][place // workers] for place in range(len(programs))]
+
+
+def _run_share(programs: Sequence[Program], limits: Limits) -> list[ProgramResult]:
+    """Run programs one after the other; a worker that dies is replaced, and only its program is unscored."""
+    results: list[ProgramResult] = []
+    while len(results) < len(programs):
+        with _started(limits) as worker:
+            try:
+                for program in programs[len(results) :]:
+                    results.append(_run_one(worker, program, limits))
+            except _WorkerDied as death:
+                results.append(ProgramResult(programs[len(results)].id, "unscored", str(death)))
+    return results
+
+
+def _run_one(worker: _Worker, program: Program, limits: Limits) -> ProgramResult:
+    frame = {"source": program.source, "tests": program.tests, "entry_point": program.entry_point}
+    answer = worker.ask(frame, limits.wall_seconds + _GRACE_SECONDS)
+    return ProgramResult(program.id, _outcome(answer["outcome"]), answer["reason"])
+
+
+def _outcome(said: str) -> Outcome:
+    match said:
+        case "passed" | "failed" | "timed_out" | "unscored":
+            return said
+        case _:
+            raise ValueError(f"a worker said {said!r}, which is no outcome")
+
+
+@contextmanager
+def _started(limits: Limits) -> Iterator[_Worker]:
+    """A worker that has shown that it confines its children; it is gone when the block ends."""
+    set_up = {**asdict(limits), "wall_seconds": limits.wall_seconds, "filter": _filter().hex()}
+    ours, theirs = socket.socketpair()
+    incoming = ours.makefile("rb")
+    with ours, incoming, tempfile.TemporaryDirectory(prefix="raysft-programs-") as folder:
+        with theirs:
+            process = subprocess.Popen(  # noqa: S603 - our own script, no shell
+                [sys.executable, *_FLAGS, str(_WORKER)],
+                env={"PYTHONHASHSEED": "0"},
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
+                cwd=folder,
+                start_new_session=True,
+            )
+        try:
+            worker = _Worker(ours, incoming)
+            _refuse_unconfined(worker, set_up)
+            yield worker
+        finally:
+            process.kill()  # its child, if there is one, is killed with it
+            process.wait()
+
+
+def _refuse_unconfined(worker: _Worker, set_up: Mapping[str, Any]) -> None:
+    try:
+        refusal = worker.ask(set_up, _START_SECONDS)["refused"]
+    except _WorkerDied as death:
+        refusal = str(death)
+    if refusal:
+        raise ClusterError(f"generated programs cannot be run here: {refusal}; raysft runs none unconfined")
+
+
+def _filter() -> bytes:
+    if sys.platform != "linux":
+        raise ClusterError(f"generated programs can be confined on Linux only, and this is {sys.platform}")
+    return seccomp_filter(platform.machine())

@@ -1,13 +1,14 @@
 """Keys and values of a batch whose rows leave one by one, written in place.
 
-transformers' own `DynamicCache` joins old and new keys by copying all of them at every step: 87% of the time of
-a decoding step of a 0.5 M parameter LaMA with 256 rows on one CPU thread. Here a step writes one column, and a
-row that leaves costs the copy of one row.
+transformers' own `DynamicCache` joins old and new keys by copying all of them at every step. Here a step writes
+one column, and a row that leaves costs the copy of one row.
+
+Attention is given whole buffers, not views of what is in use: CPU attention over a view with gaps takes about twice
+as long. So the buffers are short of slack, and the caller masks the columns that are not yet written.
 
 Covers layers with full causal attention only; no sliding windows, no linear attention.
 
-Shapes: B rows, H key/value heads, W columns that there is room for, L columns in use, Q new columns, D width of
-a head.
+Shapes: B rows, H key/value heads, W columns of the buffer, Q new columns, D width of a head.
 """
 
 from collections.abc import Sequence
@@ -15,46 +16,50 @@ from collections.abc import Sequence
 import torch
 from transformers.cache_utils import Cache, CacheLayerMixin
 
-COLUMNS = 64
-"""The buffer grows by so many columns: its copying is then 1/64 of what one step of attention reads."""
+BLOCK = 16
+"""Buffers grow by so many columns: 8 idle ones on average, and a copy of everything at one step in 16."""
 
 
 class RowLayer(CacheLayerMixin):
-    """Keys and values of one layer, in buffers that are longer than what is in use."""
+    """Keys and values of one layer; the first call to `update` brings all rows, later ones one column."""
 
     is_sliding = False
 
     def __init__(self) -> None:
         super().__init__()
-        self.rows = 0
         self.length = 0
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
-        """Take type, device and number of rows from the first keys (B, H, Q, D)."""
-        self.dtype, self.device = key_states.dtype, key_states.device
-        self.rows = key_states.shape[0]
-        self.keys, self.values = _buffer(key_states, COLUMNS), _buffer(value_states, COLUMNS)
+        """Make buffers from the first keys and values (B, H, Q, D)."""
+        self.keys, self.values = _grown(key_states), _grown(value_states)
+        self.length = key_states.shape[-2]
         self.is_initialized = True
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *_: object, **__: object
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Write the new columns; gives views (B, H, L, D) of everything in use."""
+        """Write new columns (B, H, Q, D).
+
+        Gives the same columns back the first time, and the whole buffers (B, H, W, D) after that.
+        """
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
-        start, self.length = self.length, self.length + key_states.shape[-2]
-        if self.length > self.keys.shape[-2]:
-            self.keys = _grown(self.keys[: self.rows, :, :start], self.length + COLUMNS)
-            self.values = _grown(self.values[: self.rows, :, :start], self.length + COLUMNS)
-        self.keys[: self.rows, :, start : self.length] = key_states
-        self.values[: self.rows, :, start : self.length] = value_states
-        return self.keys[: self.rows, :, : self.length], self.values[: self.rows, :, : self.length]
+            return key_states, value_states
+        if self.length == self.keys.shape[-2]:
+            self.keys, self.values = _grown(self.keys), _grown(self.values)
+        self.keys[:, :, self.length] = key_states[:, :, 0]
+        self.values[:, :, self.length] = value_states[:, :, 0]
+        self.length += 1
+        return self.keys, self.values
 
-    def move(self, sources: torch.Tensor, holes: torch.Tensor, rows: int) -> None:
-        """Copy the rows `sources` onto the rows `holes`, then forget every row from `rows` on."""
+    def move(self, sources: torch.Tensor, holes: torch.Tensor) -> None:
+        """Copy the rows `sources` onto the rows `holes`."""
         for buffer in (self.keys, self.values):
-            buffer[holes, :, : self.length] = buffer[sources, :, : self.length]
-        self.rows = rows
+            buffer[holes] = buffer[sources]
+
+    def shorten(self, rows: int) -> None:
+        """Forget every row from `rows` on."""
+        self.keys, self.values = self.keys[:rows], self.values[:rows]
 
     def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
         """Columns that the next queries see, and the offset of the first."""
@@ -70,30 +75,30 @@ class RowLayer(CacheLayerMixin):
 
 
 class RowCache(Cache):
-    """A cache for one batch; rows keep their order but for the last ones, which fill the holes of those that left."""
+    """A cache for one batch, one `RowLayer` for each layer of the model."""
 
     def __init__(self, layers: int) -> None:
         super().__init__(layers=[RowLayer() for _ in range(layers)])
 
-    def move(self, sources: Sequence[int], holes: Sequence[int], rows: int) -> None:
-        """Copy the rows `sources` onto the rows `holes`, then forget every row from `rows` on."""
-        first = self.layers[0]
-        if sources:
-            source_rows = torch.tensor(sources, device=first.device)
-            hole_rows = torch.tensor(holes, device=first.device)
+    @property
+    def columns(self) -> int:
+        """Columns that attention will see at the next step, those not yet written included."""
+        used, width = self.layers[0].length, self.layers[0].keys.shape[-2]
+        return width if used < width else width + BLOCK
+
+    def keep(self, rows: int, sources: Sequence[int], holes: Sequence[int]) -> None:
+        """Keep `rows` rows: the rows `sources` move into the `holes` among the first `rows`, the others stay."""
+        device = self.layers[0].keys.device
+        source_rows, hole_rows = torch.tensor(sources, device=device), torch.tensor(holes, device=device)
         for layer in self.layers:
             if sources:
-                layer.move(source_rows, hole_rows, rows)
-            layer.rows = rows
+                layer.move(source_rows, hole_rows)
+            layer.shorten(rows)
 
 
-def _buffer(states: torch.Tensor, more: int) -> torch.Tensor:
-    rows, heads, columns, width = states.shape
-    return states.new_empty((rows, heads, columns + more, width))
-
-
-def _grown(used: torch.Tensor, columns: int) -> torch.Tensor:
+def _grown(used: torch.Tensor) -> torch.Tensor:
     rows, heads, length, width = used.shape
-    grown = used.new_empty((rows, heads, columns, width))
+    columns = (length // BLOCK + 1) * BLOCK
+    grown = used.new_zeros((rows, heads, columns, width))
     grown[:, :, :length] = used
     return grown

@@ -1,9 +1,9 @@
 """The rule judge of the built-in world: grades a chat of two turns from 1 to 10.
 
-A perfect turn is worth 10, a turn without anything right 1, and what is partly right lies between. Only words
-count: punctuation and white space do not, upper and lower case do. The second turn is held against the model's
-*own* first answer with the follow-up applied to it, so a wrong first answer is not punished twice. Not judged:
-tone, grammar, whether a text says more than it was asked for in a pleasant way (every extra word is an error).
+A perfect turn is worth 10, a turn without anything right 1, and what is partly right lies between. Only
+words count: punctuation and white space do not, upper and lower case do, and every extra word is an error.
+The second turn is held against the model's *own* first answer with the follow-up applied to it, so a wrong
+first answer is not punished twice. Not judged: tone and grammar.
 """
 
 import re
@@ -62,7 +62,7 @@ def _second_turn(demands: Demands, given: list[str], changed: list[str]) -> floa
 
 
 def _likeness(given: list[str], wanted: list[str]) -> float:
-    """10 if equal; else 3 points for the right words in another order, 2 for their number, 2 for any of them."""
+    """10 if equal; else 1, and 3 for the right words in another order, 2 for their number, 2 for any one."""
     if given == wanted:
         return _BEST
     same_words = sorted(given) == sorted(wanted)

@@ -13,7 +13,9 @@ from raysft.spec.study import Study
 from raysft.spec.sweep import SweepSpec
 
 
-def build_plan(spec: SweepSpec, sources: Mapping[str, SourceIndex], bases: Mapping[str, BaseIdentity]) -> Plan:
+def build_plan(
+    spec: SweepSpec, sources: Mapping[str, SourceIndex], bases: Mapping[str, BaseIdentity]
+) -> Plan:
     """Expand the studies of a sweep.
 
     Args:
@@ -29,7 +31,9 @@ def build_plan(spec: SweepSpec, sources: Mapping[str, SourceIndex], bases: Mappi
             subset_seed = seed if study.subset_seed is None else study.subset_seed
             stages = builder.stages(model, strategy, amount, ratio, seed, subset_seed)
             cell_seed = seed if stages else None
-            cell = Cell(name, strategy.label, amount if stages else None, tuple(sorted(ratio.items())), cell_seed)
+            cell = Cell(
+                name, strategy.label, amount if stages else None, tuple(sorted(ratio.items())), cell_seed
+            )
             builder.add(model, stages, cell)
     return builder.plan()
 
@@ -50,7 +54,13 @@ class _Builder:
         self._points: dict[str, tuple[str, tuple[str, ...], list[Cell]]] = {}
 
     def stages(
-        self, model: str, strategy: Strategy, amount: Fraction, ratio: dict[str, Fraction], seed: int, subset_seed: int
+        self,
+        model: str,
+        strategy: Strategy,
+        amount: Fraction,
+        ratio: dict[str, Fraction],
+        seed: int,
+        subset_seed: int,
     ) -> tuple[str, ...]:
         """Fingerprints of the stages of one cell, parents first."""
         parent: str | None = None
@@ -91,6 +101,7 @@ class _Builder:
     def plan(self) -> Plan:
         """Everything collected."""
         points = tuple(
-            Point(address, model, stages, tuple(cells)) for address, (model, stages, cells) in self._points.items()
+            Point(address, model, stages, tuple(cells))
+            for address, (model, stages, cells) in self._points.items()
         )
         return Plan(points, self._stages, dict(self._bases))

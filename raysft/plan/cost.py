@@ -23,7 +23,11 @@ class Cost:
     @property
     def saving(self) -> float | None:
         """How many times less is trained than with one run per cell; None if nothing is trained."""
-        return self.conversation_epochs_without_sharing / self.conversation_epochs if self.conversation_epochs else None
+        return (
+            self.conversation_epochs_without_sharing / self.conversation_epochs
+            if self.conversation_epochs
+            else None
+        )
 
 
 def cost(plan: Plan) -> Cost:

@@ -35,4 +35,6 @@ def estimate(plan: Plan, finished: Mapping[str, tuple[int, float]]) -> Estimate:
     steps_left = sum(stage.steps for stage in left)
     if any(stage.model not in speed for stage in left):
         return Estimate(steps_left, None)
-    return Estimate(steps_left, sum(stage.steps * speed[stage.model][1] / speed[stage.model][0] for stage in left))
+    return Estimate(
+        steps_left, sum(stage.steps * speed[stage.model][1] / speed[stage.model][0] for stage in left)
+    )

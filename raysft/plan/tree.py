@@ -30,7 +30,9 @@ class BaseIdentity:
     @cached_property
     def fingerprint(self) -> str:
         """Content address of the base."""
-        return fingerprint("base", 1, {"weights": self.weights, "tokenizer": self.tokenizer, "template": self.template})
+        return fingerprint(
+            "base", 1, {"weights": self.weights, "tokenizer": self.tokenizer, "template": self.template}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ class Plan:
 
     @cached_property
     def longest_path(self) -> dict[str, int]:
-        """For each stage the conversation-epochs from its beginning to the end of the longest point through it."""
+        """Conversation-epochs from the beginning of each stage to the end of the longest point through it."""
         found: dict[str, int] = {}
         for stage in reversed(list(self.stages.values())):
             below = (found[child] for child in self.children.get(stage.fingerprint, ()))

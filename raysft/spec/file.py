@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from raysft.errors import InputError, Problem
-from raysft.spec.sweep import SweepSpec
+from raysft.spec.sweep import Names, SweepSpec
 
 _ROUNDS = 5
 """Leaving out one wrong part may make its parent incomplete, which is left out in the next round."""
@@ -38,12 +38,12 @@ def load_sweep(path: Path, changes: Sequence[str] = (), limit: int | None = None
     if limit is not None:
         _limit(raw, limit)
     given = raw.get("data_dir", ".")
-    if isinstance(given, str):
+    if isinstance(given, str) and "://" not in given:
         raw["data_dir"] = str((path.parent / given).resolve())
     found: list[Problem] = []
     spec = _validate(raw, found)
     if spec is not None:
-        found.extend([*spec.problems(), *_missing_files(spec)])
+        found.extend([*spec.problems(_names(raw)), *_missing_files(spec)])
     if found or spec is None:
         raise InputError(found)
     return spec
@@ -51,29 +51,51 @@ def load_sweep(path: Path, changes: Sequence[str] = (), limit: int | None = None
 
 def resolve(spec: SweepSpec, path: str) -> str:
     """A path of data as it can be opened: relative ones start from `data_dir`, URLs stay."""
-    return path if "://" in path else str(Path(spec.data_dir) / path)
+    if "://" in path or path.startswith("/"):
+        return path
+    if "://" in spec.data_dir:
+        return f"{spec.data_dir.rstrip('/')}/{path}"
+    return str(Path(spec.data_dir) / path)
 
 
 class _Loader(yaml.SafeLoader):
     """YAML that refuses a key written twice, of which plain YAML keeps the last without a word."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        # `<<` has no value of its own: the keys that it merges in may be written again.
+        own = [key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        keys = [self.construct_object(key, deep=True) for key in own]
         twice = sorted({str(key) for key in keys if keys.count(key) > 1})
         if twice:
-            raise yaml.constructor.ConstructorError(None, None, f"key written twice: {twice[0]}", node.start_mark)
+            problem = f"key written twice: {twice[0]}"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
         return super().construct_mapping(node, deep)
+
+
+def _names(raw: Mapping[str, Any]) -> Names:
+    """All that the file names, also what is wrong in itself."""
+    return Names(tuple(map(str, raw["abilities"])), tuple(map(str, raw["models"])))
+
+
+def _parse(field: str, given: str, text: str) -> Any:  # noqa: ANN401 - raw YAML
+    """YAML from a file or a command line; `field` and `given` say in a message where it came from."""
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except yaml.YAMLError as error:
+        raise InputError([Problem(field, given, f"is not YAML: {' '.join(str(error).split())}")]) from None
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError([Problem("SWEEP", str(path), error.strerror or "cannot be read")]) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError([Problem("SWEEP", str(path), f"is not YAML: {' '.join(str(error).split())}")]) from None
+    except UnicodeDecodeError as error:
+        raise InputError([Problem("SWEEP", str(path), f"is not UTF-8: {error}")]) from None
+    raw = _parse("SWEEP", str(path), text)
     if not isinstance(raw, dict):
-        raise InputError([Problem("SWEEP", str(path), "must be a mapping with name, abilities, models, studies")])
+        remedy = "must be a mapping with name, abilities, models, studies"
+        raise InputError([Problem("SWEEP", str(path), remedy)])
     return raw
 
 
@@ -81,8 +103,8 @@ def _apply(raw: dict[str, Any], change: str) -> None:
     field, equals, text = change.partition("=")
     if not equals or not field:
         raise InputError([Problem("--set", change, "write field=value, such as recipe.epochs=1")])
-    value = yaml.safe_load(text)
-    if field == "data_dir":
+    value = _parse("--set", change, text)
+    if field == "data_dir" and "://" not in text:
         value = str(Path(text).resolve())
     *parents, last = field.split(".")
     for parent in parents:
@@ -96,57 +118,83 @@ def _limit(raw: dict[str, Any], limit: int) -> None:
     abilities = raw.get("abilities")
     for ability in abilities.values() if isinstance(abilities, dict) else ():
         for part, key in (("source", "path"), ("benchmark", "name")):
-            if isinstance(ability, dict) and part in ability:
-                given = ability[part]
-                ability[part] = {**(given if isinstance(given, dict) else {key: given}), "limit": limit}
+            given = ability.get(part) if isinstance(ability, dict) else None
+            if given is not None:
+                fields = given if isinstance(given, dict) else {key: given}
+                ability[part] = {**fields, "limit": _smaller(fields.get("limit"), limit)}
+
+
+def _smaller(written: object, limit: int) -> object:
+    if written is None:
+        return limit
+    return min(written, limit) if isinstance(written, int) else written
 
 
 def _validate(raw: dict[str, Any], found: list[Problem]) -> SweepSpec | None:
     """The sweep, after leaving out what is wrong with single fields, so that the rest can be checked too."""
+    left_out: list[str] = []
     for _ in range(_ROUNDS):
         try:
             return SweepSpec.model_validate(raw)
         except ValidationError as error:
             errors = error.errors()
-        known = {problem.field for problem in found}
-        found.extend(new for one in errors if (new := _problem(raw, one)).field not in known)
+        problems = [_problem(raw, one) for one in errors if not _ours(raw, one, left_out)]
+        for problem in problems:
+            # One wrong value may be refused once for each form that it might have had.
+            if problem.field not in {known.field for known in found}:
+                found.append(problem)
+        steps = [_written(raw, one["loc"]) for one in errors]
+        left_out.extend(_dotted(one) for one in steps)
         raw = copy.deepcopy(raw)
-        for one in reversed(errors):
-            _leave_out(raw, one["loc"])
+        for one in reversed(steps):
+            _leave_out(raw, one)
     return None
 
 
-def _leave_out(raw: Any, location: Sequence[str | int]) -> None:  # noqa: ANN401 - walks raw YAML
-    parent, last = None, None
-    for step in location:
-        if not _inside(raw, step):
-            break
-        parent, last, raw = raw, step, raw[step]
-    if parent is not None:
-        del parent[last]
+def _ours(raw: object, error: Mapping[str, Any], left_out: Sequence[str]) -> bool:
+    """Whether something is missing only because a wrong part of it was left out before."""
+    field = _field(raw, error)
+    return error["type"] in ("missing", "too_short") and any(
+        one == field or one.startswith((f"{field}.", f"{field}[")) for one in left_out
+    )
 
 
-def _problem(raw: Mapping[str, Any], error: Mapping[str, Any]) -> Problem:
+def _leave_out(raw: Any, steps: Sequence[str | int]) -> None:  # noqa: ANN401 - walks raw YAML
+    for step in steps[:-1]:
+        raw = raw[step] if _inside(raw, step) else None
+    if steps and _inside(raw, steps[-1]):
+        del raw[steps[-1]]
+
+
+def _problem(raw: object, error: Mapping[str, Any]) -> Problem:
     message = _REMEDIES.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
     value = "not given" if error["type"] == "missing" else _short(error["input"])
-    return Problem(_dotted(raw, error["loc"]), value, message)
+    return Problem(_field(raw, error) or "SWEEP", value, message)
 
 
-def _dotted(raw: object, location: Sequence[str | int]) -> str:
-    """The location as the user wrote it; pydantic's names of union members are left out."""
-    parts: list[str] = []
+def _field(raw: object, error: Mapping[str, Any]) -> str:
+    location = error["loc"]
+    return _dotted([*_written(raw, location), *(location[-1:] if error["type"] == "missing" else ())])
+
+
+def _written(raw: Any, location: Sequence[str | int]) -> list[str | int]:  # noqa: ANN401 - walks raw YAML
+    """The steps of a location that the user wrote; pydantic's names of union members are left out."""
+    steps: list[str | int] = []
     for step in location:
-        if isinstance(step, int):
-            parts.append(f"[{step}]")
-        elif not isinstance(raw, Mapping) or step in raw or step == location[-1]:
-            parts.append(f".{step}" if parts else step)
-        raw = raw[step] if _inside(raw, step) else raw
-    return "".join(parts)
+        if _inside(raw, step):
+            steps.append(step)
+            raw = raw[step]
+    return steps
+
+
+def _dotted(steps: Sequence[str | int]) -> str:
+    parts = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    return "".join(parts).removeprefix(".")
 
 
 def _inside(raw: object, step: str | int) -> bool:
-    if isinstance(step, int):
-        return isinstance(raw, list) and step < len(raw)
+    if isinstance(raw, list):
+        return isinstance(step, int) and step < len(raw)
     return isinstance(raw, Mapping) and step in raw
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class Frozen(BaseModel):
@@ -12,10 +12,13 @@ class Frozen(BaseModel):
 
 
 def _whole(value: Any) -> Any:  # noqa: ANN401 - raw YAML passes through
-    if isinstance(value, bool | float) or (isinstance(value, str)):
+    if isinstance(value, bool | float | str):
         raise ValueError("write a whole number")
     return value
 
 
 Whole = Annotated[int, BeforeValidator(_whole)]
 """A whole number; `true`, `1.0` and `"1"` are refused."""
+
+Seed = Annotated[Whole, Field(ge=0, lt=2**32)]
+"""A seed: a whole number that every generator of random numbers takes."""

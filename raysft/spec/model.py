@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-from raysft.spec.frozen import Frozen, Whole
+from raysft.spec.frozen import Frozen, Seed, Whole
 
 
 class ScratchSpec(Frozen):
@@ -22,7 +22,7 @@ class ScratchSpec(Frozen):
     """Tokens of the byte-level BPE that is trained on the sources; at least 256 bytes and the marks."""
     context: Annotated[Whole, Field(ge=32)] = 1024
     """Longest sequence in tokens."""
-    seed: Whole = 0
+    seed: Seed = 0
     """Seed of the random weights."""
 
     @model_validator(mode="after")
@@ -32,10 +32,27 @@ class ScratchSpec(Frozen):
         return self
 
 
+def _known(base: str) -> str:
+    if base.startswith("world/") and base != "world/base":
+        raise ValueError("no such built-in model; there is world/base")
+    return base
+
+
+def _form(base: object) -> str:
+    return "name" if isinstance(base, str) else "shape"
+
+
+BaseField = Annotated[
+    Annotated[str, AfterValidator(_known), Tag("name")] | Annotated[ScratchSpec, Tag("shape")],
+    Discriminator(_form),
+]
+"""A name, or the shape of a model from scratch; whoever writes a mapping means the shape."""
+
+
 class ModelSpec(Frozen):
     """One model of the sweep."""
 
-    base: str | ScratchSpec
+    base: BaseField
     """`world/base`, a Hugging Face folder or id (`owner/name`), or the shape of a model from scratch."""
     revision: str | None = None
     """Revision of a Hugging Face id."""

@@ -2,12 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from raysft.spec.frozen import Frozen, Whole
 
 WORLD = "world/"
 """Prefix of the sources, benchmarks and the base that are built in."""
+BUILT_IN = ("world/math", "world/code", "world/general", "world/pretraining")
+"""Sources that need no file; the last one is base text rather than conversations."""
 
 
 class SourceSpec(Frozen):
@@ -32,6 +34,17 @@ class SourceSpec(Frozen):
     @classmethod
     def _bare_path(cls, value: Any) -> Any:  # noqa: ANN401 - raw YAML in and out
         return {"path": value} if isinstance(value, str | list) else value
+
+    @field_validator("path")
+    @classmethod
+    def _known(cls, path: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        paths = (path,) if isinstance(path, str) else path
+        if not paths:
+            raise ValueError("name at least one file")
+        for one in paths:
+            if one.startswith(WORLD) and (one not in BUILT_IN or len(paths) > 1):
+                raise ValueError(f"a built-in source stands alone and is one of {', '.join(BUILT_IN)}")
+        return path
 
     @property
     def paths(self) -> tuple[str, ...]:

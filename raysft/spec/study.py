@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 
 from raysft.composition.exact import Amount, Ratio
 from raysft.composition.strategies import StrategyField
-from raysft.spec.frozen import Frozen, Whole
+from raysft.spec.frozen import Frozen, Seed
 
 
 def _listed(value: Any) -> Any:  # noqa: ANN401 - raw YAML in and out
@@ -25,7 +25,7 @@ class Study(Frozen):
     """Shares of every source, as exact fractions."""
     ratio: Annotated[tuple[dict[str, Ratio], ...], BeforeValidator(_listed), Field(min_length=1)] = ({},)
     """Multipliers per ability on top of the amount; an ability that is not named has 1."""
-    seed: Annotated[tuple[Annotated[Whole, Field(ge=0)], ...], BeforeValidator(_listed), Field(min_length=1)] = (0,)
+    seed: Annotated[tuple[Seed, ...], BeforeValidator(_listed), Field(min_length=1)] = (0,)
     """Seeds of subset and order."""
-    subset_seed: Annotated[Whole, Field(ge=0)] | None = None
+    subset_seed: Seed | None = None
     """Hold the choice of the subset apart from `seed`, which then drives only the order."""

@@ -1,7 +1,7 @@
 """The whole sweep file."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -40,6 +40,13 @@ class RunSpec(Frozen):
     """Which weights stay in the store."""
 
 
+class Names(NamedTuple):
+    """What studies may mention, each in the order of the file."""
+
+    abilities: tuple[str, ...]
+    models: tuple[str, ...]
+
+
 class SweepSpec(Frozen):
     """A sweep: abilities, models, one recipe, and the studies whose union it is."""
 
@@ -67,35 +74,53 @@ class SweepSpec(Frozen):
             InputError: there is no study of that name.
         """
         if study not in self.studies:
-            raise InputError([Problem("--only", study, f"no such study; use one of {', '.join(self.studies)}")])
+            raise InputError(
+                [Problem("--only", study, f"no such study; use one of {', '.join(self.studies)}")]
+            )
         return self.model_copy(update={"studies": {study: self.studies[study]}})
 
-    def problems(self) -> Iterator[Problem]:
-        """Everything that is wrong between fields; each field alone is already known to be right."""
+    def problems(self, names: Names | None = None) -> Iterator[Problem]:
+        """Everything that is wrong between fields; each field alone is already known to be right.
+
+        Args:
+            names: what the file names, where some of that was wrong in itself and is left out here: then
+                whoever mentions it is not to blame.
+        """
+        names = names or Names(tuple(self.abilities), tuple(self.models))
         for name, ability in self.abilities.items():
             yield from _benchmark_problems(name, ability)
         for name, study in self.studies.items():
-            yield from self._study_problems(f"studies.{name}", study)
+            yield from _model_problems(f"studies.{name}.model", study, names)
+            yield from _strategy_problems(f"studies.{name}.strategy", study, names)
+            yield from _ratio_problems(f"studies.{name}.ratio", study, names)
 
-    def _study_problems(self, field: str, study: Study) -> Iterator[Problem]:
-        known = ", ".join(self.abilities)
-        for model in study.model:
-            if model not in self.models:
-                yield Problem(f"{field}.model", model, f"no such model; use one of {', '.join(self.models)}")
-        for position, strategy in enumerate(study.strategy):
-            where = f"{field}.strategy[{position}]"
-            for ability in strategy.names():
-                if ability not in self.abilities:
-                    yield Problem(where, ability, f"no such ability; use one of {known}")
-            if strategy.needs_last() and DEFAULT_LAST not in self.abilities:
-                yield Problem(where, strategy.kind, f"say which ability comes `last`, one of {known}")
-        for position, ratio in enumerate(study.ratio):
-            for ability, factor in ratio.items():
-                where = f"{field}.ratio[{position}].{ability}"
-                if ability not in self.abilities:
-                    yield Problem(where, str(factor), f"no such ability; use one of {known}")
-                elif factor * max(study.amount) > 1:
-                    yield Problem(where, str(factor), f"amount {max(study.amount)} × ratio {factor} is more than the source has")
+
+def _model_problems(field: str, study: Study, names: Names) -> Iterator[Problem]:
+    for model in study.model:
+        if model not in names.models:
+            yield Problem(field, model, f"no such model; use one of {', '.join(names.models)}")
+
+
+def _strategy_problems(field: str, study: Study, names: Names) -> Iterator[Problem]:
+    known = ", ".join(names.abilities)
+    for strategy in study.strategy:
+        unknown = [ability for ability in strategy.names() if ability not in names.abilities]
+        for ability in unknown:
+            yield Problem(field, f"{strategy.label}: {ability}", f"no such ability; use one of {known}")
+        if strategy.needs_last() and DEFAULT_LAST not in names.abilities:
+            yield Problem(field, strategy.label, f"say which ability comes `last`, one of {known}")
+        elif not unknown and not all(strategy.stages(names.abilities)):
+            yield Problem(field, strategy.label, "a stage has no data: it needs at least two abilities")
+
+
+def _ratio_problems(field: str, study: Study, names: Names) -> Iterator[Problem]:
+    most = max(study.amount)
+    for ability, factor in ((ability, factor) for ratio in study.ratio for ability, factor in ratio.items()):
+        where = f"{field}.{ability}"
+        if ability not in names.abilities:
+            yield Problem(where, str(factor), f"no such ability; use one of {', '.join(names.abilities)}")
+        elif factor * most > 1:
+            yield Problem(where, str(factor), f"amount {most} × ratio {factor} is more than the source has")
 
 
 def _benchmark_problems(name: str, ability: AbilitySpec) -> Iterator[Problem]:
@@ -105,4 +130,5 @@ def _benchmark_problems(name: str, ability: AbilitySpec) -> Iterator[Problem]:
     if benchmark.name == "held_out" and not ability.source.held_out:
         yield Problem(field, "held_out", "say how many conversations to split off: source.held_out: 200")
     if benchmark.name in ("gsm8k", "humaneval", "mt_bench") and not benchmark.path:
-        yield Problem(field, benchmark.name, "say where its questions are: {name: " + benchmark.name + ", path: FILE}")
+        remedy = f"say where its questions are: {{name: {benchmark.name}, path: FILE}}"
+        yield Problem(field, benchmark.name, remedy)

@@ -1,7 +1,7 @@
 """Where everything finished lives, addressed by fingerprint.
 
-Reading order: `store` (what others call), `layout` (names), `artifacts`, `documents`, `resume`, `lease`, and below
-them `transport` with its two forms, `local` and `objects`. Nothing in the store is ever unpickled.
+Reading order: `store` (what others call), `layout` (names), `artifacts`, `documents`, `resume`, `lease`, and
+below them `transport` with its two forms, `local` and `objects`. Nothing in the store is ever unpickled.
 """
 
 from raysft.store.artifacts import Published

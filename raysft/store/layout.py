@@ -29,6 +29,7 @@ RESUME = "resume"
 WORK = "work"
 _PART = re.compile(r"[A-Za-z0-9_=+][A-Za-z0-9_.=+-]{0,199}")
 _STEP_DIGITS = 9
+_LEASE_DIGITS = 9
 
 
 def new_attempt() -> str:
@@ -96,20 +97,15 @@ def resume_states(stage: str) -> str:
 
 def resume_state(stage: str, step: int, attempt_name: str) -> str:
     """Folder of one resume state."""
-    if step < 0 or "/" in attempt_name:
+    if not 0 <= step < 10**_STEP_DIGITS or "/" in attempt_name:
         raise StoreError(f"no resume state at step {step} of attempt {attempt_name!r}")
     return f"{resume_states(stage)}/{step:0{_STEP_DIGITS}d}-{checked(attempt_name)}"
 
 
-def resume_step(folder: str) -> int | None:
-    """The step in the name of a resume state's folder; None if it is no such name."""
-    digits, dash, attempt_name = folder.partition("-")
-    return int(digits) if dash and attempt_name and digits.isascii() and digits.isdigit() else None
-
-
-def resume_attempt(folder: str) -> str:
-    """The attempt in the name of a resume state's folder."""
-    return folder.partition("-")[2]
+def is_resume_state(folder: str) -> bool:
+    """Whether this is the name of a resume state's folder; in the order of such names the newest is last."""
+    digits, _, attempt_name = folder.partition("-")
+    return len(digits) == _STEP_DIGITS and digits.isascii() and digits.isdigit() and attempt_name != ""
 
 
 def leases(key: str) -> str:
@@ -130,3 +126,13 @@ def sweep_folder(name: str) -> str:
 def set_aside(path: str) -> str:
     """A place for something damaged, never taken before."""
     return f"damaged/{path}/{new_attempt()}"
+
+
+def lease_number(name: str) -> int | None:
+    """The number of an object of a lease; None for another object."""
+    return int(name) if name.isascii() and name.isdigit() else None
+
+
+def lease_object(key: str, number: int) -> str:
+    """One numbered object of a lease."""
+    return f"{leases(key)}/{number:0{_LEASE_DIGITS}d}"

@@ -1,13 +1,14 @@
 """A store in a local or mounted folder.
 
-Everything durable is fsynced before it gets its name, and so is the folder that holds the name. Exclusive creation
-is a hard link of a finished temporary file, so that whoever sees the name sees every byte.
+Everything durable is fsynced before it gets its name, and so is the folder that holds the name. Exclusive
+creation is a hard link of a finished temporary file, so that whoever sees the name sees every byte.
 """
 
 import os
 import secrets
 import shutil
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from raysft.store.transport import store_errors
 from raysft.store.workbench import discard, open_workspace
 
 _TEMPORARY = ".tmp-"
+_SYNCS_AT_ONCE = 8
 _explained = store_errors(OSError)
 
 
@@ -57,7 +59,7 @@ class LocalTransport:
     @_explained
     def put(self, folder: Path, names: Sequence[str], path: str) -> None:
         """See `Transport`: all files appear at once."""
-        own = folder.parent == self.bench_folder and not any((folder / name).is_symlink() for name in names)
+        own = self.bench_folder in folder.parents and not any((folder / name).is_symlink() for name in names)
         if own:
             self._adopt(folder, path)
             return
@@ -76,12 +78,12 @@ class LocalTransport:
         return False
 
     @_explained
-    def list(self, path: str) -> list[str]:
+    def names(self, path: str) -> list[str]:
         """See `Transport`. Temporary files are no objects."""
         top = self.root / path
         return [
             Path(place, name).relative_to(top).as_posix()
-            for place, _, names in os.walk(top)
+            for place, _, names in os.walk(top, onerror=_unless_gone)
             for name in names
             if not name.startswith(_TEMPORARY)
         ]
@@ -116,14 +118,25 @@ class LocalTransport:
 
     def _adopt(self, folder: Path, path: str) -> None:
         """Make a finished folder of the workbench the one at a path."""
-        for place, _, names in os.walk(folder):
-            for name in names:
-                _sync(Path(place, name))
-            _sync(Path(place))
+        places = [Path(place) for place, _, _ in os.walk(folder)]
+        written = [path for place in places for path in place.iterdir() if path not in places]
+        # At once, so that the file system's journal is written once and not once per file.
+        with ThreadPoolExecutor(max_workers=_SYNCS_AT_ONCE) as pool:
+            list(pool.map(_sync, [*written, *places]))
         target = self.root / path
         _make_folder(target.parent)
-        folder.rename(target)
+        try:
+            folder.rename(target)
+        except FileNotFoundError:
+            _make_folder(target.parent)  # Another process removed it just now, with all that it held.
+            folder.rename(target)
         _sync(target.parent)
+
+
+def _unless_gone(error: OSError) -> None:
+    # A folder may go while it is being listed; one that may not be read must not look empty.
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise error
 
 
 def _make_folder(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The files of a folder with their sizes and digests: taken when it is written, held against it when it is read."""
+"""Files of a folder with sizes and digests: taken when it is written, compared when it is read."""
 
 import errno
 import hashlib

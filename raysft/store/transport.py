@@ -1,7 +1,8 @@
 """The few operations on which everything else in the store rests, and what every form of them promises.
 
-Two forms: `local.LocalTransport` for a folder, `objects.ObjectTransport` for any fsspec URL. Paths are relative to
-the store. FileNotFoundError and FileExistsError mean what they say; all other failures are StoreError.
+Two forms: `local.LocalTransport` for a folder, `objects.ObjectTransport` for any fsspec URL. Paths are
+relative to the store. FileNotFoundError and FileExistsError mean what they say; all other failures are
+StoreError.
 """
 
 import errno
@@ -14,6 +15,7 @@ from raysft.errors import StoreError
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
+_Self = TypeVar("_Self", bound="_Placed")
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -35,7 +37,7 @@ class Transport(Protocol):
         ...
 
     def create(self, path: str, data: bytes) -> None:
-        """Make an object, whole and durable, or raise FileExistsError: of several callers exactly one succeeds."""
+        """Make an object, whole and durable, or raise FileExistsError; of several callers one succeeds."""
         ...
 
     def write(self, path: str, data: bytes) -> None:
@@ -45,7 +47,8 @@ class Transport(Protocol):
     def put(self, folder: Path, names: Sequence[str], path: str) -> None:
         """Store files of a local folder below a path, durable on return.
 
-        A folder of the workbench is moved and is gone afterwards; any other is copied. Files may appear one by one.
+        A folder of the workbench is moved and is gone afterwards; any other is copied. Files may appear one
+        by one.
         """
         ...
 
@@ -54,10 +57,10 @@ class Transport(Protocol):
         ...
 
     def forget_copy(self, path: str) -> bool:
-        """Drop the local copy of a path, so that `copy_here` gets it anew; False if the store itself is local."""
+        """Drop the local copy of a path, so that `copy_here` gets it anew; False if the store is local."""
         ...
 
-    def list(self, path: str) -> list[str]:
+    def names(self, path: str) -> list[str]:
         """Names, relative to the path, of every object below it; empty if there is none."""
         ...
 
@@ -70,19 +73,23 @@ class Transport(Protocol):
         ...
 
 
+class _Placed(Protocol):
+    @property
+    def url(self) -> str: ...
+
+
 def store_errors(
-    *kinds: type[Exception],
+    kinds: type[Exception],
 ) -> Callable[
-    [Callable[Concatenate[Transport, _Arguments], _Result]],
-    Callable[Concatenate[Transport, _Arguments], _Result],
+    [Callable[Concatenate[_Self, _Arguments], _Result]], Callable[Concatenate[_Self, _Arguments], _Result]
 ]:
     """Turn exceptions of a transport's method into StoreError with the place and a remedy."""
 
     def decorate(
-        method: Callable[Concatenate[Transport, _Arguments], _Result],
-    ) -> Callable[Concatenate[Transport, _Arguments], _Result]:
+        method: Callable[Concatenate[_Self, _Arguments], _Result],
+    ) -> Callable[Concatenate[_Self, _Arguments], _Result]:
         @functools.wraps(method)
-        def explained(self: Transport, *args: _Arguments.args, **named: _Arguments.kwargs) -> _Result:
+        def explained(self: _Self, /, *args: _Arguments.args, **named: _Arguments.kwargs) -> _Result:
             try:
                 return method(self, *args, **named)
             except (StoreError, FileNotFoundError, FileExistsError):
@@ -95,9 +102,14 @@ def store_errors(
     return decorate
 
 
+def is_full(error: Exception) -> bool:
+    """Whether the cause is a full disk, or a used-up quota."""
+    return isinstance(error, OSError) and error.errno in _NO_SPACE
+
+
 def explain(url: str, error: Exception) -> StoreError:
     """What an exception means for the store at `url`."""
-    if isinstance(error, OSError) and error.errno in _NO_SPACE:
+    if is_full(error):
         return StoreError(
             f"no space is left in the store {url}: make room and run the same command again; "
             "everything that is finished stays valid"

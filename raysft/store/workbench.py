@@ -1,7 +1,7 @@
 """Local folders in which attempts are written, and what dead writers left of theirs.
 
-Each folder is locked (flock) as long as its writer lives; the kernel lifts the lock of a killed process. Where the
-file system has no such locks, leftovers stay until someone removes `work/`.
+Each folder is locked (flock) as long as its writer lives; the kernel lifts the lock of a killed process.
+Where the file system has no such locks, leftovers stay until someone removes `work/`.
 """
 
 import fcntl

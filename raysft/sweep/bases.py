@@ -57,7 +57,9 @@ def _find(spec: SweepSpec, model: ModelSpec, field: str, sources: Mapping[str, S
     folder = _folder(spec, model, model.base, field)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     check_template(tokenizer)
-    return Base(BaseIdentity(weights_digest(folder), tokenizer_digest(folder), template_digest(tokenizer)), folder)
+    return Base(
+        BaseIdentity(weights_digest(folder), tokenizer_digest(folder), template_digest(tokenizer)), folder
+    )
 
 
 def _folder(spec: SweepSpec, model: ModelSpec, base: str, field: str) -> Path:

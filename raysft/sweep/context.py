@@ -52,16 +52,6 @@ class SweepContext:
         model = self.spec.models[stage.model]
         return Resources(cpus=1, gpus=model.gpus_per_worker) * model.workers
 
-    def subjects(self) -> dict[str, str]:
-        """Everything that is to be scored: fingerprint of a base or stage, and its model."""
-        leaves_only = self.spec.evaluation.stages == "leaves"
-        leaves = {point.stages[-1] for point in self.plan.points if point.stages}
-        found = {base.fingerprint: model for model, base in self.plan.bases.items()}
-        for address, stage in self.plan.stages.items():
-            if not leaves_only or address in leaves:
-                found[address] = stage.model
-        return found
-
     def weights(self, subject: str, model: str) -> Origin:
         """Folder and digest of a base or of a finished stage, every byte verified.
 
@@ -72,7 +62,9 @@ class SweepContext:
             return self.origins[model]
         folder, found = self.store.fetch("stages", subject), self.store.find("stages", subject)
         if folder is None or found is None:
-            raise StoreError(f"stage {subject} is not in the store, or its files are damaged: run the same command again")
+            raise StoreError(
+                f"stage {subject} is not in the store, or its files are damaged: run the same command again"
+            )
         return Origin(folder, str(found.body["weights_digest"]))
 
     def job(self, stage: Stage, attempt: str, output: Path) -> StageJob:
@@ -82,7 +74,9 @@ class SweepContext:
         for portion in stage.portions:
             folder = self.store.fetch("prepared", self.prepared[stage.model, portion.ability])
             if folder is None:
-                raise StoreError(f"the tokenised source of {portion.ability} is damaged: run the same command again")
+                raise StoreError(
+                    f"the tokenised source of {portion.ability} is damaged: run the same command again"
+                )
             ids = self.indexes[portion.ability].prefix(stage.subset_seed, portion.count)
             portions.append(JobPortion(portion.ability, folder, ids))
         parent = stage.parent or stage.base.fingerprint
@@ -115,4 +109,6 @@ def make_context(inputs: Inputs, store: Store, *, inline: bool) -> SweepContext:
         for ability, source in inputs.sources.items()
     }
     indexes = {ability: source.index for ability, source in inputs.sources.items()}
-    return SweepContext(inputs.spec, inputs.plan, store, indexes, prepared, origins, inputs.benchmarks, inline)
+    return SweepContext(
+        inputs.spec, inputs.plan, store, indexes, prepared, origins, inputs.benchmarks, inline
+    )

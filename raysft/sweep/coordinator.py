@@ -4,7 +4,8 @@ Trials ask it before they train and tell it what came of it; whoever waits holds
 """
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ray.exceptions import RayError
@@ -32,19 +33,19 @@ class Admission:
 class Snapshot:
     """What the driver sees: for its searcher and for the progress shown."""
 
-    done: frozenset[str]
-    failed: dict[str, Failure]
-    running: frozenset[str]
-    progress: dict[str, Progress]
-    trained: int
+    done: frozenset[str] = frozenset()
+    failed: Mapping[str, Failure] = field(default_factory=dict)
+    running: frozenset[str] = frozenset()
+    progress: Mapping[str, Progress] = field(default_factory=dict)
+    trained: int = 0
     """Stages trained by this run."""
-    resumed: int
+    resumed: int = 0
     """Of these, the ones that went on from a step above 0."""
-    scored: int
+    scored: int = 0
     """Scores made by this run."""
-    scores_open: int
+    scores_open: int = 0
     """Scores that are asked for and not made yet."""
-    score_failures: dict[str, str]
+    score_failures: Mapping[str, str] = field(default_factory=dict)
     """Cause by `subject/ability`."""
 
 

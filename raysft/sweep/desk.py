@@ -1,4 +1,7 @@
-"""The coordinator's book: who waits for what, what runs, what is done. Pure; the actor around it does the rest."""
+"""The coordinator's book: who waits for what, what runs, what is done.
+
+Pure; the actor around it does the rest.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -75,7 +78,10 @@ class Desk:
         waiting = [self._stage_work(stage) for stage in self.waiting if stage not in self.holders]
         granted = []
         for work in admit(
-            self.plan, [*waiting, *self.shards_waiting.values()], [*running, *self.shards_running.values()], self.capacity
+            self.plan,
+            [*waiting, *self.shards_waiting.values()],
+            [*running, *self.shards_running.values()],
+            self.capacity,
         ):
             granted.append((work, self._start(work)))
         return granted

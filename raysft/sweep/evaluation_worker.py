@@ -70,15 +70,16 @@ class EvaluationWorker:
         )
         store.write_document("scores", score_key(self._spec, chosen, digest), record.model_dump(mode="json"))
 
-    def _collect(
-        self, generations: str, chosen: AbilityBenchmark
-    ) -> tuple[list[Answer], float | None, int]:
+    def _collect(self, generations: str, chosen: AbilityBenchmark) -> tuple[list[Answer], float | None, int]:
         """All answers of a benchmark with the loss on its references, put together from the shards."""
         answers: list[Answer] = []
         total, tokens = 0.0, 0
         for shard in range(shard_count(self._spec, chosen)):
             key = shard_key(generations, shard)
-            folder, found = self._context.store.fetch("generations", key), self._context.store.find("generations", key)
+            folder, found = (
+                self._context.store.fetch("generations", key),
+                self._context.store.find("generations", key),
+            )
             if folder is None or found is None:
                 raise LostShard(key)
             answers.extend(read_answers(folder / ANSWERS))

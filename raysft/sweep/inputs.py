@@ -25,6 +25,16 @@ class Inputs:
     plan: Plan
 
 
+def scored_subjects(spec: SweepSpec, plan: Plan) -> dict[str, str]:
+    """Everything that is to be scored: fingerprint of a base or stage, and its model."""
+    leaves = {point.stages[-1] for point in plan.points if point.stages}
+    found = {base.fingerprint: model for model, base in plan.bases.items()}
+    for address, stage in plan.stages.items():
+        if spec.evaluation.stages == "all" or address in leaves:
+            found[address] = stage.model
+    return found
+
+
 def read_inputs(spec: SweepSpec) -> Inputs:
     """Read sources, bases and benchmarks, and make the plan.
 

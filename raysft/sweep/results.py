@@ -148,7 +148,13 @@ def _score_columns(ability: str, chosen: AbilityBenchmark, score: ScoreRecord | 
 def items_table(standing: Mapping[str, Standing]) -> pd.DataFrame:
     """The grade of every item of every score, so that statistics can be paired by item."""
     rows = [
-        {"stage": subject, "ability": ability, "benchmark": score.benchmark, "question": item.question, "value": item.value}
+        {
+            "stage": subject,
+            "ability": ability,
+            "benchmark": score.benchmark,
+            "question": item.question,
+            "value": item.value,
+        }
         for subject, one in standing.items()
         for ability, score in one.scores.items()
         for item in score.items
@@ -157,12 +163,16 @@ def items_table(standing: Mapping[str, Standing]) -> pd.DataFrame:
 
 
 def trial_row(context: SweepContext, point: Point, failure: Failure | None) -> dict[str, Any]:
-    """What a trial reports to Tune: the scores of the last stage by ability, those of every stage below `stages`."""
-    row: dict[str, Any] = {"status": "done", "done": 1, "cause": ""}
+    """What a trial reports to Tune: scores of the last stage by ability, of stage k under `stage_k`."""
     if failure is not None:
         own = failure.stage == point.stages[-1]
-        row = {"status": "failed" if own else "blocked", "done": 0, "cause": failure.cause, "failed_stage": failure.stage}
-        return row
+        return {
+            "status": "failed" if own else "blocked",
+            "done": 0,
+            "cause": failure.cause,
+            "failed_stage": failure.stage,
+        }
+    row: dict[str, Any] = {"status": "done", "done": 1, "cause": ""}
     for position, (subject, model) in enumerate(context.plan.subjects(point)):
         digest = context.weights(subject, model).weights_digest
         scores = _scores(context.store, context.spec.evaluation, context.benchmarks, digest)

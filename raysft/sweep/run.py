@@ -1,27 +1,32 @@
-"""A sweep from its inputs to its results. The chain of the design, in one function."""
+"""A sweep from its inputs to its results: the chain of the design, in one function."""
 
-import uuid
+import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import ray
 from ray import tune
 from ray.actor import ActorHandle
 
+from raysft.plan.tree import Plan
 from raysft.records import FailureRecord
 from raysft.store import Store
 from raysft.sweep.context import SweepContext, make_context
 from raysft.sweep.coordinator import Coordinator, Snapshot
-from raysft.sweep.inputs import Inputs
+from raysft.sweep.inputs import Inputs, scored_subjects
 from raysft.sweep.prepare import prepare_sweep
-from raysft.sweep.results import write_results
+from raysft.sweep.results import point_status, read_standing
 from raysft.sweep.search import PlanSearch
-from raysft.sweep.session import DRIVER, DRIVER_SHARE, Session, ray_session
+from raysft.sweep.session import DRIVER, DRIVER_SHARE, Session
 from raysft.sweep.trial import run_point
 
 Watch = Callable[[Callable[[], Snapshot]], AbstractContextManager[object]]
 """Shows progress while its block runs; given a function that says what stands."""
+
+_EXPERIMENT = "tune.json"
+"""Which Tune experiment of the sweep is the newest, and the points that it holds."""
 
 
 @dataclass(frozen=True)
@@ -38,31 +43,44 @@ class Outcome:
 
 
 def run_sweep(
-    inputs: Inputs,
-    store: Store,
-    address: str | None = None,
-    retry_failed: bool = False,  # noqa: FBT001, FBT002
-    watch: Watch = lambda _: nullcontext(),
+    inputs: Inputs, store: Store, session: Session, watch: Watch = lambda _: nullcontext()
 ) -> Outcome:
     """Run a sweep, or go on with it: what stands in the store is not done again.
 
     Args:
         inputs: the sweep with all it names.
         store: where results stand.
-        address: a Ray cluster that is already there; None starts one on this machine.
-        retry_failed: also try stages again that failed by their own fault (NaN, out of memory, user error).
+        session: the Ray cluster.
         watch: shows progress.
     """
-    forget_failures(inputs, store, every=retry_failed)
     prepare_sweep(inputs, store)
-    with ray_session(address) as session:
-        context = make_context(inputs, store, inline=session.own)
-        coordinator = _start_coordinator(context, session)
-        with watch(lambda: _snapshot(coordinator)):
-            grid = _tuner(context, coordinator).fit()
-        outcome = Outcome(_snapshot(coordinator), grid.num_errors)
-    write_results(inputs, store)
+    context = make_context(inputs, store, inline=session.own)
+    coordinator = _start_coordinator(context, session)
+    name = f"run-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
+    with watch(lambda: _snapshot(coordinator)):
+        grid = _tuner(context, coordinator, name).fit()
+    held = json.dumps({"experiment": name, "points": sorted(inputs.plan.by_fingerprint)})
+    store.write_file(inputs.spec.name, _EXPERIMENT, held.encode())
+    outcome = Outcome(_snapshot(coordinator), grid.num_errors)
+    ray.kill(coordinator)
     return outcome
+
+
+def is_finished(inputs: Inputs, store: Store) -> bool:
+    """Whether nothing is left to do: every stage and score stands, and Tune's newest experiment holds them all."""
+    held = store.read_file(inputs.spec.name, _EXPERIMENT)
+    if held is None or not inputs.plan.by_fingerprint.keys() <= set(json.loads(held)["points"]):
+        return False
+    standing = read_standing(inputs, store)
+    subjects = scored_subjects(inputs.spec, inputs.plan)
+    return all(point_status(point, standing)[0] == "done" for point in inputs.plan.points) and all(
+        standing[subject].scores.keys() == inputs.benchmarks.keys() for subject in subjects
+    )
+
+
+def nothing_done(plan: Plan) -> Outcome:
+    """The outcome of a run that found everything finished."""
+    return Outcome(Snapshot(done=frozenset(plan.stages)), 0)
 
 
 def forget_failures(inputs: Inputs, store: Store, *, every: bool) -> None:
@@ -85,20 +103,21 @@ def _snapshot(coordinator: ActorHandle) -> Snapshot:
     return snapshot
 
 
-def _tuner(context: SweepContext, coordinator: ActorHandle) -> tune.Tuner:
+def _tuner(context: SweepContext, coordinator: ActorHandle, name: str) -> tune.Tuner:
     """Tune over the points of the plan. Each run is a new experiment: resuming is the store's work."""
     trainable = tune.with_parameters(run_point, context=context, coordinator=coordinator)
+    points = len(context.plan.points)
     return tune.Tuner(
         tune.with_resources(trainable, {DRIVER: DRIVER_SHARE}),
         tune_config=tune.TuneConfig(
-            num_samples=len(context.plan.points),
+            num_samples=points,
             search_alg=PlanSearch(context.plan, coordinator),
-            max_concurrent_trials=context.spec.run.trials_at_once,
+            max_concurrent_trials=min(points, context.spec.run.trials_at_once),
             reuse_actors=True,
             trial_dirname_creator=lambda trial: trial.trial_id,
         ),
         run_config=tune.RunConfig(
-            name=f"run-{uuid.uuid4().hex[:8]}",
+            name=name,
             storage_path=context.store.sweep_path(context.spec.name) + "/tune",
             failure_config=tune.FailureConfig(max_failures=context.spec.run.attempts - 1),
             verbose=0,

@@ -39,7 +39,9 @@ class PlanSearch(Searcher):
         self._out[trial_id] = point
         return axes(self._plan, point)
 
-    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
         """A point is done or has failed; the stages that it would have trained are free."""
         self._out.pop(trial_id, None)
         self._coordinator.release.remote(trial_id)

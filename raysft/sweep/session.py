@@ -44,8 +44,8 @@ def ray_session(address: str | None) -> Iterator[Session]:
         found = ray.cluster_resources()
         if not found.get(DRIVER):
             raise ClusterError(
-                f"no node of the Ray cluster offers `{DRIVER}`: start its head with --resources='{{\"{DRIVER}\": 100}}', "
-                "or add the resource to the head's node type in cluster.yaml"
+                f"no node of the Ray cluster offers `{DRIVER}`: start its head with "
+                f"--resources='{{\"{DRIVER}\": 100}}', or add the resource to the head's node type in cluster.yaml"
             )
         yield Session(address is None, Resources(found.get("CPU", 0), found.get("GPU", 0)))
     finally:
@@ -55,6 +55,9 @@ def ray_session(address: str | None) -> Iterator[Session]:
 def _start_here() -> None:
     # Two Ray instances on one machine disturb each other unless each knows its own dashboard.
     port = _free_port()
+    os.environ["RAY_AIR_NEW_OUTPUT"] = (
+        "0"  # the progress shown is ours; Tune's stays quiet only in its older form
+    )
     os.environ["RAY_API_SERVER_ADDRESS"] = f"http://127.0.0.1:{port}"
     ray.init(
         address="local",

@@ -17,6 +17,7 @@ from raysft.plan.tree import Plan, Point
 from raysft.sweep.context import SweepContext
 from raysft.sweep.coordinator import Admission
 from raysft.sweep.desk import Failure
+from raysft.sweep.inputs import scored_subjects
 from raysft.sweep.results import trial_row
 from raysft.sweep.training import record_failure, train_once
 
@@ -49,7 +50,7 @@ def axes(plan: Plan, point: Point) -> dict[str, Any]:
 def run_point(config: Mapping[str, Any], context: SweepContext, coordinator: ActorHandle) -> None:
     """Tune's function: train what is missing of a point, wait for its scores, report."""
     point = context.plan.by_fingerprint[config["point"]]
-    subjects = context.subjects()
+    subjects = scored_subjects(context.spec, context.plan)
     wanted = [one for one in context.plan.subjects(point) if one[0] in subjects]
     coordinator.evaluate.remote(context.plan.bases[point.model].fingerprint, point.model)
     failure = None

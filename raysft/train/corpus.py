@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from raysft.data.prepared import Encoded, Prepared
+from raysft.data.prepared import Prepared
+from raysft.data.template import Encoded
 from raysft.data.tokenise import fit_length
 from raysft.errors import StageFailed
 from raysft.identity import digest_lines
@@ -46,6 +47,22 @@ class Corpus:
         """Tokens of a piece."""
         return int(self.piece_starts[piece + 1] - self.piece_starts[piece])
 
+    @property
+    def longest_piece(self) -> int:
+        """Tokens of the longest piece."""
+        return int(np.diff(self.piece_starts).max())
+
+    def shortened(self, pieces: Sequence[int], longest: int) -> "Corpus":
+        """Some pieces by themselves, their first targets within `longest` tokens; for probes."""
+        builder = _Builder()
+        for piece in pieces:
+            start, end = int(self.piece_starts[piece]), int(self.piece_starts[piece + 1])
+            first = int(np.flatnonzero(self.supervised[start + 1 : end])[0]) + 1
+            start = max(start, start + first - longest + 1)
+            span = slice(start, min(end, start + longest))
+            builder.add([Encoded(self.tokens[span].tolist(), self.supervised[span].tolist(), [])])
+        return builder.build()
+
 
 def read_corpus(job: StageJob) -> tuple[Corpus, tuple[UsedSource, ...]]:
     """Read the conversations of a stage, and count what is used of each source.
@@ -64,12 +81,12 @@ def read_corpus(job: StageJob) -> tuple[Corpus, tuple[UsedSource, ...]]:
 
 def _read_portion(portion: JobPortion, recipe: Recipe, builder: "_Builder") -> UsedSource:
     prepared = Prepared.open(portion.prepared)
-    counted = dict.fromkeys(("kept", "cut", "split", "dropped"), 0)
+    counted = dict.fromkeys(("whole", "cut", "split", "dropped"), 0)
     tokens_before, targets_before = builder.token_count, builder.target_count
     for one in portion.ids:
         fitted = fit_length(prepared.row(prepared.position(one)), recipe.max_length, recipe.overflow)
-        kept = builder.add(fitted.pieces)
-        counted[fitted.what if kept else "dropped"] += 1
+        builder.add(fitted.pieces)
+        counted[fitted.what] += 1
     return UsedSource(
         ability=portion.ability,
         conversations=len(portion.ids),
@@ -94,22 +111,20 @@ class _Builder:
         self.token_count = 0
         self.target_count = 0
 
-    def add(self, pieces: Sequence[Encoded]) -> bool:
-        """Add one conversation; False if it has no target and so no piece is kept."""
-        # A piece without a target cannot change the loss, since no other piece sees it.
-        kept = [one for one in pieces if any(one.supervised[1:])]
-        for piece in kept:
+    def add(self, pieces: Sequence[Encoded]) -> None:
+        """Add one conversation; each piece has a target, and no piece means that it was dropped."""
+        targets = 0
+        for piece in pieces:
             supervised = np.asarray(piece.supervised, np.bool_)
             end = int(np.flatnonzero(supervised)[-1]) + 1  # what follows the last target changes nothing
             self._tokens.append(np.asarray(piece.tokens[:end], np.int32))
             self._supervised.append(supervised[:end])
             self._piece_lengths.append(end)
-        targets = sum(sum(piece.supervised[1:]) for piece in kept)
-        self._pieces_of.append(len(kept))
+            targets += int(supervised[1:].sum())
+        self._pieces_of.append(len(pieces))
         self._targets.append(targets)
-        self.token_count += sum(len(piece.tokens) for piece in kept)
+        self.token_count += sum(len(piece.tokens) for piece in pieces)
         self.target_count += targets
-        return bool(kept)
 
     def build(self) -> Corpus:
         """Everything in flat arrays."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import accumulate
 
 import numpy as np
 import torch
@@ -47,7 +48,7 @@ def build_micro_batch(corpus: Corpus, pieces: Sequence[int], weights: Sequence[f
     lengths = [end - start - 1 for start, end in bounds]
     if layout == "packed" or not pieces:
         rows, width = 1, max(1, sum(lengths))
-        offsets = np.cumsum([0, *lengths[:-1]]).tolist()
+        offsets = [0, *accumulate(lengths)][: len(pieces)]
     else:
         rows, width = len(pieces), max(lengths)
         offsets = [row * width for row in range(rows)]

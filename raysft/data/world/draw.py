@@ -20,9 +20,9 @@ class Ranked(Generic[T]):
     """Options of falling weight, as words have in real text: the i-th weighs 1 / i^exponent."""
 
     def __init__(self, options: Sequence[T], exponent: float) -> None:
-        self._options = tuple(options)
+        self.options = tuple(options)
         self._cumulative = list(accumulate(1 / place**exponent for place in range(1, len(options) + 1)))
 
     def draw(self, rng: Random) -> T:
         """One option."""
-        return rng.choices(self._options, cum_weights=self._cumulative)[0]
+        return rng.choices(self.options, cum_weights=self._cumulative)[0]

@@ -41,17 +41,17 @@ def leak_units(item: WorldItem) -> tuple[str, ...]:
     """The texts that give a test item away; no other item may have one, and no document may hold one.
 
     Math: the question. Code: the docstring, under whatever function and variable name. General: both turns
-    together, and also the first alone where it quotes words (`Reverse the words: tin goat plum`). Other first
-    turns (`Say Hello to Tom.`) are so few that leaving them out would leave nothing to learn from: they recur
-    with other follow-ups. Not covered: questions that differ from a test item in one number or name, and
-    answers without their question, such as a function body that several docstrings ask for.
+    together, and where the first quotes words (`Reverse the words: tin goat plum`), that turn with its
+    answer. Other first turns (`Say Hello to Tom.`) are so few that leaving them out would leave nothing to
+    learn from: they recur with other follow-ups. Not covered: questions that differ from a test item in one
+    number or name, and answers without their question, such as a body that several docstrings ask for.
     """
     first = item.turns[0]
     match item.ability:
         case "code":
             return (first.split('"""')[1],)
         case "general":
-            return (" ".join(item.turns), *([first] if ": " in first else []))
+            return (" ".join(item.turns), *([f"{first} {item.references[0]}"] if ": " in first else []))
         case _:
             return (first,)
 

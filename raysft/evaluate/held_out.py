@@ -1,0 +1,87 @@
+"""A held-out set: conversations split off from a source before any subset is taken, for any ability.
+
+The user's turns are asked, and the answers must be those of the conversation, word for word but for white
+space: fit for short, closed answers. For open ones the loss on the same answers, which stands beside every
+score, is what counts.
+
+How a conversation becomes a question: a system turn is put before the first user turn, with a blank line
+between, since a question has user turns only; a last user turn without an answer is left out. Whole
+documents (`text`) and conversations whose turns do not alternate cannot be asked: they are passed over and
+counted.
+"""
+
+from collections.abc import Sequence
+from itertools import islice
+
+from raysft.data.conversation import Conversation, Message
+from raysft.errors import InputError, Problem
+from raysft.evaluate.benchmark import Answer, Metric, Question, Verdict
+from raysft.evaluate.question_file import paired, turn_of
+
+
+class HeldOut:
+    """The held-out conversations of one ability; implements `raysft.evaluate.benchmark.Benchmark`."""
+
+    def __init__(
+        self,
+        ability: str,
+        conversations: Sequence[Conversation],
+        limit: int | None = None,
+        max_new_tokens: int = 256,
+    ) -> None:
+        """Turn conversations into questions.
+
+        Args:
+            ability: name of the ability, part of the name of the benchmark.
+            conversations: the held-out ones; of equal ones the first is kept.
+            limit: number of questions, the first ones; None takes all.
+            max_new_tokens: token limit of one turn.
+
+        Raises:
+            InputError: not one of the conversations can be asked.
+        """
+        distinct = {one.id: one for one in conversations}.values()
+        askable = (question for one in distinct if (question := question_of(one)) is not None)
+        self.name = f"held_out/{ability}"
+        self.version = 1
+        self.metric = Metric("exact match", 100, 100)
+        self.max_new_tokens = max_new_tokens
+        self.questions: Sequence[Question] = tuple(islice(askable, limit))
+        self.passed_over = sum(question_of(one) is None for one in distinct)
+        if not self.questions:
+            remedy = "a held-out set needs conversations with user and assistant turns in turn"
+            raise InputError([Problem(self.name, f"{len(distinct)} conversations, none to ask", remedy)])
+
+    def grade(self, answers: Sequence[Answer]) -> list[Verdict]:
+        """1 where the answer to the last turn is the reference, else 0; `final` and `all` in the details."""
+        return [_verdict(question, answer) for question, answer in paired(self.questions, answers)]
+
+
+def question_of(conversation: Conversation) -> Question | None:
+    """The question that a conversation asks, by the rules above; None if it cannot be asked."""
+    messages = list(conversation.messages)
+    system = messages.pop(0).content if messages and messages[0].role == "system" else ""
+    if messages and messages[-1].role == "user":
+        messages.pop()
+    if not messages or not _alternate(messages):
+        return None
+    turns = [message.content for message in messages[::2]]
+    if system:
+        turns[0] = f"{system}\n\n{turns[0]}"
+    return Question(conversation.id, tuple(turns), tuple(message.content for message in messages[1::2]))
+
+
+def _alternate(messages: Sequence[Message]) -> bool:
+    wanted = ("user", "assistant")
+    return len(messages) % 2 == 0 and all(one.role == wanted[at % 2] for at, one in enumerate(messages))
+
+
+def _verdict(question: Question, answer: Answer) -> Verdict:
+    said = [_words(turn_of(answer, turn)) for turn in range(len(question.turns))]
+    wanted = [_words(reference) for reference in question.references]
+    details = {"final": said[-1] == wanted[-1], "all": said == wanted}
+    return Verdict(question.id, float(said[-1] == wanted[-1]), no_answer=not said[-1], details=details)
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,178 @@
+"""A store at any fsspec URL: s3://, gs://, and memory:// for tests.
+
+What fsspec offers for exclusive creation is `pipe_file(..., mode="create")`: s3fs sends `If-None-Match: *`,
+gcsfs `ifGenerationMatch=0`. Its default form for other file systems looks first and writes then, so those are
+refused. A server that does not heed those headers is found by trying, see `exclusive`.
+"""
+
+import shutil
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fsspec.asyn import AsyncFileSystem
+from fsspec.core import url_to_fs
+from fsspec.implementations.memory import MemoryFileSystem
+from fsspec.spec import AbstractFileSystem
+
+from raysft.errors import StoreError
+from raysft.identity import digest_bytes
+from raysft.store.layout import WORK
+from raysft.store.transport import store_errors
+from raysft.store.workbench import open_workspace
+
+_CONFLICT_WAITS_S = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""S3 answers 409 to one of two creations under way at once and asks to try again."""
+_MEMORY_LOCK = threading.Lock()
+_explained = store_errors(Exception)
+
+
+@dataclass(frozen=True)
+class ObjectTransport:
+    """See `Transport`. Credentials and endpoints come from the cloud's own settings and never travel."""
+
+    url: str
+    """Without a slash at its end."""
+    cache: Path
+    """Local folder for copies of what is read; grows until someone empties it."""
+
+    @property
+    def bench_folder(self) -> Path:
+        """In the cache: uploads start from there."""
+        return self._copies / WORK
+
+    @_explained
+    def read(self, path: str) -> bytes:
+        """See `Transport`."""
+        files, place = self._at(path)
+        return bytes(files.cat_file(place))
+
+    @_explained
+    def create(self, path: str, data: bytes) -> None:
+        """See `Transport`."""
+        files, place = self._at(path)
+        if isinstance(files, MemoryFileSystem):
+            with _MEMORY_LOCK:  # It looks first and writes then, but all who write are in this process.
+                files.pipe_file(place, data, mode="create")
+            return
+        if not _creates_exclusively(files):
+            raise StoreError(f"{type(files).__name__} cannot create an object exclusively")
+        for wait_s in (*_CONFLICT_WAITS_S, None):
+            if _created(files, place, data):
+                return
+            if wait_s is not None:
+                time.sleep(wait_s)
+        raise StoreError(f"{self.url}/{path} could not be created: others kept trying at the same instants")
+
+    @_explained
+    def write(self, path: str, data: bytes) -> None:
+        """See `Transport`."""
+        files, place = self._at(path)
+        files.pipe_file(place, data)
+
+    @_explained
+    def put(self, folder: Path, names: Sequence[str], path: str) -> None:
+        """See `Transport`: files appear one by one, and a folder of the workbench stays as it is."""
+        files, place = self._at(path)
+        files.put([str(folder / name) for name in names], [f"{place}/{name}" for name in names])
+
+    @_explained
+    def copy_here(self, path: str, names: Sequence[str]) -> Path:
+        """See `Transport`: downloaded once, whole or not at all."""
+        target = self._copies / path
+        if not target.is_dir():
+            files, place = self._at(path)
+            there = sorted(set(names) & set(self.names(path)))
+            with open_workspace(self.bench_folder) as space:
+                for name in there:
+                    (space / name).parent.mkdir(parents=True, exist_ok=True)
+                if there:
+                    files.get([f"{place}/{name}" for name in there], [str(space / name) for name in there])
+                target.parent.mkdir(parents=True, exist_ok=True)
+                if not target.is_dir():
+                    _rename_unless_there(space, target)
+        return target
+
+    @_explained
+    def forget_copy(self, path: str) -> bool:
+        """See `Transport`."""
+        shutil.rmtree(self._copies / path, ignore_errors=True)
+        return True
+
+    @_explained
+    def names(self, path: str) -> list[str]:
+        """See `Transport`."""
+        files, place = self._at(path)
+        return [str(name)[len(place) + 1 :] for name in files.find(place) if str(name) != place]
+
+    @_explained
+    def move(self, path: str, to: str) -> None:
+        """See `Transport`: object by object, each copied before it is removed."""
+        files, place = self._at(path)
+        _, target = self._at(to)
+        for name in self.names(path):
+            files.cp_file(f"{place}/{name}", f"{target}/{name}")
+            files.rm_file(f"{place}/{name}")
+        if files.exists(place):
+            files.cp_file(place, target)
+            files.rm_file(place)
+
+    @_explained
+    def remove(self, path: str) -> None:
+        """See `Transport`."""
+        files, place = self._at(path)
+        try:
+            files.rm(place, recursive=True)
+        except FileNotFoundError:
+            return
+
+    @property
+    def _copies(self) -> Path:
+        return self.cache / digest_bytes(self.url.encode())
+
+    def _at(self, path: str) -> tuple[Any, str]:
+        # Made anew each time (fsspec keeps one per process): a file system does not outlive a fork.
+        files, root = url_to_fs(self.url, use_listings_cache=False)
+        return files, f"{root.rstrip('/')}/{path}"
+
+
+def _creates_exclusively(files: AbstractFileSystem) -> bool:
+    if isinstance(files, AsyncFileSystem):
+        return True
+    return type(files).pipe_file is not AbstractFileSystem.pipe_file
+
+
+def _created(files: Any, place: str, data: bytes) -> bool:  # noqa: ANN401
+    """True if the object was made now, False for a conflict that asks to try again; FileExistsError."""
+    try:
+        files.pipe_file(place, data, mode="create")
+    except FileNotFoundError as error:
+        raise StoreError(f"there is no bucket for {place}") from error
+    except FileExistsError:
+        raise
+    except OSError as error:
+        match _http_code(error):
+            case "PreconditionFailed" | "412":
+                # Servers other than Amazon's do not say which condition failed; ours is the only one.
+                raise FileExistsError(place) from error
+            case "ConditionalRequestConflict" | "OperationAborted" | "409":
+                return False
+        raise
+    return True
+
+
+def _http_code(error: OSError) -> str:
+    """The code in the answer of an S3 server, which s3fs leaves in the cause."""
+    response = getattr(error.__cause__, "response", None)
+    return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
+
+
+def _rename_unless_there(space: Path, target: Path) -> None:
+    try:
+        space.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise

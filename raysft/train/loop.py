@@ -1,0 +1,121 @@
+"""The training loop: one stage from the parent's weights to an exported folder. Knows nothing of Ray.
+
+The loss of a step is a weighted sum over all targets of the global batch, divided by a number that every
+worker knows from the data. Hence rows, micro-batches and workers change speed and never the mathematics.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch.nn.utils import clip_grad_norm_, get_total_norm
+
+from raysft.errors import StageFailed
+from raysft.train.batches import Batches
+from raysft.train.begin import begin_stage
+from raysft.train.corpus import Corpus, read_corpus
+from raysft.train.failures import memory_failures
+from raysft.train.finish import finish_stage
+from raysft.train.global_batch import GlobalBatch, worker_share
+from raysft.train.group import WorkerGroup, cpu_threads
+from raysft.train.job import Progress, StageJob, TrainedStage
+from raysft.train.objective import TargetLosses
+from raysft.train.optimiser import set_learning_rate
+from raysft.train.resume import save_state
+from raysft.train.schedule import learning_rate
+from raysft.train.training import Training
+
+Report = Callable[[Progress], object]
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What every worker learns from a step."""
+
+    loss: float
+    save: bool
+
+
+def train_stage(job: StageJob, group: WorkerGroup, report: Report) -> TrainedStage:
+    """Train a stage and export its weights, going on from the newest resume state in the store.
+
+    Resume states are left in the store; they may go once the stage is published.
+
+    Args:
+        job: what to train.
+        group: the workers; every one of them calls this.
+        report: told of every optimiser step, by rank 0; what it raises ends the stage.
+
+    Raises:
+        StageFailed: loss or gradient not finite, out of memory, or a job that cannot be trained.
+    """
+    with memory_failures(job.fingerprint), cpu_threads(group.threads) as threads:
+        corpus, used = read_corpus(job)
+        training = begin_stage(job, corpus, group)
+        seconds = _train(training, corpus, group, report)
+        return finish_stage(training, used, group, threads, seconds)
+
+
+def _train(training: Training, corpus: Corpus, group: WorkerGroup, report: Report) -> float:
+    """All steps that are left; gives the seconds they took."""
+    job, course = training.job, training.course
+    batches = Batches(job.ids, job.recipe, job.seed)
+    began = saved = time.monotonic()
+    for step, conversations in batches.after(course.step):
+        batch = worker_share(
+            corpus,
+            conversations,
+            job.recipe,
+            layout=training.layout,
+            capacity=job.micro_batch_tokens,
+            rank=group.rank,
+            workers=group.size,
+        )
+        set_learning_rate(training.optimiser, learning_rate(job.recipe, step, batches.steps))
+        due = time.monotonic() - saved >= job.resume_every_s
+        told = _update(training, batch, group, step, due=due)
+        course.step, course.tokens = step, course.tokens + batch.tokens
+        course.losses.append(told.loss)
+        if told.save and step < batches.steps:
+            save_state(training, group)
+            saved = time.monotonic()
+        if group.rank == 0:
+            seconds = time.monotonic() - began
+            report(Progress(job.fingerprint, step, batches.steps, told.loss, course.tokens, seconds))
+    return time.monotonic() - began
+
+
+def _update(training: Training, batch: GlobalBatch, group: WorkerGroup, step: int, *, due: bool) -> _Told:
+    """One optimiser step.
+
+    Raises:
+        StageFailed: of kind `not_finite`; the weights are those before the step.
+    """
+    job, model = training.job, training.model
+    local = torch.zeros((), device=group.device)
+    for micro in batch.micro_batches:
+        losses_S = model(micro.to(group.device))
+        loss = torch.dot(losses_S, micro.weight_S.to(group.device)) / batch.denominator
+        # Sharded gradients are averaged over the workers, and these losses are parts of one sum.
+        (loss * group.size).backward()
+        local += loss.detach()
+    norm = group.whole(_clip(model, job.recipe.clip))
+    # Whether to save is rank 0's clock; it travels with the loss, so that a step has one exchange of its own.
+    asked = torch.tensor(float(due and group.rank == 0), device=group.device)
+    total = group.total(torch.stack([local, asked]))
+    loss_value, save, norm_value = torch.cat([total, norm.reshape(1)]).tolist()
+    if not (math.isfinite(loss_value) and math.isfinite(norm_value)):
+        cause = f"loss {loss_value}, gradient norm {norm_value} at step {step}"
+        raise StageFailed(job.fingerprint, "not_finite", cause)
+    training.optimiser.step()
+    training.optimiser.zero_grad(set_to_none=True)
+    return _Told(loss_value, save > 0)
+
+
+def _clip(model: TargetLosses, largest: float | None) -> torch.Tensor:
+    """The norm of the whole gradient, which is scaled down to the largest allowed one."""
+    if largest is None:
+        return get_total_norm([one.grad for one in model.parameters() if one.grad is not None])
+    return clip_grad_norm_(model.parameters(), largest)

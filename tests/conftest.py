@@ -1,0 +1,16 @@
+"""Fixtures shared by all tests: one Ray cluster for the whole session."""
+
+from collections.abc import Iterator
+
+import pytest
+import ray
+
+from raysft.sweep.session import Session, ray_session
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[Session]:
+    """A local Ray cluster of our own, as `raysft run` starts one."""
+    with ray_session(None) as session:
+        yield session
+    assert not ray.is_initialized()

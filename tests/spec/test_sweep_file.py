@@ -1,0 +1,311 @@
+"""Reading a sweep file: what is meant, and every problem at once."""
+
+import copy
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from raysft.composition.strategies import Dmt, Single
+from raysft.errors import InputError, Problem
+from raysft.spec import SweepSpec, load_sweep
+from raysft.spec.file import resolve
+
+GOOD = """
+name: good
+abilities:
+  code: {source: world/code, benchmark: world/code}
+  math: {source: math.jsonl, benchmark: {name: gsm8k, path: test.jsonl, limit: 50}}
+  general: {source: {path: [a.json, b.json], format: alpaca, held_out: 20}, benchmark: held_out}
+models:
+  tiny: {base: world/base}
+  small: {base: {hidden_size: 64, layers: 2, heads: 2, feed_forward: 128, vocabulary: 512}}
+recipe: {batch_size: 8, learning_rate: 1e-3}
+studies:
+  amount: {model: tiny, strategy: {single: math}, amount: [1, 1/4, 1/256]}
+  ways: {model: [tiny, small], strategy: [multi_task, {dmt: 1/16}], ratio: {general: 1/4}, seed: [0, 1]}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("math.jsonl", "test.jsonl", "a.json", "b.json"):
+        (tmp_path / name).write_text("{}\n", encoding="utf-8")
+    return tmp_path
+
+
+def load(folder: Path, text: str = GOOD, *changes: str, limit: int | None = None) -> SweepSpec:
+    (folder / "sweep.yaml").write_text(text, encoding="utf-8")
+    return load_sweep(folder / "sweep.yaml", changes, limit)
+
+
+def problems(folder: Path, text: str = GOOD, *changes: str) -> list[Problem]:
+    with pytest.raises(InputError) as caught:
+        load(folder, text, *changes)
+    return list(caught.value.problems)
+
+
+def fields(found: list[Problem]) -> list[str]:
+    return [problem.field for problem in found]
+
+
+def altered(path: str, value: Any) -> str:
+    """The good file with one place changed; `path` is dotted."""
+    raw = yaml.safe_load(GOOD)
+    inner = raw
+    *parents, last = path.split(".")
+    for parent in parents:
+        inner = inner.setdefault(parent, {})
+    inner[last] = value
+    return yaml.safe_dump(raw, sort_keys=False)
+
+
+def test_a_good_file_is_read_as_it_is_meant(folder: Path) -> None:
+    spec = load(folder)
+    assert list(spec.abilities) == ["code", "math", "general"], (
+        "the order of the file is the order of training"
+    )
+    assert spec.abilities["general"].source.paths == ("a.json", "b.json")
+    assert spec.studies["amount"].strategy == (Single(ability="math"),)
+    assert spec.studies["amount"].amount == (Fraction(1), Fraction(1, 4), Fraction(1, 256))
+    assert spec.studies["ways"].strategy[1] == Dmt(k=Fraction(1, 16))
+    assert spec.studies["ways"].ratio == ({"general": Fraction(1, 4)},)
+    assert spec.recipe.learning_rate == 1e-3
+    assert resolve(spec, "a.json") == str(folder / "a.json")
+
+
+def test_every_problem_of_a_bad_file_is_in_one_message(folder: Path) -> None:
+    bad = """
+name: bad
+colour: red
+abilities:
+  math: {source: gone.jsonl, benchmark: {name: gsm8k}}
+  general: {source: world/general}
+models: {tiny: {base: world/base}}
+recipe: {batch_size: -3}
+studies:
+  one:
+    model: [tiny, tony]
+    strategy: [dmt, {single: moth}, multi_task]
+    amount: 2
+    ratio: [{law: 1/2}, {math: 3}]
+"""
+    found = {problem.field: problem for problem in problems(folder, bad)}
+    assert {field: problem.value for field, problem in found.items()} == {
+        "colour": "'red'",
+        "abilities.math.source.path": "gone.jsonl",
+        "abilities.math.benchmark": "gsm8k",
+        "recipe.batch_size": "-3",
+        "studies.one.model": "tony",
+        "studies.one.strategy[0]": "'dmt'",
+        "studies.one.strategy": "single(moth): moth",
+        "studies.one.amount": "2",
+        "studies.one.ratio.law": "1/2",
+        "studies.one.ratio.math": "3",
+    }
+    assert all(problem.remedy for problem in found.values())
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "field"),
+    [
+        ("recipe.batch_size", 1.0, "recipe.batch_size"),
+        ("recipe.batch_size", "8", "recipe.batch_size"),
+        ("recipe.batch_size", True, "recipe.batch_size"),
+        ("recipe.learning_rate", 0, "recipe.learning_rate"),
+        ("recipe.learning_rate", ".nan", "recipe.learning_rate"),
+        ("recipe.loss", "tokens", "recipe.loss"),
+        ("recipe.warmup", 1, "recipe.warmup"),
+        ("name", "a/b", "name"),
+        ("abilities.a b", {"source": "world/math"}, "abilities.a b"),
+        ("abilities.math.source", {"format": "alpaca"}, "abilities.math.source.path"),
+        ("abilities.math.source", 5, "abilities.math.source"),
+        ("abilities.math.source", [], "abilities.math.source.path"),
+        ("abilities.code.source", "world/law", "abilities.code.source.path"),
+        ("abilities.code.source", ["world/code", "a.json"], "abilities.code.source.path"),
+        ("abilities.code.benchmark", "held_out", "abilities.code.benchmark"),
+        ("abilities.code.benchmark", "mt_bench", "abilities.code.benchmark"),
+        ("abilities.code.benchmark", "nope", "abilities.code.benchmark.name"),
+        ("abilities.math.benchmark.path", "gone", "abilities.math.benchmark.path"),
+        ("models.tiny.base", "world/bose", "models.tiny.base"),
+        ("models.tiny.base", 7, "models.tiny.base"),
+        ("models.small.base.heads", 3, "models.small.base"),
+        ("models.small.base.depth", 3, "models.small.base.depth"),
+        ("models.tiny.workers", 0, "models.tiny.workers"),
+        ("studies.ways.seed", [0, -1], "studies.ways.seed[1]"),
+        ("studies.ways.seed", 2**32, "studies.ways.seed[0]"),
+        ("studies.ways.amount", 0.25, "studies.ways.amount[0]"),
+        ("studies.ways.strategy", [], "studies.ways.strategy"),
+        ("studies.ways.model", "tony", "studies.ways.model"),
+        ("studies.ways.strategy", {"dmt": {"k": 1, "last": "law"}}, "studies.ways.strategy"),
+        ("run.trials_at_once", 0, "run.trials_at_once"),
+        ("studies", {}, "studies"),
+    ],
+    ids=str,
+)
+def test_one_wrong_place_is_one_problem_with_its_field(
+    folder: Path, path: str, value: Any, field: str
+) -> None:
+    found = problems(folder, altered(path, value))
+    # A bare value stands for its main field, and a single value for a list of one: both names are right.
+    named = {field, field.removesuffix(".path"), field.removesuffix(".name"), field.removesuffix("[0]")}
+    assert len(found) == 1, found
+    assert found[0].field in named
+
+
+def test_a_missing_key_names_itself_and_nothing_around_it(folder: Path) -> None:
+    raw = yaml.safe_load(GOOD)
+    del raw["models"]["small"]["base"]["layers"]
+    del raw["studies"]["ways"]["model"]
+    found = problems(folder, yaml.safe_dump(raw))
+    assert sorted(fields(found)) == ["models.small.base.layers", "studies.ways.model"]
+    assert {problem.value for problem in found} == {"not given"}
+
+
+def test_a_strategy_that_leaves_a_stage_empty_is_refused(folder: Path) -> None:
+    raw = yaml.safe_load(GOOD)
+    raw["abilities"] = {"general": {"source": "world/general"}}
+    raw["studies"] = {"one": {"model": "tiny", "strategy": "mixed_sequential"}}
+    assert fields(problems(folder, yaml.safe_dump(raw))) == ["studies.one.strategy"]
+
+
+def test_the_last_ability_must_be_said_where_none_is_general(folder: Path) -> None:
+    raw = yaml.safe_load(GOOD)
+    raw["abilities"] = {"sql": {"source": "world/code"}, "law": {"source": "world/math"}}
+    raw["studies"] = {"one": {"model": "tiny", "strategy": ["sequential", {"dmt": {"k": 1, "last": "law"}}]}}
+    (problem,) = problems(folder, yaml.safe_dump(raw))
+    assert (problem.field, problem.value) == ("studies.one.strategy", "sequential")
+    assert "law, sql" in problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("name: [", "is not YAML"),
+        ("- a\n- b", "must be a mapping"),
+        ("", "must be a mapping"),
+        ("name: a\nname: b", "key written twice: name"),
+    ],
+)
+def test_what_is_not_a_sweep_file_is_refused(folder: Path, text: str, remedy: str) -> None:
+    (problem,) = problems(folder, text)
+    assert problem.field == "SWEEP"
+    assert remedy in problem.remedy
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="No such file"):
+        load_sweep(tmp_path / "gone.yaml")
+    (tmp_path / "latin.yaml").write_bytes(b"name: \xe4")
+    with pytest.raises(InputError, match="is not UTF-8"):
+        load_sweep(tmp_path / "latin.yaml")
+
+
+def test_parts_can_be_merged_in(folder: Path) -> None:
+    merged = GOOD.replace("amount: {model", "amount: &amount {model") + "  more: {<<: *amount, seed: 3}\n"
+    spec = load(folder, merged)
+    assert spec.studies["more"].amount == spec.studies["amount"].amount
+    assert spec.studies["more"].seed == (3,)
+
+
+def test_changes_are_yaml_and_make_what_is_not_there(folder: Path) -> None:
+    spec = load(folder, GOOD, "recipe.epochs=1", "evaluation.stages=leaves", "studies.ways.seed=[5, 6]")
+    assert spec.recipe.epochs == 1
+    assert spec.recipe.batch_size == 8
+    assert spec.evaluation.stages == "leaves"
+    assert spec.studies["ways"].seed == (5, 6)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ("recipe", "--set"),
+        ("=1", "--set"),
+        ("name.first=1", "--set"),
+        ("recipe.epochs=[", "--set"),
+        ("recipe.epochs=0", "recipe.epochs"),
+        ("colour=red", "colour"),
+    ],
+)
+def test_a_wrong_change_is_refused(folder: Path, change: str, field: str) -> None:
+    assert fields(problems(folder, GOOD, change)) == [field]
+
+
+def test_data_dir_starts_at_the_file_and_a_changed_one_at_the_current_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "sweeps").mkdir()
+    assert load(folder / "sweeps", GOOD + "data_dir: ..\n").data_dir == str(folder)
+    monkeypatch.chdir(folder)
+    assert load(folder / "sweeps", GOOD, "data_dir=.").data_dir == str(folder)
+
+
+def test_urls_stay_as_they_are(folder: Path) -> None:
+    spec = load(folder, GOOD, "data_dir=s3://bucket/data/")
+    assert spec.data_dir == "s3://bucket/data/"
+    assert resolve(spec, "a.json") == "s3://bucket/data/a.json"
+    assert resolve(spec, "hf://owner/name") == "hf://owner/name"
+    assert resolve(spec, "/absolute") == "/absolute"
+
+
+def test_a_limit_makes_every_source_and_benchmark_smaller_and_none_larger(folder: Path) -> None:
+    bare = GOOD.replace(
+        "  code: {source: world/code, benchmark: world/code}", "  code: {source: world/code, benchmark: null}"
+    )
+    spec = load(folder, bare, limit=80)
+    assert [ability.source.limit for ability in spec.abilities.values()] == [80, 80, 80]
+    assert spec.abilities["math"].benchmark is not None
+    assert spec.abilities["math"].benchmark.limit == 50, "the file asks for fewer"
+    assert spec.abilities["code"].benchmark is None
+
+
+raw_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+PLACES = [
+    "abilities",
+    "abilities.math",
+    "abilities.math.source",
+    "abilities.math.benchmark",
+    "models",
+    "models.tiny",
+    "models.tiny.base",
+    "recipe",
+    "recipe.clip",
+    "studies",
+    "studies.ways",
+    "studies.ways.strategy",
+    "studies.ways.amount",
+    "studies.ways.ratio",
+    "studies.ways.seed",
+    "evaluation",
+    "run",
+    "name",
+    "data_dir",
+]
+
+
+@given(st.lists(st.tuples(st.sampled_from(PLACES), raw_values), min_size=1, max_size=3))
+def test_whatever_is_written_is_read_or_refused_as_input(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[str, Any]]
+) -> None:
+    raw = copy.deepcopy(yaml.safe_load(GOOD))
+    for path, value in changes:
+        inner: Any = raw
+        *parents, last = path.split(".")
+        for parent in parents:
+            inner = inner.get(parent) if isinstance(inner, dict) else None
+        if isinstance(inner, dict):
+            inner[last] = value
+    file = tmp_path_factory.getbasetemp() / "any.yaml"
+    file.write_text(yaml.safe_dump(raw, allow_unicode=True), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_sweep(file)
+    # The files that the sweep names are not there, so there is always something to say.
+    assert all(problem.field and problem.remedy for problem in caught.value.problems)
