@@ -31,7 +31,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	    "raysft needs Python 3.11 or newer; say which with: make PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv .venv
 	@echo "Installing into .venv; this takes some minutes, once."
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
 constraints: $(INSTALLED)  ## pin what is installed; the comment at the top stays

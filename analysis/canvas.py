@@ -18,7 +18,8 @@ from analysis.scores import Score
 
 # Okabe and Ito's palette without its yellow, which is lost on white paper (jfly.uni-koeln.de/color).
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-MARKS = ("o", "s", "^", "D", "v", "P", "X")
+_MARKS = ("o", "s", "^", "D", "v", "P", "X")
+_DASHES = ("-", "--", "-.")
 GREY = "#767676"
 INK = "#1f2328"
 WIDTH = 6.6
@@ -52,7 +53,7 @@ _STYLE = {
     "ytick.color": "#57606a",
     "ytick.labelcolor": INK,
 }
-_GROUP_ID = re.compile(r'(<g) id="[a-z0-9A-Z]+_\d+"')
+_GROUP_ID = re.compile(r'(<g) id="[\w.]+_\d+"')
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,21 @@ class Figure:
     """Says what is shown and what the interval is."""
     svg: str
     """An `<svg>` element; every text in it is escaped."""
+
+
+@dataclass(frozen=True)
+class Pen:
+    """How one line of a figure is drawn; colour is never the only difference between two."""
+
+    colour: str
+    mark: str
+    dash: str
+
+
+def pen_of(index: int) -> Pen:
+    """The pen of the line with this index; 21 differ, then they begin anew."""
+    dash = _DASHES[index // len(COLOURS) % len(_DASHES)]
+    return Pen(COLOURS[index % len(COLOURS)], _MARKS[index % len(_MARKS)], dash)
 
 
 @contextmanager

@@ -60,7 +60,7 @@ def notes(cells: Sequence[Cell]) -> list[Note]:
             "Unscored",
             "Some items could not be graded for a reason outside the model. They are left out, and are not "
             "0.",
-            tuple(_each(cells, _unscored)),
+            tuple(_unscored(cells)),
         ),
         Note(
             "Near the floor",
@@ -144,11 +144,17 @@ def _each(cells: Sequence[Cell], say: Say) -> Iterator[str]:
                 yield f"{_where(cell, score)}: {text}"
 
 
-def _unscored(score: Score) -> str:
-    if not score.unscored:
-        return ""
-    reasons = "; ".join(score.reasons) or "no reason given"
-    return f"{score.unscored} items unscored, {score.n} graded: {reasons}"
+def _unscored(cells: Sequence[Cell]) -> Iterator[str]:
+    """By ability and reason: a judge that is down leaves no cell untouched."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for cell in cells:
+        for score in cell.scores:
+            if score.unscored:
+                why = "; ".join(score.reasons) or "no reason given"
+                found.setdefault((score.ability, why), []).append(score.unscored)
+    for (ability, why), items in found.items():
+        cases = "1 cell" if len(items) == 1 else f"{len(items)} cells"
+        yield f"{ability}: {sum(items):,} items of {cases}: {why}"
 
 
 def _short(score: Score) -> str:

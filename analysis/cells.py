@@ -136,12 +136,8 @@ def collapse(results: pd.DataFrame, items: pd.DataFrame) -> list[Cell]:
     cells = []
     for key in sorted(grouped, key=place):
         rows = grouped[key]
-        course = tuple(
-            Position(
-                position, printable(next((row.trained_on for row in at if row.trained_on), "")), scores(at)
-            )
-            for position, at in _by_position(rows)
-        )
+        reached = ((place, at, scores(at)) for place, at in _by_position(rows))
+        course = tuple(Position(place, _trained_on(at), found) for place, at, found in reached if found)
         cells.append(Cell(key, _points(rows), scores(row for row in rows if row.is_final), course))
     return cells
 
@@ -182,6 +178,10 @@ def _by_position(rows: Iterable[Row]) -> Iterator[tuple[int, list[Row]]]:
         if row.stage_position is not None:
             grouped.setdefault(row.stage_position, []).append(row)
     yield from sorted(grouped.items())
+
+
+def _trained_on(rows: Iterable[Row]) -> str:
+    return printable(next((row.trained_on for row in rows if row.trained_on), ""))
 
 
 def _points(rows: Iterable[Row]) -> tuple[PointState, ...]:

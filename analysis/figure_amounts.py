@@ -8,8 +8,9 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from analysis.canvas import COLOURS, GREY, MARKS, Figure, on_axis, panels, style, to_svg, whiskers
+from analysis.canvas import GREY, Figure, Pen, on_axis, panels, pen_of, style, to_svg, whiskers
 from analysis.cells import Cell, benchmarks_of
+from analysis.labels import shortened
 
 CAPTION = (
     "Share of every source used (log₂ axis) against the score, each panel on its own scale. Bars: 95% "
@@ -68,21 +69,28 @@ def _panel(
     ability, benchmark = column
     highest, unit = 0.0, ""
     for recipe, cells in lines.items():
-        pen = pens[_short(recipe)]
-        colour, mark = COLOURS[pen % len(COLOURS)], MARKS[pen % len(MARKS)]
+        pen = pen_of(pens[_short(recipe)])
         scores = [score for cell in cells if (score := cell.score(benchmark))]
         places = [math.log2(cell.key.amount_value) for cell in cells]
-        axes.plot(places, [on_axis(score.value) for score in scores], color=colour, linewidth=1.6)
+        axes.plot(
+            places,
+            [on_axis(score.value) for score in scores],
+            color=pen.colour,
+            linestyle=pen.dash,
+            linewidth=1.6,
+        )
         for place, score in zip(places, scores, strict=True):
             if score.seeds > 1:
-                axes.plot([place] * score.seeds, score.by_seed, "o", color=colour, alpha=0.3, markersize=3)
-            face = "white" if score.suspect else colour
+                axes.plot(
+                    [place] * score.seeds, score.by_seed, "o", color=pen.colour, alpha=0.3, markersize=3
+                )
+            face = "white" if score.suspect else pen.colour
             axes.errorbar(
                 place,
                 on_axis(score.value),
                 whiskers(score),
-                color=colour,
-                fmt=mark,
+                color=pen.colour,
+                fmt=pen.mark,
                 markersize=5,
                 mfc=face,
                 elinewidth=1.2,
@@ -93,8 +101,8 @@ def _panel(
         axes.axhline(base.value, color=GREY, linestyle=":", linewidth=1.4)
         highest = max(highest, base.value)
     axes.set_ylim(0, 1.06 * highest or 1)
-    axes.set_title(ability)
-    axes.set_ylabel(unit)
+    axes.set_title(shortened(ability))
+    axes.set_ylabel(shortened(unit))
     _amount_axis(axes, [cell for cells in lines.values() for cell in cells])
 
 
@@ -104,7 +112,7 @@ def _amount_axis(axes: Axes, cells: Sequence[Cell]) -> None:
     axes.xaxis.set_major_locator(FixedLocator([place for place, _ in amounts]))
     axes.xaxis.set_minor_locator(NullLocator())
     crowded = len(amounts) > 6
-    axes.set_xticklabels([text for _, text in amounts], rotation=45 if crowded else 0)
+    axes.set_xticklabels([shortened(text, 10) for _, text in amounts], rotation=45 if crowded else 0)
     axes.set_xlabel("amount")
     room = 0.08 * max(amounts[-1][0] - amounts[0][0], 1)
     axes.set_xlim(amounts[0][0] - room, amounts[-1][0] + room)
@@ -112,20 +120,18 @@ def _amount_axis(axes: Axes, cells: Sequence[Cell]) -> None:
 
 def _legend(canvas: Canvas, pens: dict[str, int], *, with_base: bool) -> None:
     """One legend for all panels: names at the ends of lines would take the width of the axes."""
-    handles = [
-        Line2D(
-            [],
-            [],
-            color=COLOURS[pen % len(COLOURS)],
-            marker=MARKS[pen % len(MARKS)],
-            markersize=5,
-            label=name,
-        )
-        for name, pen in pens.items()
-    ]
+    handles = [_sample(pen_of(index), name) for name, index in pens.items()]
     if with_base:
         handles.append(Line2D([], [], color=GREY, linestyle=":", label="base"))
-    canvas.legend(handles=handles, loc="outside upper left", ncols=4, frameon=False)
+    canvas.legend(
+        handles=handles, loc="outside upper left", ncols=4 if max(map(len, pens)) < 14 else 2, frameon=False
+    )
+
+
+def _sample(pen: Pen, name: str) -> Line2D:
+    return Line2D(
+        [], [], color=pen.colour, linestyle=pen.dash, marker=pen.mark, markersize=5, label=shortened(name)
+    )
 
 
 def _short(recipe: str) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from analysis.canvas import COLOURS, MARKS, Figure, end_labels, on_axis, panels, style, to_svg
+from analysis.canvas import Figure, end_labels, on_axis, panels, pen_of, style, to_svg
 from analysis.cells import BASE, Cell, Position, benchmarks_of
 from analysis.figure_strategies import shown_amount
+from analysis.labels import shortened
 
 CAPTION = (
     "Score of the base and after each stage, as a percentage of a perfect model's score; below each stage "
@@ -50,7 +51,7 @@ def _stages(course: Sequence[Position]) -> int:
 
 def _panel(axes: Axes, recipe: str, course: Sequence[Position], columns: Sequence[tuple[str, str]]) -> None:
     ends = []
-    for pen, (ability, benchmark) in enumerate(columns):
+    for index, (ability, benchmark) in enumerate(columns):
         points = [
             (place, score)
             for place, position in enumerate(course)
@@ -59,11 +60,11 @@ def _panel(axes: Axes, recipe: str, course: Sequence[Position], columns: Sequenc
         ]
         if not points:
             continue
-        colour, mark = COLOURS[pen % len(COLOURS)], MARKS[pen % len(MARKS)]
+        pen = pen_of(index)
         axes.plot(
             [place for place, _ in points],
             [on_axis(one.per_cent_of_best) for _, one in points],
-            color=colour,
+            color=pen.colour,
             linewidth=1.6,
         )
         for place, score in points:
@@ -71,12 +72,12 @@ def _panel(axes: Axes, recipe: str, course: Sequence[Position], columns: Sequenc
             ends_of = None
             if score.low is not None and score.high is not None:
                 ends_of = [[share - 100 * score.low / score.best], [100 * score.high / score.best - share]]
-            face = "white" if score.suspect else colour
+            face = "white" if score.suspect else pen.colour
             axes.errorbar(
-                place, share, ends_of, fmt=mark, color=colour, mfc=face, markersize=5, elinewidth=1.2
+                place, share, ends_of, fmt=pen.mark, color=pen.colour, mfc=face, markersize=5, elinewidth=1.2
             )
-        ends.append((points[-1][1].per_cent_of_best or 0.0, ability, colour))
-    axes.set_title(recipe)
+        ends.append((points[-1][1].per_cent_of_best or 0.0, shortened(ability, 12), pen.colour))
+    axes.set_title(shortened(recipe))
     axes.set_ylim(-3, 103)
     axes.set_xlim(-0.2, len(course) - 0.8)
     axes.set_xticks(range(len(course)), [_below(position, len(course)) for position in course], fontsize=8)
@@ -87,5 +88,7 @@ def _below(position: Position, count: int) -> str:
     """What a stage was trained on, one source per line; narrower where there are many stages."""
     if position.position == 0:
         return BASE
-    text = position.trained_on.replace(" + ", "\n+ ") or f"stage {position.position}"
-    return text if count < 4 else text.replace("\n+ ", "\n").replace(" ", "\n")
+    sources = [shortened(source, 18) for source in position.trained_on.split(" + ")]
+    narrow = count > 3
+    text = ("\n" if narrow else "\n+ ").join(sources)
+    return (text.replace(" ", "\n") if narrow else text) or f"stage {position.position}"

@@ -7,15 +7,18 @@ from matplotlib.axes import Axes
 from analysis.canvas import COLOURS, GREY, Figure, on_axis, panels, style, to_svg
 from analysis.care import silence
 from analysis.cells import Cell, benchmarks_of
+from analysis.labels import shortened
 from analysis.scores import Score
 
 CAPTION = (
     "Score against the mean loss per token on the reference answers, one dot per cell. A score near 0 with a "
-    "low loss (orange, named) is a lost format: the model still finds the right answers likely but does not "
-    "write them readably. A score near 0 with a high loss is an ability that is not there. Hollow: suspect; "
-    "square: the base. No intervals are drawn."
+    "low loss (orange, the first three named) is a lost format: the model still finds the right answers likely "
+    "but does not write them readably. A score near 0 with a high loss is an ability that is not there. "
+    "Hollow: suspect; square: the base. No intervals are drawn."
 )
 _FORMAT = COLOURS[1]
+MOST_NAMES = 3
+"""More would cover the dots; the page lists every lost format in words."""
 
 
 def draw_losses(grid: Sequence[Cell], title: str) -> Figure | None:
@@ -54,12 +57,12 @@ def _panel(axes: Axes, ability: str, found: Sequence[tuple[Cell, Score]], grid: 
             mfc=face,
             markersize=5.5,
         )
-        if lost and cell.key.recipe not in named:
-            _name(axes, score, cell.key.recipe, colour, middle, len(named))
+        if lost and cell.key.recipe not in named and len(named) < MOST_NAMES:
+            _name(axes, score, shortened(cell.key.recipe, 20), colour, middle, len(named))
             named.add(cell.key.recipe)
-    axes.set_title(ability)
+    axes.set_title(shortened(ability))
     axes.set_xlabel("loss on reference answers")
-    axes.set_ylabel(found[0][1].unit)
+    axes.set_ylabel(shortened(found[0][1].unit))
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
 
 

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 
 from analysis.canvas import COLOURS, GREY, Figure, panels, style, to_svg, whiskers
 from analysis.cells import Cell, benchmarks_of
+from analysis.labels import shortened
 
 BLUE = COLOURS[0]
 
@@ -29,7 +30,7 @@ def draw_strategies(grid: Sequence[Cell], title: str) -> Figure | None:
         canvas, axes = panels(len(columns), 0.9 + 0.27 * len(cells), share_y=True)
         for panel, (ability, benchmark) in zip(axes, columns, strict=True):
             _panel(panel, cells, ability, benchmark)
-        axes[0].set_yticks(range(len(cells)), [cell.key.recipe for cell in cells])
+        axes[0].set_yticks(range(len(cells)), [shortened(cell.key.recipe) for cell in cells])
         axes[0].set_ylim(len(cells) - 0.4, -0.6)
         return Figure(title, _caption(grid, amount), to_svg(canvas, title))
 
@@ -62,8 +63,8 @@ def _panel(axes: Axes, cells: Sequence[Cell], ability: str, benchmark: str) -> N
             elinewidth=1.5,
         )
         highest, unit = max(highest, score.high or 0.0, *score.by_seed), score.unit
-    axes.set_title(ability)
-    axes.set_xlabel(unit)
+    axes.set_title(shortened(ability))
+    axes.set_xlabel(shortened(unit))
     axes.set_xlim(-0.03 * highest, 1.05 * highest or 1)
     axes.grid(visible=True, axis="x")
     axes.tick_params(axis="y", length=0)

@@ -14,6 +14,11 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
+def shortened(text: str, most: int = 30) -> str:
+    """At most so many letters, for a figure; the table has the whole name."""
+    return text if len(text) <= most else text[: most - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
 def ratio_text(ratio: str | None) -> str:
     """`{"code": "2"}` as `code ×2`; empty for the default ratio of 1 throughout."""
     if not ratio or ratio == "{}":

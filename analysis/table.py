@@ -103,12 +103,15 @@ def results_table(cells: Sequence[Cell]) -> Table:
     counts = [_common_n(drawn, index) for index in range(len(columns))]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left", caption_style="")
     table.caption = Text("\n").join([Text(_LEGEND, style="dim"), *map(Text, _remarks(drawn, columns))])
-    table.add_column("strategy", max_width=30, overflow="fold")
-    table.add_column("amount", max_width=10, overflow="fold")
-    table.add_column("seeds", justify="right", max_width=8)
-    room = (TERMINAL_WIDTH - 30 - 10 - 8 - 2 * (3 + len(columns))) // max(1, len(columns))
+    widths = _first_widths(drawn)
+    for name, width in widths.items():
+        table.add_column(name, max_width=width, overflow="fold")
+    # Two spaces between columns, one more at the left of the first.
+    room = (TERMINAL_WIDTH - 1 - sum(widths.values()) - 2 * (len(widths) + len(columns))) // max(
+        1, len(columns)
+    )
     for head, n in zip(columns, counts, strict=True):
-        title = Text(f"{head.ability}\n{head.unit}" + (f", n {n}" if n else ""), overflow="fold")
+        title = Text(f"{head.ability}\n{head.unit}" + (f"\nn {n}" if n else ""), overflow="fold")
         table.add_column(title, max_width=max(6, room), overflow="fold")
     several = len(drawn) > 1
     for block in drawn:
@@ -121,6 +124,16 @@ def results_table(cells: Sequence[Cell]) -> Table:
     return table
 
 
+def _first_widths(drawn: Sequence[Block]) -> dict[str, int]:
+    """Widths of what stands left of the scores: as wide as its content, within bounds."""
+    lines = [line for block in drawn for line in block.lines]
+    return {
+        "strategy": min(30, max([8, *(len(line.recipe) for line in lines)])),
+        "amount": min(10, max([6, *(len(line.amount) for line in lines)])),
+        "seeds": min(8, max([5, *(len(line.seeds) for line in lines)])),
+    }
+
+
 def _common_n(drawn: Sequence[Block], index: int) -> str:
     """The number of items of a column, if it is the same throughout; empty otherwise."""
     found = {line.entries[index].n for block in drawn for line in block.lines if line.entries} - {""}
@@ -130,14 +143,10 @@ def _common_n(drawn: Sequence[Block], index: int) -> str:
 def _remarks(drawn: Sequence[Block], columns: Sequence[ColumnHead]) -> list[str]:
     """What stands below the table: why scores are missing, each reason once."""
     lines = [line for block in drawn for line in block.lines]
-    said = [
-        " ".join((line.recipe, line.amount, f"{line.state}:", line.note))
-        for line in lines
-        if not line.entries
-    ]
+    said = [" ".join((line.recipe, line.amount, f"{line.state}:", line.note)) for line in lines if line.note]
     for line in lines:
         for column, entry in zip(columns, line.entries, strict=False):
-            if entry.state not in ("scored", "absent"):
+            if entry.note and entry.state not in ("scored", "absent"):
                 said.append(f"{column.ability} {entry.state}: {entry.note}")
     once = list(dict.fromkeys(said))
     return once[:_MOST_REMARKS] + (
@@ -155,9 +164,8 @@ def _line(cell: Cell, columns: Sequence[ColumnHead]) -> Line:
 
 
 def _why_missing(cell: Cell) -> str:
-    """The causes of all points that are not done, each once, with their state where there are several."""
-    causes = dict.fromkeys(one.cause or one.status for one in cell.missing)
-    return "; ".join(causes)
+    """The causes of all points that are not done, each once; empty where none is known."""
+    return "; ".join(dict.fromkeys(one.cause for one in cell.missing if one.cause))
 
 
 def _entry(cell: Cell, score: Score | None) -> Entry:

@@ -14,7 +14,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    SerializeAsAny,
+    PlainSerializer,
     ValidationError,
     model_validator,
 )
@@ -50,7 +50,7 @@ class Strategy(BaseModel, ABC):
     @property
     def label(self) -> str:
         """Short text for tables, equal for equal strategies: `dmt(k=1/16)`."""
-        said = self.model_dump(exclude={"kind"}, exclude_defaults=True, mode="json")
+        (said,) = write_strategy(self).values()
         inner = ", ".join(f"{key}={_plain(value)}" for key, value in said.items())
         return f"{self.kind}({inner})" if inner else self.kind
 
@@ -267,5 +267,11 @@ def _said(field: str, message: str) -> str:
     return f"{field}: {message}" if field else message
 
 
-StrategyField = Annotated[SerializeAsAny[Strategy], BeforeValidator(read_strategy)]
+def write_strategy(strategy: Strategy) -> dict[str, dict[str, object]]:
+    """The spelling that `read_strategy` reads back: `{dmt: {k: 1/16}}`."""
+    said = strategy.model_dump(exclude={"kind"}, exclude_defaults=True, mode="json")
+    return {strategy.kind: said}
+
+
+StrategyField = Annotated[Strategy, BeforeValidator(read_strategy), PlainSerializer(write_strategy)]
 """A strategy as a field of a study."""

@@ -28,7 +28,8 @@ def quoted(
     """Encode anew, as ordinary characters, the special tokens that come from the text of a chat.
 
     The rendered chat has special tokens in the same order as `tokens`, so it is enough to know of each
-    whether it is the text's or the template's.
+    whether it is the text's or the template's. A tokenizer that begins every text with a space,
+    as LLaMA's does, sets one before such characters too.
 
     Args:
         tokenizer: with a chat template.

@@ -13,6 +13,7 @@ Not covered: methods of a class, a correction in a later fence, notebooks' promp
 import re
 import textwrap
 from collections.abc import Iterator
+from itertools import takewhile
 
 _FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*[\w+.#-]*[ \t]*\n(.*?)(?:\1|\Z)", re.DOTALL)
 """A fence that is never closed, since the answer was cut off, goes on to the end."""
@@ -23,13 +24,14 @@ _CODE_LINE = re.compile(
 )
 """How a line without indentation begins if it is code; `from there on` and `Note: yes` are prose."""
 _STATEMENT = re.compile(
-    r"^\s*(return\b|yield\b|raise\b|pass$|(for|while|if|with)\b.+:|[A-Za-z_][\w.\[\]]* *[-+*/]?=[^=])",
+    r"^ *(return\b|yield\b|raise\b|pass$|(for|while|if|with)\b.+:|[A-Za-z_][\w.\[\]]* *[-+*/]?=[^=])",
     re.MULTILINE,
 )
+_NEXT_THING = re.compile(r"(async def|def|class) \w")
 _STEP = 4
 """Spaces of a level of indentation, as in the prompts."""
-_LOST_SPACES = (0, 1, 3, 5)
-"""Indentation of a first line that a tokenizer or a template has changed."""
+_RETURN = re.compile(r"return\b(?!.*[,(\[{\\]\s*$)")
+"""A statement that ends a body, and ends on its own line."""
 
 
 def program_in_answer(text: str, prompt: str, entry_point: str) -> str | None:
@@ -71,27 +73,33 @@ def _definition(text: str, signature: re.Pattern[str]) -> str:
 
 
 def _body(text: str) -> str:
-    """A body at the first level of indentation, up to where the next thing without indentation begins."""
+    """A body at the first level of indentation, up to its last `return` or to the next thing outside it."""
     lines = [line for line in text.split("\n") if line.strip()]
     level = _level(lines)
-    shifted = [" " * _STEP + lines[0].lstrip()]
+    lines[0] = " " * level + lines[0].lstrip()
+    shifted: list[str] = []
+    returned = False
     for line, inside_string in _lines(lines):
-        if line is lines[0]:
-            continue
-        if level > 0 and line[:1].strip() and not inside_string and line[0] not in ")]}":
+        outside = _indentation(line) < level or (returned and _indentation(line) == level)
+        if outside and not inside_string and line.lstrip()[0] not in ")]}":
             break
+        returned = _RETURN.match(line, level) is not None
         shifted.append(" " * (_STEP - level) + line if level < _STEP else line[level - _STEP :])
     return "\n".join(shifted)
 
 
 def _level(lines: list[str]) -> int:
-    """Indentation that the first line of a body had before it lost some: its second line tells."""
+    """Indentation of a body whose first line may have lost some or all of its own."""
     first = _indentation(lines[0])
-    if len(lines) == 1 or first not in _LOST_SPACES:
+    if len(lines) == 1:
         return first
-    opens = lines[0].rstrip().endswith((":", "(", "[", "{", ","))
-    level = _indentation(lines[1]) - (_STEP if opens else 0)
-    return level if level >= 0 else first
+    second, ending = _indentation(lines[1]), lines[0].rstrip()[-1]
+    if ending in ":,([{":
+        if first in (_STEP // 2, _STEP):
+            return first
+        own = takewhile(lambda line: not _NEXT_THING.match(line), lines[1:])
+        return min(map(_indentation, own), default=0) if ending != ":" else _STEP if second > _STEP else 0
+    return second or first
 
 
 def _indentation(line: str) -> int:

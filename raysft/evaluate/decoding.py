@@ -1,11 +1,11 @@
 """Write tokens after a batch of prompts: one forward pass a step, rows leave as they finish.
 
-The same greedy tokens as transformers' `generate()` in fp32 (a test holds it), without its work per step: keys are
-written in place (`row_cache`), the mask is made once, a row that has finished is no longer computed.
+The same greedy tokens as transformers' `generate()` in fp32 (a test holds it), without its work per step: keys
+are written in place (`row_cache`), the mask is made once, a row that has finished is no longer computed.
 
-Sampling is plain: the softmax at the row's temperature, without top-k, top-p or repetition penalty; what a model
-folder's `generation_config.json` says about sampling is not followed. The random numbers of a row come from
-its own seed alone, so a row's text depends on the other rows only through the last bits of the logits.
+Sampling is plain: the softmax at the row's temperature, without top-k, top-p or repetition penalty; what a
+model folder's `generation_config.json` says about sampling is not followed. The random numbers of a row come
+from its own seed alone, so its text depends on the other rows only through the last bits of the logits.
 
 Shapes: B rows, P columns of the longest prompt, L columns so far, V vocabulary.
 """
@@ -45,7 +45,7 @@ class Written:
 
 @torch.inference_mode()
 def write(model: PreTrainedModel, prompts: Sequence[Prompt], stops: Set[int]) -> list[Written]:
-    """Write after each prompt until a stop token or until its room is full; results in the order of the prompts."""
+    """Write after each prompt until a stop token or until its room is full; in the order of the prompts."""
     batch = _Batch(model, prompts)
     tokens: list[list[int]] = [[] for _ in prompts]
     stopped = [False] * len(prompts)
@@ -103,13 +103,13 @@ class _Batch:
         )
         return output.logits[:, -1]
 
-    def step(self, token_B: torch.Tensor) -> torch.Tensor:
-        """Logits (B, V) after one more token in each row."""
+    def step(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Logits (B, V) after one more token (B) in each row."""
         self.bias_BL[:, self.columns] = 0.0
         self.columns += 1
         self.steps += 1
         output = self.model(
-            input_ids=token_B[:, None],
+            input_ids=tokens[:, None],
             attention_mask=self.bias_BL[:, None, None, : self.cache.columns],
             position_ids=self.position_B[:, None],
             past_key_values=self.cache,
@@ -119,21 +119,21 @@ class _Batch:
         self.position_B = self.position_B + 1
         return output.logits[:, -1]
 
-    def choose(self, logits_BV: torch.Tensor) -> torch.Tensor:
-        """The next token of each row: the most likely, or drawn by inverting the cumulative distribution."""
-        greedy_B = logits_BV.argmax(-1)
+    def choose(self, logits: torch.Tensor) -> torch.Tensor:
+        """The next token (B) by logits (B, V): the most likely, or drawn by the cumulative distribution."""
+        greedy_B = logits.argmax(-1)
         if not self.samples:
             return greedy_B
         heat_B1 = self.temperature_B.clamp(min=1e-6)[:, None].double()
-        mass_BV = (logits_BV.double() / heat_B1).softmax(-1).cumsum(-1)
+        mass_BV = (logits.double() / heat_B1).softmax(-1).cumsum(-1)
         level_B1 = self.random_BR[:, self.steps, None] * mass_BV[:, -1:]
-        drawn_B = (mass_BV <= level_B1).sum(-1).clamp(max=logits_BV.shape[-1] - 1)
+        drawn_B = (mass_BV <= level_B1).sum(-1).clamp(max=logits.shape[-1] - 1)
         return torch.where(self.temperature_B > 0, drawn_B, greedy_B)
 
-    def drop(self, finished: Sequence[int], token_B: torch.Tensor) -> torch.Tensor:
-        """Take rows out; the last ones move into the holes. Gives `token_B` in the new order."""
+    def drop(self, finished: Sequence[int], tokens: torch.Tensor) -> torch.Tensor:
+        """Take rows out; the last ones move into the holes. Gives `tokens` (B) in the new order."""
         if not finished:
-            return token_B
+            return tokens
         rows = len(self.places) - len(finished)
         gone = set(finished)
         holes = [row for row in finished if row < rows]
@@ -148,7 +148,7 @@ class _Batch:
         self.bias_BL = self.bias_BL[order_B]
         if self.samples:
             self.random_BR = self.random_BR[order_B]
-        return token_B[order_B]
+        return tokens[order_B]
 
 
 def _random_numbers(prompts: Sequence[Prompt]) -> torch.Tensor:

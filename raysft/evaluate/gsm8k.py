@@ -22,7 +22,7 @@ from raysft.evaluate.question_file import PublishedRow, paired, read_questions, 
 
 _MARK = "####"
 _DIGITS = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?|(?<![0-9])\.[0-9]+"
-_NUMBER = re.compile(rf"(?:(?<![\w)\]%$])-)?\$?-?(?:{_DIGITS})")
+_NUMBER = re.compile(rf"(?:(?<![\w)\]%$])-\$?|\$-?)?(?:{_DIGITS})")
 """`-` is a sign only where it does not follow an operand: `5-3` holds 5 and 3, `= -3` and `$-3` hold -3."""
 
 

@@ -1,10 +1,10 @@
 """Keys and values of a batch whose rows leave one by one, written in place.
 
-transformers' own `DynamicCache` joins old and new keys by copying all of them at every step. Here a step writes
-one column, and a row that leaves costs the copy of one row.
+transformers' own `DynamicCache` joins old and new keys by copying all of them at every step. Here a step
+writes one column, and a row that leaves costs the copy of one row.
 
-Attention is given whole buffers, not views of what is in use: CPU attention over a view with gaps takes about twice
-as long. So the buffers are short of slack, and the caller masks the columns that are not yet written.
+Attention is given whole buffers, not views of what is in use: on a CPU, attention over a view with gaps takes
+up to twice as long. So buffers have little slack, and the caller masks the columns not yet written.
 
 Covers layers with full causal attention only; no sliding windows, no linear attention.
 
@@ -83,11 +83,12 @@ class RowCache(Cache):
     @property
     def columns(self) -> int:
         """Columns that attention will see at the next step, those not yet written included."""
-        used, width = self.layers[0].length, self.layers[0].keys.shape[-2]
+        used: int = self.layers[0].length
+        width: int = self.layers[0].keys.shape[-2]
         return width if used < width else width + BLOCK
 
     def keep(self, rows: int, sources: Sequence[int], holes: Sequence[int]) -> None:
-        """Keep `rows` rows: the rows `sources` move into the `holes` among the first `rows`, the others stay."""
+        """Keep `rows` rows: the rows `sources` move into the `holes` among the first `rows`."""
         device = self.layers[0].keys.device
         source_rows, hole_rows = torch.tensor(sources, device=device), torch.tensor(holes, device=device)
         for layer in self.layers:

@@ -4,6 +4,7 @@ Everything durable is fsynced before it gets its name, and so is the folder that
 creation is a hard link of a finished temporary file, so that whoever sees the name sees every byte.
 """
 
+import errno
 import os
 import secrets
 import shutil
@@ -119,7 +120,7 @@ class LocalTransport:
     def _adopt(self, folder: Path, path: str) -> None:
         """Make a finished folder of the workbench the one at a path."""
         places = [Path(place) for place, _, _ in os.walk(folder)]
-        written = [path for place in places for path in place.iterdir() if path not in places]
+        written = [Path(place, name) for place, _, names in os.walk(folder) for name in names]
         # At once, so that the file system's journal is written once and not once per file.
         with ThreadPoolExecutor(max_workers=_SYNCS_AT_ONCE) as pool:
             list(pool.map(_sync, [*written, *places]))
@@ -143,7 +144,13 @@ def _make_folder(folder: Path) -> None:
     if folder.is_dir():
         return
     _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
+    try:
+        folder.mkdir()
+    except FileExistsError as error:
+        if not folder.is_dir():
+            raise NotADirectoryError(
+                errno.ENOTDIR, "a file is where a folder must be", str(folder)
+            ) from error
     _sync(folder.parent)
 
 

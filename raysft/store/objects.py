@@ -113,12 +113,11 @@ class ObjectTransport:
         """See `Transport`: object by object, each copied before it is removed."""
         files, place = self._at(path)
         _, target = self._at(to)
-        for name in self.names(path):
-            files.cp_file(f"{place}/{name}", f"{target}/{name}")
-            files.rm_file(f"{place}/{name}")
-        if files.exists(place):
-            files.cp_file(place, target)
-            files.rm_file(place)
+        below = self.names(path)
+        for name in below:
+            _move_object(files, f"{place}/{name}", f"{target}/{name}")
+        if not below and files.isfile(place):
+            _move_object(files, place, target)
 
     @_explained
     def remove(self, path: str) -> None:
@@ -162,6 +161,14 @@ def _created(files: Any, place: str, data: bytes) -> bool:  # noqa: ANN401
                 return False
         raise
     return True
+
+
+def _move_object(files: Any, place: str, target: str) -> None:  # noqa: ANN401
+    try:
+        files.cp_file(place, target)
+        files.rm_file(place)
+    except FileNotFoundError:
+        return  # Someone else moved or removed it at the same instant.
 
 
 def _http_code(error: OSError) -> str:

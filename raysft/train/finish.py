@@ -39,7 +39,8 @@ def _export(training: Training, group: WorkerGroup) -> None:
     for name, one in training.model.causal.named_parameters():
         whole = group.whole(one.detach())
         if group.rank == 0:
-            tensors[name] = whole.to("cpu", DTYPES[job.recipe.weights_dtype])
+            # A copy, for what was gathered may be a view of a larger, padded tensor.
+            tensors[name] = whole.to("cpu", DTYPES[job.recipe.weights_dtype], copy=True)
     if group.rank == 0:
         export_model(tensors, job.parent, job.output)
 

@@ -40,7 +40,8 @@ def continue_stage(training: Training, group: WorkerGroup) -> None:
     body = json.loads((Path(folder) / _JSON).read_text(encoding="utf-8"))
     fill_state(model, optimiser, body["step"])
     reader = dcp.HuggingFaceStorageReader(folder)
-    dcp.load(dict(named_state(model, optimiser)), storage_reader=reader, no_dist=group.size == 1)
+    with _alone_on_purpose():
+        dcp.load(dict(named_state(model, optimiser)), storage_reader=reader, no_dist=group.size == 1)
     course = training.course
     course.step, course.losses = body["step"], body["losses"]
     course.tokens = body["tokens"] if body["attempt"] == job.attempt else 0
@@ -53,7 +54,8 @@ def save_state(training: Training, group: WorkerGroup) -> None:
     with _workspace(job, group) as folder:
         _same_folder(job, folder, group)
         writer = dcp.HuggingFaceStorageWriter(str(folder), save_distributed=True)
-        dcp.save(state, storage_writer=writer, no_dist=group.size == 1)
+        with _alone_on_purpose():
+            dcp.save(state, storage_writer=writer, no_dist=group.size == 1)
         if group.rank == 0:
             (folder / _JSON).write_text(json.dumps(_body(training)), encoding="utf-8")
             Store.open(job.store_url).save_resume(job.fingerprint, training.course.step, job.attempt, folder)
@@ -86,6 +88,14 @@ def _body(training: Training) -> dict[str, object]:
         "tokens": course.tokens,
         "resumed_at": course.resumed_at,
     }
+
+
+@contextlib.contextmanager
+def _alone_on_purpose() -> Iterator[None]:
+    """Silence torch's warning that there is one process only."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="torch.distributed is disabled", category=UserWarning)
+        yield
 
 
 @contextlib.contextmanager

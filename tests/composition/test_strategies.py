@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raysft.composition.strategies import STRATEGIES, Shares, Strategy, read_strategy
+from raysft.composition.strategies import STRATEGIES, Shares, Strategy, read_strategy, write_strategy
 
 ABILITIES = ("code", "math", "general")
 ONE = Fraction(1)
@@ -47,7 +47,9 @@ shares = st.fractions(min_value=0, max_value=1, max_denominator=512)
     ids=str,
 )
 def test_stages(written: object, stages: list[Shares]) -> None:
-    assert list(read_strategy(written).stages(ABILITIES)) == stages
+    strategy = read_strategy(written)
+    assert list(strategy.stages(ABILITIES)) == stages
+    assert read_strategy(write_strategy(strategy)) == strategy
 
 
 @given(abilities)

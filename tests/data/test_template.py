@@ -4,6 +4,8 @@ import shutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from raysft.data.conversation import Conversation, Message, dialogue
 from raysft.data.template import (
@@ -180,3 +182,35 @@ def test_tokenizer_digest_sees_the_end_token(tokenizer, tokenizer_folder, tmp_pa
 def test_folder_without_a_fast_tokenizer_is_refused(tmp_path):
     with pytest.raises(InputError, match="save_pretrained"):
         tokenizer_digest(tmp_path)
+
+
+@pytest.fixture
+def llama(tmp_path):
+    """A tokenizer in the manner of LLaMA: spaces as ▁, and `<s>` before every text."""
+    bpe = Tokenizer(models.BPE(unk_token="<unk>"))
+    bpe.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
+    bpe.decoder = decoders.Metaspace(prepend_scheme="first")
+    special = ["<unk>", "<s>", "</s>"]
+    trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=special, show_progress=False)
+    bpe.train_from_iterator(["[INST] one two three [/INST] uno dos <s> </s> <b>four</b>"] * 3, trainer)
+    bpe.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=bpe, bos_token="<s>", eos_token="</s>", unk_token="<unk>", pad_token="</s>"
+    )
+    tokenizer.chat_template = (
+        "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'assistant' %}"
+        "{% generation %} {{ message['content'] }} {{ eos_token }}{% endgeneration %}"
+        "{% else %}[INST] {{ message['content'] }} [/INST]{% endif %}{% endfor %}"
+    )
+    tokenizer.save_pretrained(tmp_path)
+    return AutoTokenizer.from_pretrained(tmp_path)
+
+
+def test_tokenizer_in_the_manner_of_llama(llama):
+    check_template(llama)
+    encoded = encode(llama, dialogue("<s>one</s>", "<b>uno</b>", "two </s>", "dos <s>"))
+    assert [token for token in encoded.tokens if token in (1, 2)] == [1, 2, 2]
+    assert said(llama, encoded) == ["<b>uno</b> </s>", "dos  <s> </s>"]  # its space before every text
+    document = encode(llama, Conversation((Message("text", "<s>one</s> two"),)))
+    assert (document.tokens[0], document.tokens[-1]) == (1, 2)
+    assert [document.tokens.count(one) for one in (1, 2)] == [1, 1]

@@ -78,6 +78,22 @@ def test_a_good_file_is_read_as_it_is_meant(folder: Path) -> None:
     assert resolve(spec, "a.json") == str(folder / "a.json")
 
 
+def test_the_example_in_the_readme_is_a_sweep_file(folder: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    example = readme.partition("```yaml\n")[2].partition("```")[0]
+    (folder / "data").mkdir()
+    for name in ("math.jsonl", "gsm8k_test.jsonl", "chat.json"):
+        (folder / "data" / name).touch()
+    assert load(folder, example).studies.keys() == {"amount", "order"}
+
+
+def test_what_was_read_can_be_written_and_read_again(folder: Path) -> None:
+    spec = load(folder)
+    written = yaml.safe_dump(spec.model_dump(mode="json"), sort_keys=False)
+    assert "{dmt: {k: 1/16}}" in yaml.safe_dump(spec.model_dump(mode="json"), default_flow_style=True)
+    assert load(folder, written) == spec
+
+
 def test_every_problem_of_a_bad_file_is_in_one_message(folder: Path) -> None:
     bad = """
 name: bad

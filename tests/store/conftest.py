@@ -7,7 +7,6 @@ from pathlib import Path
 import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
-from moto.server import ThreadedMotoServer
 
 from raysft.store import Store
 
@@ -17,6 +16,10 @@ _REGION = "eu-west-1"
 @pytest.fixture(scope="session")
 def s3_bucket() -> Iterator[str]:
     """URL of a bucket on a server of this session, which the environment points to."""
+    from moto.server import (
+        ThreadedMotoServer,
+    )  # Here, so that only tests on S3 fail where it is not installed.
+
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -26,7 +29,9 @@ def s3_bucket() -> Iterator[str]:
         patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
         patch.setenv("AWS_DEFAULT_REGION", _REGION)
         s3 = fsspec.filesystem("s3", use_listings_cache=False)
-        s3.call_s3("create_bucket", Bucket="raysft", CreateBucketConfiguration={"LocationConstraint": _REGION})
+        s3.call_s3(
+            "create_bucket", Bucket="raysft", CreateBucketConfiguration={"LocationConstraint": _REGION}
+        )
         yield "s3://raysft"
     server.stop()
 
@@ -66,7 +71,22 @@ def weights(tmp_path: Path) -> Path:
     return folder
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder."""
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+class Clock:
+    """Seconds that pass only when told to."""
+
+    def __init__(self, now_s: float = 0.0) -> None:
+        self.now_s = now_s
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def later_clock() -> Clock:
+    """A clock of another machine, which shows something else."""
+    return Clock(1e9)

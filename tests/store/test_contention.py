@@ -1,7 +1,9 @@
 """Several processes on one store, and writers that are killed at any instant."""
 
 import multiprocessing
+import os
 import random
+import signal
 from multiprocessing.synchronize import Barrier, Event
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,10 @@ def write_weights(folder: Path, attempt: int) -> None:
         (folder / f"part-{place}.safetensors").write_bytes(payload(attempt, place))
 
 
-def publish_together(store: Store, start: Barrier, attempt: int, keys: int, answers: Any) -> None:
+def publish_together(
+    store: Store, start: Barrier, attempt: int, keys: int, answers: Any, settings: dict[str, str]
+) -> None:
+    os.environ.update(settings)  # The server of forks is older than the S3 server of these tests.
     for key in range(keys):
         with store.workspace("stages", f"k{key}") as folder:
             write_weights(folder, attempt)
@@ -44,10 +49,12 @@ def check_whole(store: Store, key: str) -> None:
 
 @pytest.mark.parametrize("store_url", ["folder", "s3"], indirect=True)
 def test_of_several_processes_exactly_one_wins_each_key(store: Store) -> None:
-    rivals, keys = 4, 5
+    rivals, keys = 3, 4
     start, answers = _processes.Barrier(rivals), _processes.Queue()
     processes = [
-        _processes.Process(target=publish_together, args=(store, start, attempt, keys, answers))
+        _processes.Process(
+            target=publish_together, args=(store, start, attempt, keys, answers, dict(os.environ))
+        )
         for attempt in range(rivals)
     ]
     for process in processes:
@@ -96,8 +103,8 @@ def test_a_writer_killed_at_any_instant_leaves_only_whole_things(
         writer.join()
         store = Store.open(local_store.url)
         keys = list(store.keys("stages"))
-        for key in keys[found:] if attempt else keys:
-            check_whole(store, key)
+        for key in keys:
+            check_whole(store, key)  # Hashed once per process: what was looked at before costs nothing.
         found = len(keys)
         plan = store.read_file("sweep", "plan.json")
         assert plan is None or plan in [payload(one, 3) for one in range(KILLS)]
@@ -107,10 +114,8 @@ def test_a_writer_killed_at_any_instant_leaves_only_whole_things(
             assert (state.folder / "part-4.safetensors").read_bytes() == payload(by, 4)
         assert list((Path(store.url) / "work").iterdir()) == [], "what the dead left must go"
         store.drop_resume("stage")
-    assert found > KILLS
-    for key in store.keys("stages"):
-        check_whole(store, key)
-    documents = [name for name in store.transport.names("scores")]
+    assert found >= 5, "the writers were killed before they got anywhere"
+    documents = store.transport.names("scores")
     assert all(store.read_document("scores", name.removesuffix(".json")) for name in documents)
     assert store.transport.names("damaged") == []
     assert not caplog.records
@@ -120,7 +125,7 @@ def hold_workspace(store: Store, ready: Event) -> None:
     with store.workspace("stages", "aa") as folder:
         (folder / "half").write_bytes(b"")
         ready.set()
-        Event.wait(_processes.Event(), 60)
+        signal.pause()
 
 
 def test_workspaces_of_the_living_stay_and_those_of_the_dead_go(local_store: Store) -> None:

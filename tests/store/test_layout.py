@@ -1,13 +1,14 @@
 import posixpath
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raysft.errors import StoreError
 from raysft.store import layout
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab./\\~*-_ \n\0é", max_size=8))
 def test_no_key_leads_out_of_its_folder(key: str) -> None:
     try:

@@ -1,16 +1,8 @@
 """Leases in a folder, with a clock of the test's own."""
 
+from typing import Any
+
 from raysft.store import Store
-
-
-class Clock:
-    """Seconds that pass only when told to."""
-
-    def __init__(self) -> None:
-        self.now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 def test_a_released_lease_is_free_at_once(local_store: Store) -> None:
@@ -45,8 +37,7 @@ def test_leases_on_different_keys_are_independent(local_store: Store) -> None:
     assert local_store.lease("stages", "three").acquire()
 
 
-def test_waiting_counts_from_ones_own_first_look(local_store: Store) -> None:
-    clock = Clock()
+def test_waiting_counts_from_ones_own_first_look(local_store: Store, clock: Any) -> None:
     assert local_store.lease("aa", "dead", 30.0, clock).acquire()
     clock.now_s = 1000.0
     waiter = local_store.lease("aa", "waiter", 30.0, clock)
@@ -57,19 +48,16 @@ def test_waiting_counts_from_ones_own_first_look(local_store: Store) -> None:
     assert waiter.acquire()
 
 
-def test_clocks_are_never_compared(local_store: Store) -> None:
-    early, late = Clock(), Clock()
-    late.now_s = 1e9
-    holder = local_store.lease("aa", "holder", 30.0, early)
-    waiter = local_store.lease("aa", "waiter", 30.0, late)
+def test_clocks_are_never_compared(local_store: Store, clock: Any, later_clock: Any) -> None:
+    holder = local_store.lease("aa", "holder", 30.0, clock)
+    waiter = local_store.lease("aa", "waiter", 30.0, later_clock)
     assert holder.acquire()
     assert not waiter.acquire()
-    late.now_s += 29.0
+    later_clock.now_s += 29.0
     assert not waiter.acquire()
 
 
-def test_old_numbers_are_dropped_and_a_latecomer_gets_nothing(local_store: Store) -> None:
-    clock = Clock()
+def test_old_numbers_are_dropped_and_a_latecomer_gets_nothing(local_store: Store, clock: Any) -> None:
     holder = local_store.lease("aa", "holder", 30.0, clock)
     assert holder.acquire()
     for _ in range(20):
@@ -83,8 +71,7 @@ def test_old_numbers_are_dropped_and_a_latecomer_gets_nothing(local_store: Store
     assert holder.heartbeat()
 
 
-def test_a_damaged_lease_is_taken_over_after_a_period(local_store: Store) -> None:
-    clock = Clock()
+def test_a_damaged_lease_is_taken_over_after_a_period(local_store: Store, clock: Any) -> None:
     holder = local_store.lease("aa", "holder", 30.0, clock)
     assert holder.acquire()
     local_store.transport.write("leases/aa/000000001", b"{")

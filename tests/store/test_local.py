@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,15 @@ class FullDisk:
         self._real(handle)
 
 
+def outcome(work: Callable[[], object]) -> str:
+    """What the store said: `done`, or its error."""
+    try:
+        work()
+    except StoreError as error:
+        return str(error)
+    return "done"
+
+
 def files_below(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
@@ -34,12 +44,8 @@ def test_a_disk_that_fills_up_at_any_step_leaves_nothing_half_written(
 ) -> None:
     with monkeypatch.context() as patch:
         FullDisk(patch, passing)
-        try:
-            local_store.publish("stages", "aa", weights, {"steps": 3})
-        except StoreError as error:
-            assert "no space is left" in str(error)
-        else:
-            assert passing >= 9, "a full disk must be said"
+        said = outcome(lambda: local_store.publish("stages", "aa", weights, {"steps": 3}))
+    assert "no space is left" in said or (said == "done" and passing >= 9)
     root = Path(local_store.url)
     if local_store.find("stages", "aa") is None:
         assert files_below(root) == []
@@ -55,10 +61,8 @@ def test_a_disk_that_fills_up_leaves_older_resume_state(
     local_store.save_resume("aa", 8, "one", weights)
     with monkeypatch.context() as patch:
         FullDisk(patch, passing)
-        try:
-            local_store.save_resume("aa", 16, "one", weights)
-        except StoreError as error:
-            assert "no space is left" in str(error)
+        said = outcome(lambda: local_store.save_resume("aa", 16, "one", weights))
+    assert "no space is left" in said or (said == "done" and passing >= 7)
     state = local_store.latest_resume("aa")
     assert state is not None
     assert state.step in (8, 16)

@@ -5,6 +5,7 @@ import pickle
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -248,9 +249,7 @@ def test_the_newest_resume_state_is_used_and_two_are_kept(store: Store, tmp_path
     state = store.latest_resume("aa")
     assert state is not None
     assert (state.step, state.attempt) == (100, "one")
-    assert contents(state.folder) == {"optimizer.safetensors": b"aa one 100"} or (
-        state.folder / "optimizer.safetensors"
-    ).read_bytes() == b"aa one 100"
+    assert (state.folder / "optimizer.safetensors").read_bytes() == b"aa one 100"
 
 
 def test_the_same_step_of_the_same_attempt_is_kept_once(store: Store, tmp_path: Path) -> None:
@@ -344,7 +343,9 @@ def test_a_store_can_be_opened_again(store: Store, store_url: str, weights: Path
     assert store.transport.names("work") == [], "trying exclusive creation must leave nothing"
 
 
-@pytest.mark.parametrize("key", ["", "..", "../aa", "/aa", "aa/", "a//b", ".hidden", "a b", "a\n", "x" * 300, "*"])
+@pytest.mark.parametrize(
+    "key", ["", "..", "../aa", "/aa", "aa/", "a//b", ".hidden", "a b", "a\n", "x" * 300, "*"]
+)
 def test_keys_that_are_no_plain_names_are_refused(store: Store, weights: Path, key: str) -> None:
     for attempt in (
         lambda: store.find("stages", key),
@@ -370,7 +371,7 @@ def test_unknown_kinds_are_refused(store: Store, weights: Path) -> None:
         lambda: list(store.keys("scores")),
         lambda: store.write_document("stages", "aa", {}),
     ):
-        with pytest.raises(StoreError, match="no (artifacts|documents) of kind"):
+        with pytest.raises(StoreError, match=r"no (artifacts|documents) of kind"):
             attempt()
 
 
@@ -381,18 +382,7 @@ def test_removing_takes_whole_names_only(store: Store) -> None:
     assert sorted(store.transport.names("a")) == ["b.json", "bc"]
 
 
-class Clock:
-    """Seconds that pass only when told to."""
-
-    def __init__(self) -> None:
-        self.now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-def test_a_silent_lease_is_taken_over_after_one_period(store: Store) -> None:
-    clock = Clock()
+def test_a_silent_lease_is_taken_over_after_one_period(store: Store, clock: Any) -> None:
     holder = store.lease("stages/aa", "holder", 30.0, clock)
     waiter = store.lease("stages/aa", "waiter", 30.0, clock)
     assert holder.acquire()
@@ -409,8 +399,7 @@ def test_a_silent_lease_is_taken_over_after_one_period(store: Store) -> None:
     assert waiter.heartbeat()
 
 
-def test_of_many_who_want_a_lease_at_once_exactly_one_gets_it(store: Store) -> None:
-    clock = Clock()
+def test_of_many_who_want_a_lease_at_once_exactly_one_gets_it(store: Store, clock: Any) -> None:
     parties = [store.lease("aa", f"party {place}", 30.0, clock) for place in range(6)]
     assert sum(at_once(6, lambda place: parties[place].acquire())) == 1
     assert sum(party.heartbeat() for party in parties) == 1

@@ -1,0 +1,96 @@
+"""What generates answers: the protocol that every engine keeps, and the key of what it has answered."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol
+
+from raysft.evaluate.benchmark import Answer, Question
+from raysft.identity import fingerprint
+
+GENERATIONS_VERSION = 1
+"""Raised when an engine's own code answers the same question otherwise, such as by another way to sample."""
+
+
+@dataclass(frozen=True)
+class EngineIdentity:
+    """What of an engine defines its answers; device, batch size and threads do not."""
+
+    name: str
+    """Such as `transformers`."""
+    version: str
+    """Of the library behind it."""
+    precision: str
+    """Number format of weights and activations, such as `fp32`."""
+
+
+@dataclass(frozen=True)
+class ReferenceLoss:
+    """Loss on the reference answers of some questions, each read after its own turn and those before."""
+
+    loss: float | None
+    """Mean over the tokens, in nats; None if there are no references, or if the loss is not finite."""
+    tokens: int
+    """Supervised tokens behind the mean; 0 if `loss` is None. The weight of this mean beside others."""
+    cut: int = 0
+    """Conversations longer than the context; what lies beyond it is not in the mean."""
+
+
+class Engine(Protocol):
+    """Holds one set of weights at a time and answers questions with them.
+
+    An engine lives longer than its weights: `load` exchanges them; without any it answers nothing.
+    """
+
+    name: str
+    version: str
+    precision: str
+
+    def load(self, folder: Path, weights_digest: str) -> None:
+        """Take the weights of a Hugging Face folder; nothing happens if they are already held.
+
+        Args:
+            folder: model and tokenizer.
+            weights_digest: what `raysft.model.digest.weights_digest` must give for it.
+
+        Raises:
+            DamagedArtifact: the folder holds other weights.
+            InputError: a model or a tokenizer that this engine cannot use.
+        """
+        ...
+
+    def answer(self, questions: Sequence[Question], max_new_tokens: int, seed: int) -> list[Answer]:
+        """Answer questions, each turn after the answers to the ones before; in the order of the questions.
+
+        Args:
+            questions: with ids that differ; the answer to one does not depend on the order of all.
+            max_new_tokens: token limit of one turn.
+            seed: of sampling, for questions with a temperature above 0.
+        """
+        ...
+
+    def reference_loss(self, questions: Sequence[Question]) -> ReferenceLoss:
+        """The loss on the reference answers of questions; those without references are passed over."""
+        ...
+
+
+def generations_fingerprint(
+    weights: str, questions_digest: str, max_new_tokens: int, engine: EngineIdentity, seed: int
+) -> str:
+    """Key of the answers of some weights to some questions.
+
+    Args:
+        weights: digest of the weights.
+        questions_digest: everything that is asked, temperatures included.
+        max_new_tokens: token limit of one turn.
+        engine: what generates.
+        seed: of sampling.
+    """
+    defining = {
+        "weights": weights,
+        "questions": questions_digest,
+        "max_new_tokens": max_new_tokens,
+        "engine": asdict(engine),
+        "seed": seed,
+    }
+    return fingerprint("generations", GENERATIONS_VERSION, defining)

@@ -1,0 +1,113 @@
+"""Bad input: every problem at once, exit code 2, fast, and no Ray."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+GOOD = """
+name: t
+abilities:
+  code: {source: world/code, benchmark: world/code}
+  math: {source: world/math, benchmark: world/math}
+  general: {source: world/general, benchmark: world/general}
+models:
+  tiny: {base: world/base}
+studies:
+  s: {model: tiny, strategy: [multi_task], amount: [1]}
+"""
+
+
+def raysft(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "raysft.cli.main", *arguments], cwd=cwd, capture_output=True, text=True, env=os.environ
+    )
+
+
+def refused(text: str, tmp_path: Path, *arguments: str) -> str:
+    file = tmp_path / "sweep.yaml"
+    file.write_text(text)
+    found = raysft("run", str(file), "--store", str(tmp_path / "store"), *arguments, cwd=tmp_path)
+    assert found.returncode == 2, found.stderr
+    assert not (tmp_path / "store").exists()
+    return found.stderr
+
+
+def test_all_problems_in_one_message_in_under_three_seconds(tmp_path: Path) -> None:
+    text = """
+name: t
+abilities:
+  code: {source: world/code, benchmark: world/code, colour: red}
+  math: {source: missing.jsonl, benchmark: world/math}
+  general: {source: world/general, benchmark: world/general}
+models:
+  tiny: {base: world/base}
+recipe: {batch_size: -8}
+studies:
+  s: {model: tiny, strategy: [multi_task, dmt], amount: [1, 2], ratio: [{sql: 1/2}]}
+"""
+    begun = time.monotonic()
+    said = refused(text, tmp_path)
+    seconds = time.monotonic() - begun
+    for field, value, remedy in (
+        ("abilities.code.colour", "red", "no such key"),
+        ("recipe.batch_size", "-8", "greater than or equal to 1"),
+        ("studies.s.strategy[1]", "dmt", "k: Field required"),
+        ("studies.s.amount[1]", "2", "at most 1"),
+        ("studies.s.ratio[0].sql", "1/2", "use one of code, math, general"),
+        ("abilities.math.source.path", "missing.jsonl", "no such file"),
+    ):
+        (line,) = [line for line in said.splitlines() if line.strip().startswith(field)]
+        assert value in line
+        assert remedy in line
+    assert said.startswith("6 problems; nothing was started")
+    assert seconds < 10, "3 s on a quiet machine; this catches an import of ray or torch"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ("name: t", "name"),
+        ("tiny: {base: world/base}", "models"),
+        ("multi_task", "studies.s.strategy"),
+    ],
+)
+def test_what_is_missing_is_named(change: str, field: str, tmp_path: Path) -> None:
+    assert field in refused(GOOD.replace(change, ""), tmp_path)
+
+
+def test_a_file_that_is_not_yaml(tmp_path: Path) -> None:
+    assert "is not YAML" in refused("a: [", tmp_path)
+    assert "written twice" in refused(GOOD + "name: again\n", tmp_path)
+
+
+def test_a_malformed_row_is_named_with_file_and_line(tmp_path: Path) -> None:
+    rows = ['{"prompt": "a", "response": "b"}', '{"prompt": "a"}', "not json"]
+    (tmp_path / "rows.jsonl").write_text("\n".join(rows))
+    said = refused(GOOD.replace("world/math, benchmark", "rows.jsonl, benchmark"), tmp_path)
+    assert "rows.jsonl:2" in said
+    assert "rows.jsonl:3" in said
+
+
+def test_wrong_changes_and_unknown_studies(tmp_path: Path) -> None:
+    assert "--set" in refused(GOOD, tmp_path, "--set", "recipe")
+    assert "recipe.epochs" in refused(GOOD, tmp_path, "--set", "recipe.epochs=0")
+    assert "use one of s" in refused(GOOD, tmp_path, "--only", "nothing")
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    found = raysft("plan", "nowhere.yaml", cwd=tmp_path)
+    assert found.returncode == 2
+    assert "nowhere.yaml" in found.stderr
+
+
+def test_plan_starts_nothing_and_needs_no_store(tmp_path: Path) -> None:
+    file = tmp_path / "sweep.yaml"
+    file.write_text(GOOD)
+    found = raysft("plan", str(file), cwd=tmp_path)
+    assert found.returncode == 0, found.stderr
+    assert "code 512 + math 2048 + general 1024" in found.stdout
+    assert [entry.name for entry in tmp_path.iterdir()] == ["sweep.yaml"]
