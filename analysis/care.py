@@ -12,6 +12,8 @@ MANY_SILENT = 0.5
 """Share of answers without an answer from which a score speaks of the format."""
 MANY_CUT = 0.1
 """Share of answers cut off at the token limit from which the limit is worth a look."""
+APART = 0.9
+"""Share of the base's loss that the best cell must stay below for the losses to tell anything."""
 FLOOR = 0.02
 """Share of the best value below which no cell of a benchmark can be told from none."""
 
@@ -47,8 +49,8 @@ def notes(cells: Sequence[Cell]) -> list[Note]:
         Note(
             "No answer to read",
             "At least half of the answers held nothing to grade, and the loss on the reference answers is "
-            "no better than halfway to the best cell: the ability was not taught, or is gone too; or there "
-            "is no loss to tell.",
+            "no better than halfway to the best cell: the ability was not taught, or is gone too; or the "
+            "losses cannot tell.",
             tuple(_silent(cells, ("ability", "unknown"))),
         ),
         Note(
@@ -82,12 +84,13 @@ def silence(cell: Cell, score: Score, grid: Sequence[Cell]) -> Silence | None:
     """What a score with many unreadable answers means; None where answers could be read, and for the base.
 
     The format is lost where the loss on the reference answers lies nearer to that of the best cell of the
-    same study and model than to that of the base. Without both losses it cannot be told.
+    same study and model than to that of the base. It cannot be told without both losses, or where they lie
+    close together.
     """
     if cell.key.is_base or score.no_answer_rate is None or score.no_answer_rate < MANY_SILENT:
         return None
     best, base = _losses(grid, score.benchmark)
-    if score.reference_loss is None or best is None or base is None or base <= best:
+    if score.reference_loss is None or best is None or base is None or best > APART * base:
         return "unknown"
     return "format" if score.reference_loss < (best + base) / 2 else "ability"
 
@@ -102,6 +105,7 @@ def _losses(grid: Sequence[Cell], benchmark: str) -> tuple[float | None, float |
         if not cell.key.is_base
         and score.reference_loss is not None
         and (score.no_answer_rate or 0) < MANY_SILENT
+        and (score.per_cent_of_best or 0) >= 100 * FLOOR
     ]
     best = max(readable, key=lambda score: score.value or 0.0, default=None)
     return (best.reference_loss if best else None), base
@@ -120,7 +124,7 @@ def _silent(cells: Sequence[Cell], kinds: Sequence[Silence]) -> Iterator[str]:
 def _silence_text(kind: Silence, score: Score, best: float | None, base: float | None) -> str:
     silent = f"{percent(score.no_answer_rate or 0)} of the answers hold no answer"
     if kind == "unknown" or score.reference_loss is None or best is None or base is None:
-        return f"{silent}; there is no loss to tell format from ability"
+        return f"{silent}; the losses cannot tell format from ability"
     losses = f"loss {score.reference_loss:.2f}, best cell {best:.2f}, base {base:.2f}"
     meaning = (
         "the format is lost rather than the ability"

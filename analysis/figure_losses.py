@@ -12,9 +12,9 @@ from analysis.scores import Score
 
 CAPTION = (
     "Score against the mean loss per token on the reference answers, one dot per cell. A score near 0 with a "
-    "low loss (orange, the first three named) is a lost format: the model still finds the right answers likely "
-    "but does not write them readably. A score near 0 with a high loss is an ability that is not there. "
-    "Hollow: suspect; square: the base. No intervals are drawn."
+    "low loss (orange, the first three named) is a lost format: the model still finds the right answers "
+    "likely but does not write them readably. A score near 0 with a high loss is an ability that is not "
+    "there. Hollow: suspect; square: the base. No intervals are drawn."
 )
 _FORMAT = COLOURS[1]
 MOST_NAMES = 3

@@ -127,9 +127,10 @@ def rows_of(results: pd.DataFrame) -> list[Row]:
 
 def _frame(path: Path) -> pd.DataFrame:
     try:
-        return pq.read_table(path).to_pandas()  # type: ignore[no-any-return]
+        frame: pd.DataFrame = pq.read_table(path).to_pandas()
     except (OSError, pa.ArrowException) as error:
         raise InputError([Problem(str(path), str(error), _REMEDY)]) from error
+    return frame
 
 
 def _lacking(name: str, frame: pd.DataFrame, columns: tuple[str, ...]) -> list[Problem]:

@@ -127,8 +127,9 @@ def results_table(cells: Sequence[Cell]) -> Table:
 def _first_widths(drawn: Sequence[Block]) -> dict[str, int]:
     """Widths of what stands left of the scores: as wide as its content, within bounds."""
     lines = [line for block in drawn for line in block.lines]
+    names = [f"{block.study}, {block.model}" for block in drawn if len(drawn) > 1]
     return {
-        "strategy": min(30, max([8, *(len(line.recipe) for line in lines)])),
+        "strategy": min(30, max([8, *map(len, names), *(len(line.recipe) for line in lines)])),
         "amount": min(10, max([6, *(len(line.amount) for line in lines)])),
         "seeds": min(8, max([5, *(len(line.seeds) for line in lines)])),
     }

@@ -87,6 +87,14 @@ class StageRecord(Record):
     provenance: Provenance
 
 
+class AnswersRecord(Record):
+    """What stands beside one shard of answers."""
+
+    reference_loss: float | None
+    """Mean loss per token on the reference answers of the shard's questions; None if there are none."""
+    reference_tokens: int
+
+
 class ItemScore(Record):
     """The verdict on one item, as it is kept."""
 

@@ -1,6 +1,6 @@
 """Write tokens after a batch of prompts: one forward pass a step, rows leave as they finish.
 
-The same greedy tokens as transformers' `generate()` in fp32 (a test holds it), without its work per step: keys
+The same greedy tokens as transformers' `generate()` in fp32 (a test holds it), with less work per step: keys
 are written in place (`row_cache`), the mask is made once, a row that has finished is no longer computed.
 
 Sampling is plain: the softmax at the row's temperature, without top-k, top-p or repetition penalty; what a

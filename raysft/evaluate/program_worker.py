@@ -1,4 +1,4 @@
-"""Runs generated programs, one forked child each; started by `raysft.evaluate.programs`, never imported.
+"""Runs generated programs, one forked child each; started by `raysft.evaluate.programs`, not imported by it.
 
 It is a script for a bare interpreter and knows nothing but the standard library. Frames pass through stdin
 and stdout: four bytes of length (big end first), then JSON. First comes the set-up, answered by

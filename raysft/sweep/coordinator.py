@@ -89,7 +89,7 @@ class Coordinator:
             return Admission("done")
         if stage in self._desk.failed:
             return Admission("failed", self._desk.failed[stage])
-        future = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Admission] = asyncio.get_running_loop().create_future()
         self._futures[stage, trial] = future
         self._desk.ask(stage, trial)
         self._pump()

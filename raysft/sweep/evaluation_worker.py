@@ -12,6 +12,7 @@ from raysft.evaluate.confinement import CONFINEMENT_LEVEL
 from raysft.evaluate.engine import Engine
 from raysft.evaluate.scoring import score_record
 from raysft.evaluate.transformers_engine import TransformersEngine
+from raysft.records import AnswersRecord
 from raysft.sweep.context import SweepContext
 from raysft.sweep.scoring import engine_identity, generations_key, score_key, shard_count, shard_key
 
@@ -42,8 +43,8 @@ class EvaluationWorker:
         reference = self._engine.reference_loss(questions)
         with self._context.store.workspace("generations", key) as folder:
             write_answers(folder / ANSWERS, answers)
-            body = {"reference_loss": reference.loss, "reference_tokens": reference.tokens}
-            self._context.store.publish("generations", key, folder, body)
+            record = AnswersRecord(reference_loss=reference.loss, reference_tokens=reference.tokens)
+            self._context.store.publish("generations", key, folder, record.model_dump(mode="json"))
 
     def grade(self, subject: str, model: str, ability: str) -> None:
         """Grade all answers of a subject to a benchmark, and store the score."""
@@ -83,9 +84,9 @@ class EvaluationWorker:
             if folder is None or found is None:
                 raise LostShard(key)
             answers.extend(read_answers(folder / ANSWERS))
-            count = int(found.body["reference_tokens"])
-            total += count * float(found.body["reference_loss"] or 0.0)
-            tokens += count
+            record = AnswersRecord.model_validate(found.body)
+            total += record.reference_tokens * (record.reference_loss or 0.0)
+            tokens += record.reference_tokens
         return answers, (total / tokens if tokens else None), tokens
 
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -16,7 +16,7 @@ from raysft.train.job import Progress
 REFRESH_S = 0.5
 
 
-def watcher(plan: Plan, console: Console) -> Callable[[Callable[[], Snapshot]], "contextmanager[None]"]:
+def watcher(plan: Plan, console: Console) -> Callable[[Callable[[], Snapshot]], AbstractContextManager[None]]:
     """A watch for `run_sweep` that draws on a console."""
 
     @contextmanager

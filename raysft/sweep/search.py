@@ -28,7 +28,8 @@ class PlanSearch(Searcher):
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The axes of the next point, None if none is ready, or that there are no more."""
         if not self._waiting:
-            return Searcher.FINISHED
+            finished: str = Searcher.FINISHED
+            return finished
         snapshot: Snapshot = ray.get(self._coordinator.snapshot.remote())
         done = snapshot.done | snapshot.failed.keys()
         busy = {stage for point in self._out.values() if (stage := first_open(point, done)) is not None}

@@ -42,6 +42,14 @@ def test_without_a_base_format_and_ability_cannot_be_told_apart() -> None:
     assert silence(lost, score, cells) == "unknown"
 
 
+def test_losses_that_lie_close_together_tell_nothing() -> None:
+    results, items = tables([point for point in usual_points() if point.study == "strategies"])
+    results.loc[results.reference_loss < 2.4, "reference_loss"] = 2.45
+    cells = collapse(results, items)
+    assert headed(notes(cells), "The format is lost") == ()
+    assert all("cannot tell" in line for line in headed(notes(cells), "No answer"))
+
+
 def test_one_seed_is_said_and_two_are_not() -> None:
     assert headed(notes(strategies(seeds=1)), "One seed")
     assert headed(notes(strategies(seeds=2)), "One seed") == ()

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from raysft.errors import ClusterError
-from raysft.evaluate import programs
+from raysft.evaluate import program_worker, programs
 from raysft.evaluate.programs import Limits, Program, ProgramResult, run_programs
 
 DOUBLE = "def double(x):\n    return 2 * x\n"
 CHECK = "def check(candidate):\n    assert candidate(3) == 6\n"
+LARGE = "import time\nblock = bytearray(100 << 20)\n"
+"""Can be told from outside by its size, once it runs."""
 SHORT = Limits(cpu_seconds=0.2)
 """4 s on the clock; SIGXCPU comes after a whole second."""
 
@@ -209,7 +211,7 @@ def test_a_check_of_the_program_does_not_replace_that_of_the_tests() -> None:
 
 
 def test_a_worker_killed_from_outside_leaves_its_program_unscored_and_the_rest_judged() -> None:
-    given = [Program("first", "import time\ntime.sleep(3)\n" + DOUBLE, CHECK, "double")]
+    given = [Program("first", LARGE + "time.sleep(60)\n" + DOUBLE, CHECK, "double")]
     given += [Program(str(place), DOUBLE, CHECK, "double") for place in range(3)]
     before = _workers()
     killer = threading.Thread(target=lambda: os.kill(_new_worker(before), signal.SIGKILL))
@@ -222,10 +224,8 @@ def test_a_worker_killed_from_outside_leaves_its_program_unscored_and_the_rest_j
 
 def test_a_program_ends_with_the_caller() -> None:
     """The caller is killed outright; the worker sees its socket close and takes its child along."""
-    code = (
-        "from raysft.evaluate.programs import *\n"
-        "run_programs([Program('p', 'import time\\ntime.sleep(3600)', '', 'f')])"
-    )
+    source = LARGE + "time.sleep(3600)\n"
+    code = f"from raysft.evaluate.programs import *\nrun_programs([Program('p', {source!r}, '', 'f')])"
     before = _workers()
     caller = subprocess.Popen([sys.executable, "-c", code], cwd=Path(programs.__file__).parents[2])
     worker = _new_worker(before)
@@ -251,25 +251,47 @@ def _workers() -> set[int]:
 
 
 def _new_worker(before: set[int]) -> int:
-    """The worker that appears, as soon as it has a child of its own that sleeps; the older of the two."""
-    deadline = time.monotonic() + 20
+    """The worker that appears, as soon as its child runs a large program."""
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        new = sorted(_workers() - before)
-        for worker in new:
+        for worker in _workers() - before:
             children = Path(f"/proc/{worker}/task/{worker}/children")
-            sleeping = (
-                [pid for pid in children.read_text().split() if _sleeps(pid)] if children.exists() else []
-            )
-            if sleeping:
+            if children.exists() and any(map(_is_large, children.read_text().split())):
                 return worker
     raise AssertionError("no worker appeared")
 
 
-def _sleeps(pid: str) -> bool:
+def _is_large(pid: str) -> bool:
     try:
-        return "nanosleep" in Path(f"/proc/{pid}/wchan").read_text()
+        status = Path(f"/proc/{pid}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return False
+    sizes = [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmSize:")]
+    return any(size > 100 << 10 for size in sizes)
+
+
+SET_UP = program_worker._SetUp(3.0, 60.0, 512 << 20, 1 << 20, "")
+
+
+@pytest.mark.parametrize(
+    ("stopped", "cpu_seconds", "killer", "outcome"),
+    [
+        ("starved", 0.5, signal.SIGKILL, "unscored"),
+        ("starved", 3.5, signal.SIGKILL, "timed_out"),
+        ("asleep", 0.5, signal.SIGKILL, "failed"),
+        ("", 0.5, signal.SIGKILL, "unscored"),
+        ("", 2.99, signal.SIGXCPU, "timed_out"),
+        ("", 0.5, signal.SIGSEGV, "failed"),
+        ("", 0.5, 0, "passed"),
+    ],
+)
+def test_only_what_the_program_did_counts_against_it(
+    stopped: str, cpu_seconds: float, killer: int, outcome: str
+) -> None:
+    """A busy machine and the machine's own killer cannot be had on demand, so what they leave is judged here."""
+    ending = program_worker._Ending(b'["word", "passed", ""]', stopped, cpu_seconds, killer)
+    assert program_worker._decide(ending, "word", SET_UP)[0] == outcome
+    assert program_worker._decide(ending, "another word", SET_UP)[0] == outcome.replace("passed", "failed")
 
 
 def test_where_programs_cannot_be_confined_none_runs(monkeypatch: pytest.MonkeyPatch) -> None:
