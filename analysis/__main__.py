@@ -5,12 +5,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.console import Console
+
+from analysis.cells import collapse
+from analysis.inputs import read_folder
 from analysis.report import write_report
+from analysis.table import results_table
 from raysft.errors import InputError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write a report and print its path; returns the exit code, 2 for a folder that cannot be read."""
+    """Print the table of results and write the report; returns the exit code, 2 for an unreadable folder."""
     parser = argparse.ArgumentParser(
         prog="python -m analysis", description="Write the HTML report of a sweep."
     )
@@ -18,7 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="the HTML file; default: report.html in the folder")
     given = parser.parse_args(arguments)
     try:
-        print(write_report(given.folder, given.out or given.folder / "report.html"))
+        inputs = read_folder(given.folder)
+        Console().print(results_table(collapse(inputs.results, inputs.items)))
+        write_report(given.folder, given.out or given.folder / "report.html")
     except InputError as error:
         print(error, file=sys.stderr)
         return 2

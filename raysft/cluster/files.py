@@ -1,4 +1,4 @@
-"""Is a cluster file one that a sweep can run on?  Ray's own check, and the rules that Ray does not know.
+"""Is a cluster file one that a sweep can run on? Ray's own check, and the rules that Ray does not know.
 
 Not covered: whether the cloud has the instance types, and whether `resources` says what an instance has; Ray
 takes both on trust, and so must we.

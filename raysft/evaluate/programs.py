@@ -172,7 +172,7 @@ def _started(limits: Limits) -> Iterator[_Worker]:
     incoming = ours.makefile("rb")
     with ours, incoming, tempfile.TemporaryDirectory(prefix="raysft-programs-") as folder:
         with theirs:
-            process = subprocess.Popen(  # noqa: S603 - our own script, no shell
+            process = subprocess.Popen(
                 [sys.executable, *_FLAGS, str(_WORKER)],
                 env={"PYTHONHASHSEED": "0"},
                 stdin=theirs.fileno(),

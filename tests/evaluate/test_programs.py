@@ -222,12 +222,16 @@ def test_a_worker_killed_from_outside_leaves_its_program_unscored_and_the_rest_j
     assert "ended" in results[0].reason
 
 
-def test_a_program_ends_with_the_caller() -> None:
+def test_a_program_ends_with_the_caller(tmp_path: Path) -> None:
     """The caller is killed outright; the worker sees its socket close and takes its child along."""
     source = LARGE + "time.sleep(3600)\n"
     code = f"from raysft.evaluate.programs import *\nrun_programs([Program('p', {source!r}, '', 'f')])"
     before = _workers()
-    caller = subprocess.Popen([sys.executable, "-c", code], cwd=Path(programs.__file__).parents[2])
+    caller = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=Path(programs.__file__).parents[2],
+        env={**os.environ, "TMPDIR": str(tmp_path)},  # it has no chance to clean up
+    )
     worker = _new_worker(before)
     caller.kill()
     caller.wait()
@@ -288,7 +292,7 @@ SET_UP = program_worker._SetUp(3.0, 60.0, 512 << 20, 1 << 20, "")
 def test_only_what_the_program_did_counts_against_it(
     stopped: str, cpu_seconds: float, killer: int, outcome: str
 ) -> None:
-    """A busy machine and the machine's own killer cannot be had on demand, so what they leave is judged here."""
+    """A busy machine and its own killer cannot be had on demand, so what they leave is judged here."""
     ending = program_worker._Ending(b'["word", "passed", ""]', stopped, cpu_seconds, killer)
     assert program_worker._decide(ending, "word", SET_UP)[0] == outcome
     assert program_worker._decide(ending, "another word", SET_UP)[0] == outcome.replace("passed", "failed")
