@@ -79,6 +79,7 @@ FIELDS: dict[type[BaseModel], dict[str, str]] = {
         "engine": DEFINES_SCORE,
         "precision": DEFINES_SCORE,
         "gpus_per_engine": SAYS_HOW,
+        "engine_resource": SAYS_HOW,
         "batch_size": SAYS_HOW,
         "shard_size": SAYS_HOW,
     },

@@ -11,10 +11,8 @@ from rich.console import Console
 from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
 from raysft.sweep.inputs import read_inputs
-from raysft.sweep.progress import watcher
+from raysft.sweep.outcome import Outcome, forget_failures, is_finished, nothing_done
 from raysft.sweep.results import write_results
-from raysft.sweep.run import Outcome, forget_failures, is_finished, nothing_done, run_sweep
-from raysft.sweep.session import ray_session
 
 REPORT_PARTS = ("results.parquet", "items.parquet", "sweep.json")
 
@@ -32,6 +30,11 @@ def run_and_report(
     if is_finished(inputs, store):
         outcome = nothing_done(inputs.plan)
     else:
+        # Ray and torch take seconds to import, which a finished sweep need not spend.
+        from raysft.sweep.progress import watcher
+        from raysft.sweep.run import run_sweep
+        from raysft.sweep.session import ray_session
+
         with ray_session(address) as session:
             outcome = run_sweep(inputs, store, session, watcher(inputs.plan, console))
     write_results(inputs, store)

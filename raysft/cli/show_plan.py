@@ -103,7 +103,7 @@ def _totals(plan: Plan, time: Estimate) -> Table:
     saved = f", {totals.saving:.2f}× saved" if totals.saving else ""
     table.add_row(
         "conversation-epochs",
-        f"{totals.conversation_epochs:,} ({totals.conversation_epochs_without_sharing:,} without sharing{saved})",
+        f"{totals.conversation_epochs:,} ({totals.conversation_epochs_without_sharing:,} unshared{saved})",
     )
     table.add_row("optimiser steps", f"{totals.steps:,}")
     table.add_row("left to train", f"{time.steps_left:,} steps, {time.text}")

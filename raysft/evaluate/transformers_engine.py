@@ -1,8 +1,8 @@
 """The engine that runs on any machine: a Hugging Face model on one device, through transformers.
 
 Questions are answered side by side in batches of similar prompt length; see `decoding` for the loop and for
-what sampling is. A prompt and its answer share the context. A prompt that leaves no room for a single token is
-an `overflow` and gets an empty answer, and so do the turns after it. One that leaves less room than the token
+what sampling is. A prompt and its answer share the context. A prompt that leaves no room for one token is an
+`overflow` and gets an empty answer, and so do the turns after it. One that leaves less room than the token
 limit is answered within that room, and ends by `length` where it fills it.
 
 Covers causal language models with full attention (LLaMA and its like); a model with sliding windows is
@@ -21,7 +21,7 @@ from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from raysft.errors import DamagedArtifact, InputError, Problem
 from raysft.evaluate.benchmark import Answer, End, Question
 from raysft.evaluate.chat_prompt import chat, prompt_tokens, stop_tokens
-from raysft.evaluate.decoding import Prompt, write
+from raysft.evaluate.decoding import Decoder, Prompt
 from raysft.evaluate.engine import ReferenceLoss
 from raysft.evaluate.reference_loss import reference_loss
 from raysft.identity import canonical_bytes, digest_bytes
@@ -41,6 +41,7 @@ class _Held:
     shape: str
     """Digest of the configuration and the tokenizer; equal ones take new weights without being made anew."""
     model: PreTrainedModel
+    decoder: Decoder
     tokenizer: PreTrainedTokenizerBase
     stops: frozenset[int]
     context: int
@@ -98,7 +99,7 @@ class TransformersEngine:
         if found != weights_digest:
             raise DamagedArtifact(f"{folder} holds the weights {found}, not {weights_digest}")
         if held and held.shape == shape and _exchange(held.model, folder):
-            self._held = replace(held, weights_digest=weights_digest)
+            self._held = replace(held, weights_digest=weights_digest, decoder=Decoder(held.model))
         else:
             self._held = self._opened(folder, weights_digest, shape)
 
@@ -130,7 +131,7 @@ class TransformersEngine:
         asked.sort(key=lambda one: (len(one[1].tokens), one[0].question.id))
         for start in range(0, len(asked), self._batch_size):
             batch = asked[start : start + self._batch_size]
-            written = write(held.model, [prompt for _, prompt in batch], held.stops)
+            written = held.decoder.write([prompt for _, prompt in batch], held.stops)
             texts = held.tokenizer.batch_decode(
                 [one.tokens for one in written],
                 skip_special_tokens=True,
@@ -146,9 +147,10 @@ class TransformersEngine:
 
     def _opened(self, folder: Path, weights_digest: str, shape: str) -> _Held:
         model = load_model(folder, self._dtype).to(self._device).eval()
+        context = _context(model)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         stops = stop_tokens(tokenizer, model.generation_config)
-        return _Held(weights_digest, shape, model, tokenizer, stops, _context(model))
+        return _Held(weights_digest, shape, model, Decoder(model), tokenizer, stops, context)
 
 
 def _context(model: PreTrainedModel) -> int:

@@ -36,17 +36,16 @@ _CARRIED = (
 """Files that a stage hands on as they are; a fixed list, so that no stray file travels along."""
 
 
-def load_model(folder: Path, dtype: torch.dtype, attention: str = "sdpa") -> PreTrainedModel:
+def load_model(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
     """Open a causal language model on the CPU.
 
     Args:
         folder: a Hugging Face folder with safetensors; no code from it is run and nothing is downloaded.
         dtype: number format of the parameters in memory, whatever the files hold.
-        attention: implementation that transformers knows by this name, such as `sdpa` or `eager`.
     """
     transformers_logging.disable_progress_bar()
     return AutoModelForCausalLM.from_pretrained(
-        folder, dtype=dtype, attn_implementation=attention, local_files_only=True, use_safetensors=True
+        folder, dtype=dtype, local_files_only=True, use_safetensors=True
     )
 
 

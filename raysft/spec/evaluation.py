@@ -38,6 +38,8 @@ class EvaluationSpec(Frozen):
     """Questions that one engine answers side by side."""
     gpus_per_engine: Annotated[Whole, Field(ge=0)] = 0
     """GPUs of one engine; 0 answers on the CPU."""
+    engine_resource: str | None = None
+    """Custom Ray resource of which each engine asks for one unit, to land on nodes of their own (`eval`)."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Number format in which answers are generated; part of what identifies them."""
     shard_size: Annotated[Whole, Field(ge=1)] = 512

@@ -8,6 +8,7 @@ from raysft.cluster.budget import Resources
 from raysft.composition.order import SourceIndex
 from raysft.errors import StoreError
 from raysft.evaluate.catalogue import AbilityBenchmark
+from raysft.identity import canonical
 from raysft.plan.tree import Plan, Stage
 from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
@@ -67,7 +68,7 @@ class SweepContext:
             )
         return Origin(folder, str(found.body["weights_digest"]))
 
-    def job(self, stage: Stage, attempt: str, output: Path) -> StageJob:
+    def job(self, stage: Stage, attempt: str) -> StageJob:
         """What the training loop needs to train a stage whose parent stands."""
         model = self.spec.models[stage.model]
         portions = []
@@ -91,7 +92,7 @@ class SweepContext:
             micro_batch_tokens=model.micro_batch_tokens,
             resume_every_s=self.spec.run.resume_every_s,
             store_url=self.store.url,
-            output=output,
+            identity={key: canonical(value) for key, value in stage.identity.items()},
         )
 
 

@@ -4,49 +4,21 @@ Trials ask it before they train and tell it what came of it; whoever waits holds
 """
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from collections import Counter
 
+import ray
 from ray.exceptions import RayError
 
 from raysft.cluster.budget import Resources
+from raysft.errors import DamagedArtifact
 from raysft.plan.policy import Work
 from raysft.records import FailureRecord
 from raysft.sweep.context import SweepContext
 from raysft.sweep.desk import Desk, Failure
-from raysft.sweep.evaluation_worker import LostShard
-from raysft.sweep.pool import EnginePool, Shard
-from raysft.sweep.scoring import read_score, shard_count
+from raysft.sweep.pool import TRIES, EnginePool, Shard
+from raysft.sweep.scoring import read_score, shards
+from raysft.sweep.snapshot import Admission, Snapshot
 from raysft.train.job import Progress
-
-
-@dataclass(frozen=True)
-class Admission:
-    """What a trial that asked for a stage is told."""
-
-    verdict: Literal["train", "done", "failed"]
-    failure: Failure | None = None
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """What the driver sees: for its searcher and for the progress shown."""
-
-    done: frozenset[str] = frozenset()
-    failed: Mapping[str, Failure] = field(default_factory=dict)
-    running: frozenset[str] = frozenset()
-    progress: Mapping[str, Progress] = field(default_factory=dict)
-    trained: int = 0
-    """Stages trained by this run."""
-    resumed: int = 0
-    """Of these, the ones that went on from a step above 0."""
-    scored: int = 0
-    """Scores made by this run."""
-    scores_open: int = 0
-    """Scores that are asked for and not made yet."""
-    score_failures: Mapping[str, str] = field(default_factory=dict)
-    """Cause by `subject/ability`."""
 
 
 class Coordinator:
@@ -62,6 +34,7 @@ class Coordinator:
         self._scores: dict[tuple[str, str], asyncio.Future[None]] = {}
         self._shards: dict[str, Shard] = {}
         self._parts_left: dict[tuple[str, str], int] = {}
+        self._begun: Counter[tuple[str, str]] = Counter()
         self._score_failures: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._trained = self._resumed = self._scored = 0
@@ -147,13 +120,14 @@ class Coordinator:
         await asyncio.gather(*(future for (subject, _), future in self._scores.items() if subject in wanted))
 
     def _begin(self, subject: str, model: str, ability: str) -> None:
-        future = self._scores[subject, ability] = asyncio.get_running_loop().create_future()
+        self._begun[subject, ability] += 1
+        future = self._scores.setdefault((subject, ability), asyncio.get_running_loop().create_future())
         chosen, spec = self._context.benchmarks[ability], self._context.spec.evaluation
         digest = self._context.weights(subject, model).weights_digest
         if read_score(self._context.store, spec, chosen, digest) is not None:
             future.set_result(None)
             return
-        parts = range(shard_count(spec, chosen))
+        parts = range(len(shards(spec, chosen)))
         self._parts_left[subject, ability] = len(parts)
         for part in parts:
             self._enqueue(Shard(subject, model, ability, part))
@@ -187,8 +161,7 @@ class Coordinator:
 
     def _shard_failed(self, shard: Shard, error: RayError) -> None:
         key = (shard.subject, shard.ability)
-        if isinstance(getattr(error, "cause", None), LostShard):
-            del self._scores[key]
+        if isinstance(getattr(error, "cause", None), DamagedArtifact) and self._begun[key] < TRIES:
             self._begin(shard.subject, shard.model, shard.ability)
             return
         self._score_failures["/".join(key)] = str(getattr(error, "cause", error) or error).strip()
@@ -199,6 +172,8 @@ class Coordinator:
 
     def _pump(self) -> None:
         """Start everything that the policy lets start."""
+        if not self._context.inline:
+            self._desk.capacity = self._seen_capacity()
         for work, trial in self._desk.grant():
             if work.kind == "stage":
                 if not self._context.trains_inline(self._context.plan.stages[work.key]):
@@ -209,8 +184,17 @@ class Coordinator:
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 
+    def _seen_capacity(self) -> Resources:
+        """What a cluster that is not ours has now, but room for one of anything: asking makes it grow."""
+        found = ray.cluster_resources()
+        asked = [*self._desk.needs.values(), *(work.needs for work in self._desk.shards_waiting.values())]
+        cpus = max([found.get("CPU", 0), *(one.cpus for one in asked)])
+        gpus = max([found.get("GPU", 0), *(one.gpus for one in asked)])
+        return Resources(cpus, gpus)
+
     async def snapshot(self) -> Snapshot:
-        """What stands now."""
+        """What stands now; also the beat at which a cluster that grew is noticed."""
+        self._pump()
         return Snapshot(
             done=frozenset(self._desk.done),
             failed=dict(self._desk.failed),

@@ -5,6 +5,7 @@ Everything it makes goes straight into the store, so that a lost actor loses no 
 
 import torch
 
+from raysft.errors import DamagedArtifact
 from raysft.evaluate.answers import read_answers, write_answers
 from raysft.evaluate.benchmark import Answer
 from raysft.evaluate.catalogue import AbilityBenchmark
@@ -14,7 +15,14 @@ from raysft.evaluate.scoring import score_record
 from raysft.evaluate.transformers_engine import TransformersEngine
 from raysft.records import AnswersRecord
 from raysft.sweep.context import SweepContext
-from raysft.sweep.scoring import engine_identity, generations_key, score_key, shard_count, shard_key
+from raysft.sweep.scoring import (
+    SAMPLING_SEED,
+    engine_identity,
+    generations_key,
+    score_key,
+    shard_key,
+    shards,
+)
 
 ANSWERS = "answers.parquet"
 
@@ -30,16 +38,16 @@ class EvaluationWorker:
             torch.set_num_threads(1)
         self._engine: Engine = TransformersEngine(device, self._spec.precision, self._spec.batch_size)
 
-    def answer(self, subject: str, model: str, ability: str, shard: int) -> None:
+    def answer(self, subject: str, model: str, ability: str, part: int) -> None:
         """Answer one shard of a benchmark with the weights of a subject, and store the answers."""
         chosen, origin = self._context.benchmarks[ability], self._context.weights(subject, model)
+        shard = shards(self._spec, chosen)[part]
         key = shard_key(generations_key(self._spec, chosen, origin.weights_digest), shard)
         if self._context.store.fetch("generations", key) is not None:
             return
         self._engine.load(origin.folder, origin.weights_digest)
-        size = self._spec.shard_size
-        questions = chosen.benchmark.questions[shard * size : (shard + 1) * size]
-        answers = self._engine.answer(questions, chosen.max_new_tokens, seed=0)
+        questions = chosen.benchmark.questions[shard]
+        answers = self._engine.answer(questions, chosen.max_new_tokens, SAMPLING_SEED)
         reference = self._engine.reference_loss(questions)
         with self._context.store.workspace("generations", key) as folder:
             write_answers(folder / ANSWERS, answers)
@@ -75,20 +83,16 @@ class EvaluationWorker:
         """All answers of a benchmark with the loss on its references, put together from the shards."""
         answers: list[Answer] = []
         total, tokens = 0.0, 0
-        for shard in range(shard_count(self._spec, chosen)):
+        for shard in shards(self._spec, chosen):
             key = shard_key(generations, shard)
             folder, found = (
                 self._context.store.fetch("generations", key),
                 self._context.store.find("generations", key),
             )
             if folder is None or found is None:
-                raise LostShard(key)
+                raise DamagedArtifact(f"answers {key} are damaged and must be given again")
             answers.extend(read_answers(folder / ANSWERS))
             record = AnswersRecord.model_validate(found.body)
             total += record.reference_tokens * (record.reference_loss or 0.0)
             tokens += record.reference_tokens
         return answers, (total / tokens if tokens else None), tokens
-
-
-class LostShard(Exception):
-    """A shard of answers was found damaged and set aside; it must be answered again."""

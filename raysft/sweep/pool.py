@@ -92,9 +92,14 @@ class EnginePool:
         return engine
 
     def _start(self) -> _Engine:
-        gpus = self._context.spec.evaluation.gpus_per_engine
+        spec = self._context.spec.evaluation
         # An engine must not inherit the placement group of whoever asks for it.
-        actor = ray.remote(EvaluationWorker).options(num_cpus=1, num_gpus=gpus, scheduling_strategy="DEFAULT")
+        actor = ray.remote(EvaluationWorker).options(
+            num_cpus=1,
+            num_gpus=spec.gpus_per_engine,
+            resources={spec.engine_resource: 1} if spec.engine_resource else {},
+            scheduling_strategy="DEFAULT",
+        )
         return _Engine(actor.remote(self._shared))
 
     def _give_back(self, engine: _Engine) -> None:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from raysft.plan.tree import Plan, Stage
-from raysft.sweep.coordinator import Snapshot
+from raysft.sweep.snapshot import Snapshot
 from raysft.train.job import Progress
 
 REFRESH_S = 0.5

@@ -1,45 +1,26 @@
 """A sweep from its inputs to its results: the chain of the design, in one function."""
 
-import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import ray
 from ray import tune
 from ray.actor import ActorHandle
 
-from raysft.plan.tree import Plan
-from raysft.records import FailureRecord
 from raysft.store import Store
 from raysft.sweep.context import SweepContext, make_context
-from raysft.sweep.coordinator import Coordinator, Snapshot
-from raysft.sweep.inputs import Inputs, scored_subjects
+from raysft.sweep.coordinator import Coordinator
+from raysft.sweep.inputs import Inputs
+from raysft.sweep.outcome import Outcome, note_experiment
 from raysft.sweep.prepare import prepare_sweep
-from raysft.sweep.results import point_status, read_standing
 from raysft.sweep.search import PlanSearch
 from raysft.sweep.session import DRIVER, DRIVER_SHARE, Session
+from raysft.sweep.snapshot import Snapshot
 from raysft.sweep.trial import run_point
 
 Watch = Callable[[Callable[[], Snapshot]], AbstractContextManager[object]]
 """Shows progress while its block runs; given a function that says what stands."""
-
-_EXPERIMENT = "tune.json"
-"""Which Tune experiment of the sweep is the newest, and the points that it holds."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run did."""
-
-    snapshot: Snapshot
-    failed_points: int
-
-    @property
-    def complete(self) -> bool:
-        """Whether every point and every score that was asked for stands."""
-        return not self.failed_points and not self.snapshot.score_failures
 
 
 def run_sweep(
@@ -59,36 +40,10 @@ def run_sweep(
     name = f"run-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
     with watch(lambda: _snapshot(coordinator)):
         grid = _tuner(context, coordinator, name).fit()
-    held = json.dumps({"experiment": name, "points": sorted(inputs.plan.by_fingerprint)})
-    store.write_file(inputs.spec.name, _EXPERIMENT, held.encode())
+    note_experiment(inputs, store, name)
     outcome = Outcome(_snapshot(coordinator), grid.num_errors)
     ray.kill(coordinator)
     return outcome
-
-
-def is_finished(inputs: Inputs, store: Store) -> bool:
-    """Whether nothing is left to do: every stage and score stands, and Tune's newest experiment holds them all."""
-    held = store.read_file(inputs.spec.name, _EXPERIMENT)
-    if held is None or not inputs.plan.by_fingerprint.keys() <= set(json.loads(held)["points"]):
-        return False
-    standing = read_standing(inputs, store)
-    subjects = scored_subjects(inputs.spec, inputs.plan)
-    return all(point_status(point, standing)[0] == "done" for point in inputs.plan.points) and all(
-        standing[subject].scores.keys() == inputs.benchmarks.keys() for subject in subjects
-    )
-
-
-def nothing_done(plan: Plan) -> Outcome:
-    """The outcome of a run that found everything finished."""
-    return Outcome(Snapshot(done=frozenset(plan.stages)), 0)
-
-
-def forget_failures(inputs: Inputs, store: Store, *, every: bool) -> None:
-    """Forget failures of the infrastructure, so that their stages are tried again; on demand, all of them."""
-    for stage in inputs.plan.stages:
-        body = store.read_document("failures", stage)
-        if body is not None and (every or FailureRecord.model_validate(body).kind == "infrastructure"):
-            store.remove_document("failures", stage)
 
 
 def _start_coordinator(context: SweepContext, session: Session) -> ActorHandle:

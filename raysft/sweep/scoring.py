@@ -30,14 +30,15 @@ def score_key(spec: EvaluationSpec, chosen: AbilityBenchmark, weights_digest: st
     return score_fingerprint(generations_key(spec, chosen, weights_digest), chosen.benchmark)
 
 
-def shard_key(generations: str, shard: int) -> str:
-    """Key of one shard of answers."""
-    return f"{generations}/shard-{shard:04d}"
+def shards(spec: EvaluationSpec, chosen: AbilityBenchmark) -> list[slice]:
+    """The questions of a benchmark, cut into units of work."""
+    count, size = len(chosen.benchmark.questions), spec.shard_size
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
-def shard_count(spec: EvaluationSpec, chosen: AbilityBenchmark) -> int:
-    """Units of work that the questions of a benchmark are cut into."""
-    return -(-len(chosen.benchmark.questions) // spec.shard_size)
+def shard_key(generations: str, shard: slice) -> str:
+    """Key of one shard of answers; it names the questions, since a sweep may cut them otherwise next time."""
+    return f"{generations}/{shard.start:06d}-{shard.stop:06d}"
 
 
 def read_score(

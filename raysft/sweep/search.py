@@ -5,10 +5,11 @@ from typing import Any
 import ray
 from ray.actor import ActorHandle
 from ray.tune.search import Searcher
+from typing_extensions import override
 
 from raysft.plan.policy import first_open, next_point
 from raysft.plan.tree import Plan, Point
-from raysft.sweep.coordinator import Snapshot
+from raysft.sweep.snapshot import Snapshot
 from raysft.sweep.trial import axes
 
 
@@ -40,6 +41,7 @@ class PlanSearch(Searcher):
         self._out[trial_id] = point
         return axes(self._plan, point)
 
+    @override
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:

@@ -45,7 +45,7 @@ def ray_session(address: str | None) -> Iterator[Session]:
         if not found.get(DRIVER):
             raise ClusterError(
                 f"no node of the Ray cluster offers `{DRIVER}`: start its head with "
-                f"--resources='{{\"{DRIVER}\": 100}}', or add the resource to the head's node type in cluster.yaml"
+                f"--resources='{{\"{DRIVER}\": 100}}', or add the resource to the head in cluster.yaml"
             )
         yield Session(address is None, Resources(found.get("CPU", 0), found.get("GPU", 0)))
     finally:

@@ -104,5 +104,3 @@ def record_failure(store: Store, failure: Failure) -> None:
         at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     store.write_document("failures", failure.stage, record.model_dump(mode="json"))
-
-

@@ -15,10 +15,10 @@ from ray.actor import ActorHandle
 from raysft.errors import RaysftError, StageFailed
 from raysft.plan.tree import Plan, Point
 from raysft.sweep.context import SweepContext
-from raysft.sweep.coordinator import Admission
 from raysft.sweep.desk import Failure
 from raysft.sweep.inputs import scored_subjects
 from raysft.sweep.results import trial_row
+from raysft.sweep.snapshot import Admission
 from raysft.sweep.training import record_failure, train_once
 
 _log = logging.getLogger(__name__)

@@ -29,7 +29,7 @@ class Batches:
         return self.recipe.steps(len(self.ids))
 
     def after(self, done: int) -> Iterator[tuple[int, list[int]]]:
-        """Steps that are left after `done` of them: number from 1, and positions of conversations in `ids`."""
+        """Steps that are left after `done` of them: number from 1, and positions of its conversations."""
         for epoch in range(done // self.per_epoch, self.recipe.epochs):
             order = epoch_order(self.ids, self.seed, epoch)
             for place in range(max(0, done - epoch * self.per_epoch), self.per_epoch):

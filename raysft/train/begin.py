@@ -12,9 +12,6 @@ from raysft.train.optimiser import make_optimiser
 from raysft.train.resume import continue_stage
 from raysft.train.training import Training
 
-_SHORT = 256
-"""Longest rows for which plain attention is faster on a CPU than the fused kernel."""
-
 
 def begin_stage(job: StageJob, corpus: Corpus, group: WorkerGroup) -> Training:
     """Open the parent, share it out, and load the newest resume state if there is one.
@@ -24,12 +21,13 @@ def begin_stage(job: StageJob, corpus: Corpus, group: WorkerGroup) -> Training:
     """
     torch.manual_seed(job.seed)
     layout = chosen_layout(job, group)
-    causal = load_model(job.parent, torch.float32, _attention(corpus, layout, group))
+    causal = load_model(job.parent, torch.float32)
     check_architecture(job, causal)
     model = TargetLosses(causal, _autocast(job, group))
     group.place(model, job.recipe)
     if layout == "packed":
         probe_packing(job, model, corpus, group.device)
+        group.settle(model)
     training = Training(job, weights_digest(job.parent), model, make_optimiser(model, job.recipe), layout)
     continue_stage(training, group)
     return training
@@ -40,11 +38,6 @@ def chosen_layout(job: StageJob, group: WorkerGroup) -> Layout:
     if job.layout == "auto":
         return "packed" if group.device.type == "cuda" else "padded"
     return job.layout
-
-
-def _attention(corpus: Corpus, layout: Layout, group: WorkerGroup) -> str:
-    short = layout == "padded" and corpus.longest_piece <= _SHORT
-    return "eager" if group.device.type == "cpu" and short else "sdpa"
 
 
 def _autocast(job: StageJob, group: WorkerGroup) -> torch.dtype | None:

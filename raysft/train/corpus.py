@@ -5,6 +5,7 @@ Five bytes a token: a stage of 100 million tokens holds 0.5 GB in each worker.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +24,9 @@ from raysft.train.job import JobPortion, StageJob
 class Corpus:
     """All conversations of a stage, in the order of `StageJob.ids`.
 
-    A piece is what a model reads at once, up to its last target. Its targets are its supervised tokens but the
-    first token, which nothing precedes. A conversation without a target keeps its place in its batch and has
-    no piece.
+    A piece is what a model reads at once, up to its last target. Its targets are its supervised tokens but
+    the first token, which nothing precedes. A conversation without a target keeps its place in its batch and
+    has no piece.
     """
 
     tokens: NDArray[np.int32]
@@ -46,11 +47,6 @@ class Corpus:
     def length(self, piece: int) -> int:
         """Tokens of a piece."""
         return int(self.piece_starts[piece + 1] - self.piece_starts[piece])
-
-    @property
-    def longest_piece(self) -> int:
-        """Tokens of the longest piece."""
-        return int(np.diff(self.piece_starts).max())
 
     def shortened(self, pieces: Sequence[int], longest: int) -> "Corpus":
         """Some pieces by themselves, their first targets within `longest` tokens; for probes."""
@@ -137,7 +133,7 @@ class _Builder:
         )
 
 
-def _joined(parts: Sequence[NDArray[np.generic]], dtype: np.dtype) -> NDArray:
+def _joined(parts: Sequence[NDArray[Any]], dtype: np.dtype[Any]) -> NDArray[Any]:
     return np.concatenate(parts) if parts else np.zeros(0, dtype)
 
 

@@ -50,7 +50,9 @@ def _loss_points(training: Training) -> tuple[LossPoint, ...]:
     last, count = len(losses) - 1, min(len(losses), KEPT_LOSSES)
     chosen = [round(place * last / max(1, count - 1)) for place in range(count)]
     return tuple(
-        LossPoint(step=one + 1, loss=losses[one], learning_rate=learning_rate(job.recipe, one + 1, len(losses)))
+        LossPoint(
+            step=one + 1, loss=losses[one], learning_rate=learning_rate(job.recipe, one + 1, len(losses))
+        )
         for one in chosen
     )
 
@@ -74,4 +76,4 @@ def _provenance(training: Training, group: WorkerGroup, threads: int, seconds: f
 
 
 def _device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    return str(torch.cuda.get_device_name(device) if device.type == "cuda" else device.type)

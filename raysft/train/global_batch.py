@@ -35,8 +35,8 @@ def worker_share(
     """Plan the step and build the tensors of one worker.
 
     With `loss: token` every target weighs 1 and the sum is divided by the number of targets; with
-    `loss: conversation` a target weighs 1/(targets of its conversation) and the sum is divided by the number of
-    conversations. A batch whose conversations were all dropped has denominator 1 and loss 0.
+    `loss: conversation` a target weighs 1/(targets of its conversation) and the sum is divided by the number
+    of conversations. A batch whose conversations were all dropped has denominator 1 and loss 0.
     """
     pairs = corpus.pieces(conversations)
     lengths = [corpus.length(piece) for _, piece in pairs]
@@ -44,7 +44,9 @@ def worker_share(
     weights = [_weight(corpus, one, recipe) for one, _ in pairs]
     return GlobalBatch(
         micro_batches=tuple(
-            build_micro_batch(corpus, [pairs[one][1] for one in group], [weights[one] for one in group], layout)
+            build_micro_batch(
+                corpus, [pairs[one][1] for one in group], [weights[one] for one in group], layout
+            )
             for group in groups
         ),
         denominator=max(1, _denominator(corpus, conversations, recipe)),

@@ -10,7 +10,7 @@ from typing import Protocol
 import torch
 import torch.distributed as dist
 from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
+from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor
 
 from raysft.spec.recipe import Recipe
@@ -30,6 +30,9 @@ class WorkerGroup(Protocol):
 
     def place(self, model: TargetLosses, recipe: Recipe) -> None:
         """Move the model to the device, and share its weights out between the workers."""
+
+    def settle(self, model: TargetLosses) -> None:
+        """Leave no trace of a computation without gradients."""
 
     def total(self, values: torch.Tensor) -> torch.Tensor:
         """The sum over all workers."""
@@ -56,6 +59,9 @@ class SingleProcess:
     def place(self, model: TargetLosses, recipe: Recipe) -> None:  # noqa: ARG002
         """Move the model to the device."""
         model.to(self.device)
+
+    def settle(self, model: TargetLosses) -> None:
+        """There is none."""
 
     def total(self, values: torch.Tensor) -> torch.Tensor:
         """The values."""
@@ -95,6 +101,16 @@ class ShardedGroup:
         for block in model.causal.base_model.layers:
             fully_shard(block, mesh=self._mesh, mp_policy=policy)
         fully_shard(model, mesh=self._mesh, mp_policy=policy)
+
+    def settle(self, model: TargetLosses) -> None:
+        """Give up gathered weights.
+
+        FSDP2 keeps the root's until a backward pass, and would compute the second step with the weights of
+        the first.
+        """
+        for one in model.modules():
+            if isinstance(one, FSDPModule):
+                one.reshard()
 
     def total(self, values: torch.Tensor) -> torch.Tensor:
         """Sum over the workers, in place."""

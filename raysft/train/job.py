@@ -1,8 +1,9 @@
 """What a stage needs to be trained, and what comes out: plain values that travel between processes."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from raysft.records import LossPoint, Provenance, UsedSource
 from raysft.spec.recipe import Recipe
@@ -40,8 +41,10 @@ class StageJob:
     resume_every_s: float
     """Seconds between resume states."""
     store_url: str
-    output: Path
-    """Folder to export the trained weights into."""
+    output: Path = Path()
+    """Folder to export the trained weights into; whoever publishes the stage chooses it."""
+    identity: Mapping[str, Any] = field(default_factory=dict)
+    """The canonical JSON that the fingerprint is the hash of; it goes into the record as it is."""
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -54,6 +57,8 @@ class Progress:
     """Where a stage is, after an optimiser step."""
 
     fingerprint: str
+    first_step: int
+    """Steps that stood when this attempt began: 0, or where an earlier one was interrupted."""
     step: int
     """From 1."""
     steps: int

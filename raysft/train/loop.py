@@ -61,7 +61,7 @@ def train_stage(job: StageJob, group: WorkerGroup, report: Report) -> TrainedSta
 def _train(training: Training, corpus: Corpus, group: WorkerGroup, report: Report) -> float:
     """All steps that are left; gives the seconds they took."""
     job, course = training.job, training.course
-    batches = Batches(job.ids, job.recipe, job.seed)
+    batches, first = Batches(job.ids, job.recipe, job.seed), course.step
     began = saved = time.monotonic()
     for step, conversations in batches.after(course.step):
         batch = worker_share(
@@ -83,7 +83,7 @@ def _train(training: Training, corpus: Corpus, group: WorkerGroup, report: Repor
             saved = time.monotonic()
         if group.rank == 0:
             seconds = time.monotonic() - began
-            report(Progress(job.fingerprint, step, batches.steps, told.loss, course.tokens, seconds))
+            report(Progress(job.fingerprint, first, step, batches.steps, told.loss, course.tokens, seconds))
     return time.monotonic() - began
 
 
@@ -96,8 +96,8 @@ def _update(training: Training, batch: GlobalBatch, group: WorkerGroup, step: in
     job, model = training.job, training.model
     local = torch.zeros((), device=group.device)
     for micro in batch.micro_batches:
-        losses_S = model(micro.to(group.device))
-        loss = torch.dot(losses_S, micro.weight_S.to(group.device)) / batch.denominator
+        here = micro.to(group.device)
+        loss = torch.dot(model(here), here.weight_S) / batch.denominator
         # Sharded gradients are averaged over the workers, and these losses are parts of one sum.
         (loss * group.size).backward()
         local += loss.detach()

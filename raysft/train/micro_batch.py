@@ -35,7 +35,9 @@ class MicroBatch:
         return MicroBatch(**{name: None if one is None else one.to(device) for name, one in moved.items()})
 
 
-def build_micro_batch(corpus: Corpus, pieces: Sequence[int], weights: Sequence[float], layout: Layout) -> MicroBatch:
+def build_micro_batch(
+    corpus: Corpus, pieces: Sequence[int], weights: Sequence[float], layout: Layout
+) -> MicroBatch:
     """Lay pieces out as rows.
 
     Args:

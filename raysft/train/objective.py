@@ -13,7 +13,7 @@ from raysft.train.job import StageJob
 from raysft.train.micro_batch import MicroBatch, build_micro_batch
 
 ARCHITECTURES = ("llama", "mistral", "qwen2", "qwen3")
-"""Model types of transformers whose logits are one projection of the last hidden states, with nothing after it."""
+"""Model types of transformers whose logits are one projection of the last hidden states, and nothing more."""
 
 _PROBE_TOKENS = 256
 _TOLERANCE = {"fp32": 1e-4, "bf16": 5e-2}
@@ -77,5 +77,7 @@ def probe_packing(job: StageJob, model: TargetLosses, corpus: Corpus, device: to
         together = model(build_micro_batch(short, [0, 1], [1.0, 1.0], "packed").to(device))
     error = (together - torch.cat(alone)).abs().mean().item()
     if not error <= _TOLERANCE[job.recipe.precision]:
-        cause = f"packed rows see each other on this machine (loss differs by {error:.1e}); use layout: padded"
+        cause = (
+            f"packed rows see each other on this machine (loss differs by {error:.1e}); use layout: padded"
+        )
         raise StageFailed(job.fingerprint, "infrastructure", cause)

@@ -37,7 +37,7 @@ def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
 
 
 def fill_state(model: nn.Module, optimiser: torch.optim.Optimizer, step: int) -> None:
-    """Give every parameter the state that AdamW has after `step` updates, with moments of zero to be loaded."""
+    """Give every parameter AdamW's state after `step` updates, with moments of zero that are to be loaded."""
     for one in model.parameters():
         count = torch.tensor(float(step), dtype=torch.float32, device=one.device)
         optimiser.state[one] = {"step": count, **{name: torch.zeros_like(one) for name in MOMENTS}}

@@ -69,7 +69,11 @@ def _find(training: Training) -> ResumeState | None:
     if found is None:
         return None
     body = json.loads((found.folder / _JSON).read_text(encoding="utf-8"))
-    if (body["form"], body["fingerprint"], body["parent"]) == (_FORM, job.fingerprint, training.parent_digest):
+    if (body["form"], body["fingerprint"], body["parent"]) == (
+        _FORM,
+        job.fingerprint,
+        training.parent_digest,
+    ):
         return found
     warnings.warn(f"stage {job.fingerprint[:12]}: resume state of other weights is dropped", stacklevel=2)
     store.drop_resume(job.fingerprint)
@@ -117,5 +121,7 @@ def _same_folder(job: StageJob, folder: Path, group: WorkerGroup) -> None:
     """
     seen = group.total(torch.tensor([float(folder.is_dir())], device=group.device)).item()
     if seen < group.size:
-        cause = f"{folder} must be on a disk that all workers share, for they write resume state there together"
+        cause = (
+            f"{folder} must be on a disk that all workers share, for they write resume state there together"
+        )
         raise StageFailed(job.fingerprint, "user", cause)

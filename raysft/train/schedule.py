@@ -29,7 +29,7 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
 
 
 def warmup_updates(recipe: Recipe, steps: int) -> int:
-    """Updates that warm up; rounding noise of the product is ignored, so that 0.07 × 100 makes 7 and not 8."""
+    """Updates that warm up; rounding noise is ignored, so that 0.07 × 100 makes 7 and not 8."""
     return math.ceil(round(recipe.warmup * steps, 9))
 
 
@@ -50,9 +50,12 @@ def _constant(recipe: Recipe, step: int, steps: int, peak: int) -> float:  # noq
     return 1.0
 
 
-def _hold_then_fall(recipe: Recipe, step: int, steps: int, peak: int) -> float:  # noqa: ARG001
-    """Warm-up, stable, decay (arXiv 2404.06395): the last `decay` of all steps fall on a line."""
-    falling = math.ceil(round(recipe.decay * steps, 9))
+def _hold_then_fall(recipe: Recipe, step: int, steps: int, peak: int) -> float:
+    """Warm-up, stable, decay (arXiv 2404.06395): the last `decay` of all steps fall on a line.
+
+    Where warm-up and decay leave no room for each other, the fall begins after the peak.
+    """
+    falling = min(math.ceil(round(recipe.decay * steps, 9)), steps - peak)
     return min(1.0, (steps + 1 - step) / (falling + 1))
 
 

@@ -14,7 +14,8 @@ from raysft.store import Store
 from raysft.sweep.desk import Failure
 from raysft.sweep.inputs import Inputs, read_inputs
 from raysft.sweep.results import point_status, read_standing, tidy_table
-from raysft.sweep.run import Outcome, forget_failures, is_finished, run_sweep
+from raysft.sweep.outcome import Outcome, forget_failures, is_finished
+from raysft.sweep.run import run_sweep
 from raysft.sweep.session import Session
 from raysft.sweep.training import record_failure
 

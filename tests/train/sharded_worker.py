@@ -25,7 +25,9 @@ def main(folder: Path, rank: int, size: int, options: dict) -> None:
         if progress.step == stop:
             raise Stopped
 
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting-{options['output']}", rank=rank, world_size=size)
+    dist.init_process_group(
+        "gloo", init_method=f"file://{folder}/meeting-{options['output']}", rank=rank, world_size=size
+    )
     try:
         trained = train_stage(job, ShardedGroup(torch.device("cpu"), threads=1), report)
     except Stopped:

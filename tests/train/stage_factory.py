@@ -57,7 +57,7 @@ def make_job(
     folder: Path,
     rows: dict[str, Encoded] | None = None,
     *,
-    shape: Shape = Shape(),  # noqa: B008 - frozen
+    shape: Shape = Shape(),
     layout: str = "padded",
     micro_batch_tokens: int = 4096,
     resume_every_s: float = 1e9,

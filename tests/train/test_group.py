@@ -19,7 +19,10 @@ PROGRAM = Path(__file__).with_name("sharded_worker.py")
 
 def run_group(folder, size, **options):
     """Start the workers of a group, wait for them, and give what rank 0 found; None if it was stopped."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), str(PROGRAM.parent)])}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), str(PROGRAM.parent)]),
+    }
     commands = [[sys.executable, str(PROGRAM), str(folder), str(rank), str(size), json.dumps(options)]
                 for rank in range(size)]  # fmt: skip
     workers = [subprocess.Popen(one, env=environment, stderr=subprocess.PIPE, text=True) for one in commands]

@@ -78,7 +78,9 @@ def test_state_of_other_parent_weights_is_not_used(tmp_path):
     with pytest.warns(UserWarning, match="other weights"):
         begun = train_stage(replace(job, attempt="attempt-2"), SingleProcess(), silent)
     assert begun.provenance.resumed_at == ()
-    whole = train_stage(replace(job, fingerprint="e" * 32, output=tmp_path / "whole"), SingleProcess(), silent)
+    whole = train_stage(
+        replace(job, fingerprint="e" * 32, output=tmp_path / "whole"), SingleProcess(), silent
+    )
     assert begun.weights_digest == whole.weights_digest
 
 
