@@ -46,6 +46,7 @@ TORCH = (
     "raysft/train/*.py",
     "raysft/evaluate/decoding.py",
     "raysft/evaluate/reference_loss.py",
+    "raysft/evaluate/llama_step.py",
     "raysft/evaluate/row_cache.py",
     "raysft/evaluate/transformers_engine.py",
     "raysft/sweep/evaluation_worker.py",

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from raysft.cluster.budget import Resources
 from raysft.composition.order import SourceIndex
-from raysft.errors import StoreError
+from raysft.errors import DamagedArtifact, StoreError
 from raysft.evaluate.catalogue import AbilityBenchmark
 from raysft.identity import canonical
 from raysft.plan.tree import Plan, Stage
+from raysft.records import StageRecord
 from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
 from raysft.sweep.inputs import Inputs
@@ -53,20 +54,31 @@ class SweepContext:
         model = self.spec.models[stage.model]
         return Resources(cpus=1, gpus=model.gpus_per_worker) * model.workers
 
+    def digest(self, subject: str, model: str) -> str:
+        """Digest of the weights of a base or of a finished stage, as its record has it.
+
+        Raises:
+            DamagedArtifact: the stage is not in the store any more.
+        """
+        if subject == self.plan.bases[model].fingerprint:
+            return self.origins[model].weights_digest
+        found = self.store.find("stages", subject)
+        if found is None:
+            raise DamagedArtifact(f"stage {subject} is gone from the store, or was set aside as damaged")
+        return StageRecord.model_validate(found.body).weights_digest
+
     def weights(self, subject: str, model: str) -> Origin:
         """Folder and digest of a base or of a finished stage, every byte verified.
 
         Raises:
-            StoreError: the stage is not in the store, or its files are damaged and were set aside.
+            DamagedArtifact: the stage is not in the store, or its files were damaged and are set aside.
         """
         if subject == self.plan.bases[model].fingerprint:
             return self.origins[model]
-        folder, found = self.store.fetch("stages", subject), self.store.find("stages", subject)
-        if folder is None or found is None:
-            raise StoreError(
-                f"stage {subject} is not in the store, or its files are damaged: run the same command again"
-            )
-        return Origin(folder, str(found.body["weights_digest"]))
+        folder = self.store.fetch("stages", subject)
+        if folder is None:
+            raise DamagedArtifact(f"the files of stage {subject} are damaged, or gone")
+        return Origin(folder, self.digest(subject, model))
 
     def job(self, stage: Stage, attempt: str) -> StageJob:
         """What the training loop needs to train a stage whose parent stands."""

@@ -83,6 +83,10 @@ class Coordinator:
             self._settle(stage, trials, Admission("failed", failure))
         self._pump()
 
+    async def lost(self, stage: str) -> None:
+        """The files of a finished stage were found damaged; it is open again."""
+        self._desk.done.discard(stage)
+
     async def release(self, trial: str) -> None:
         """The process of a trial is gone; what it was training is free again."""
         self._desk.release(trial)
@@ -123,7 +127,7 @@ class Coordinator:
         self._begun[subject, ability] += 1
         future = self._scores.setdefault((subject, ability), asyncio.get_running_loop().create_future())
         chosen, spec = self._context.benchmarks[ability], self._context.spec.evaluation
-        digest = self._context.weights(subject, model).weights_digest
+        digest = self._context.digest(subject, model)
         if read_score(self._context.store, spec, chosen, digest) is not None:
             future.set_result(None)
             return

@@ -57,7 +57,7 @@ class EvaluationWorker:
     def grade(self, subject: str, model: str, ability: str) -> None:
         """Grade all answers of a subject to a benchmark, and store the score."""
         store, chosen = self._context.store, self._context.benchmarks[ability]
-        digest = self._context.weights(subject, model).weights_digest
+        digest = self._context.digest(subject, model)
         generations = generations_key(self._spec, chosen, digest)
         answers, loss, tokens = self._collect(generations, chosen)
         identity = engine_identity(self._spec)

@@ -174,7 +174,7 @@ def trial_row(context: SweepContext, point: Point, failure: Failure | None) -> d
         }
     row: dict[str, Any] = {"status": "done", "done": 1, "cause": ""}
     for position, (subject, model) in enumerate(context.plan.subjects(point)):
-        digest = context.weights(subject, model).weights_digest
+        digest = context.digest(subject, model)
         scores = _scores(context.store, context.spec.evaluation, context.benchmarks, digest)
         values = {name: score.value for name, score in scores.items()}
         row[f"stage_{position}"] = values

@@ -1,5 +1,6 @@
 """The Ray cluster of a run: our own on this machine, or one that is already there."""
 
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -55,6 +56,7 @@ def ray_session(address: str | None) -> Iterator[Session]:
 def _start_here() -> None:
     # Two Ray instances on one machine disturb each other unless each knows its own dashboard.
     port = _free_port()
+    logging.getLogger("ray").setLevel(logging.ERROR)  # Ray warns of what it does by itself, such as its token
     os.environ["RAY_AIR_NEW_OUTPUT"] = (
         "0"  # the progress shown is ours; Tune's stays quiet only in its older form
     )

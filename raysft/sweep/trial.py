@@ -12,7 +12,7 @@ import ray
 from ray import tune
 from ray.actor import ActorHandle
 
-from raysft.errors import RaysftError, StageFailed
+from raysft.errors import DamagedArtifact, RaysftError, StageFailed
 from raysft.plan.tree import Plan, Point
 from raysft.sweep.context import SweepContext
 from raysft.sweep.desk import Failure
@@ -74,6 +74,12 @@ def _stand(context: SweepContext, coordinator: ActorHandle, stage: str, trial: s
         return admission.failure
     try:
         done = train_once(context, context.plan.stages[stage], coordinator.report.remote)
+    except DamagedArtifact:
+        # Its parent must be trained again: Tune starts this trial anew, from the first stage that is open.
+        parent = context.plan.stages[stage].parent
+        if parent is not None:
+            ray.get(coordinator.lost.remote(parent))
+        raise
     except StageFailed as error:
         failure = Failure(stage, error.kind, error.cause)
         record_failure(context.store, failure)

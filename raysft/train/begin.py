@@ -28,7 +28,8 @@ def begin_stage(job: StageJob, corpus: Corpus, group: WorkerGroup) -> Training:
     if layout == "packed":
         probe_packing(job, model, corpus, group.device)
         group.settle(model)
-    training = Training(job, weights_digest(job.parent), model, make_optimiser(model, job.recipe), layout)
+    parent = group.agreed(weights_digest(job.parent) if group.rank == 0 else "")
+    training = Training(job, parent, model, make_optimiser(model, job.recipe), layout)
     continue_stage(training, group)
     return training
 

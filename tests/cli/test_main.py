@@ -23,7 +23,11 @@ studies:
 
 def raysft(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "raysft.cli.main", *arguments], cwd=cwd, capture_output=True, text=True, env=os.environ
+        [sys.executable, "-m", "raysft.cli.main", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env=os.environ,
     )
 
 

@@ -31,7 +31,7 @@ def llama(
 ) -> LlamaForCausalLM:
     """A random LLaMA that ends its answers after very different numbers of tokens.
 
-    Its end token has `eagerness` times the weights of the others, so it is often, but not always, the likeliest.
+    Its end token has `eagerness` times the weights it would have, so it is often, not always, the likeliest.
     """
     torch.manual_seed(seed)
     config = LlamaConfig(

@@ -13,8 +13,8 @@ from raysft.spec import load_sweep
 from raysft.store import Store
 from raysft.sweep.desk import Failure
 from raysft.sweep.inputs import Inputs, read_inputs
-from raysft.sweep.results import point_status, read_standing, tidy_table
 from raysft.sweep.outcome import Outcome, forget_failures, is_finished
+from raysft.sweep.results import point_status, read_standing, tidy_table
 from raysft.sweep.run import run_sweep
 from raysft.sweep.session import Session
 from raysft.sweep.training import record_failure
@@ -61,7 +61,9 @@ def weights(store: Store) -> dict[str, str]:
     return {key: str(store.find("stages", key).body["weights_digest"]) for key in store.keys("stages")}
 
 
-def test_a_sweep_runs_resumes_and_grows(inputs_of: Callable[..., Inputs], store: Store, ray_cluster: Session) -> None:
+def test_a_sweep_runs_resumes_and_grows(
+    inputs_of: Callable[..., Inputs], store: Store, ray_cluster: Session
+) -> None:
     inputs = inputs_of("first", ["mixed_sequential", {"dmt": {"k": "1/4"}}])
     outcome = go(inputs, store, ray_cluster)
     assert outcome.complete
@@ -123,8 +125,12 @@ def test_a_stage_that_fails_blocks_its_points_and_no_other(
     assert not outcome.complete
     assert outcome.failed_points == 1
     standing = read_standing(inputs, store)
-    assert {point_status(point, standing)[0] for point in inputs.plan.points if len(point.stages) == 2} == {"blocked"}
-    assert {point_status(point, standing)[0] for point in inputs.plan.points if len(point.stages) < 2} == {"done"}
+    assert {point_status(point, standing)[0] for point in inputs.plan.points if len(point.stages) == 2} == {
+        "blocked"
+    }
+    assert {point_status(point, standing)[0] for point in inputs.plan.points if len(point.stages) < 2} == {
+        "done"
+    }
 
     forget_failures(inputs, store, every=True)
     assert go(inputs, store, ray_cluster).complete
@@ -133,7 +139,9 @@ def test_a_stage_that_fails_blocks_its_points_and_no_other(
 def test_a_loss_that_is_no_number_is_a_failure_that_is_kept(
     inputs_of: Callable[..., Inputs], store: Store, ray_cluster: Session
 ) -> None:
-    inputs = inputs_of("diverging", [{"single": "code"}], recipe={"epochs": 2, "batch_size": 4, "learning_rate": 1e30})
+    inputs = inputs_of(
+        "diverging", [{"single": "code"}], recipe={"epochs": 2, "batch_size": 4, "learning_rate": 1e30}
+    )
     outcome = go(inputs, store, ray_cluster)
     assert outcome.failed_points == 1
     (failure,) = outcome.snapshot.failed.values()

@@ -12,7 +12,11 @@ from raysft.train.group import SingleProcess
 from raysft.train.loop import train_stage
 from raysft.train.ray_launch import fit_stage
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("ray_cluster")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.usefixtures("ray_cluster"),
+    pytest.mark.filterwarnings(r"ignore::DeprecationWarning:ray\..*"),  # Ray warns of its own options
+]
 
 
 def test_two_workers_of_ray_train_have_the_losses_of_one_process(tmp_path):
