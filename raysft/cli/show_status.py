@@ -1,62 +1,84 @@
 """What stands of a sweep, on the terminal and as JSON."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from raysft.plan.tree import Point
+from raysft.plan.tree import Cell, Point
 from raysft.store import Store
-from raysft.sweep.inputs import Inputs
+from raysft.sweep.inputs import Inputs, scored_subjects
+from raysft.sweep.leases import stages_in_training
 from raysft.sweep.results import Standing, point_status, read_standing
+
+_STYLES = {"done": "green", "running": "yellow", "failed": "red", "blocked": "red"}
 
 
 def status_json(inputs: Inputs, store: Store) -> dict[str, Any]:
-    """Status of every point and stage, and the scores that stand; the keys are stable."""
+    """Status of every point and stage, and how many of their scores stand; the keys are stable."""
     standing = read_standing(inputs, store)
+    stages = _stages(inputs, store, standing)
     return {
-        "points": [_point(inputs, point, standing) for point in inputs.plan.points],
-        "stages": {
-            address: {"status": _stage_status(one), "scores": sorted(one.scores)}
-            for address, one in standing.items()
-            if address in inputs.plan.stages
-        },
+        "points": [_point(inputs, point, standing, stages) for point in inputs.plan.points],
+        "stages": stages,
     }
 
 
-def _point(inputs: Inputs, point: Point, standing: dict[str, Standing]) -> dict[str, Any]:
+def _stages(inputs: Inputs, store: Store, standing: Mapping[str, Standing]) -> dict[str, str]:
+    """`done`, `running`, `failed` or `waiting` for every stage."""
+    found = {}
+    for stage in inputs.plan.stages:
+        one = standing[stage]
+        found[stage] = "done" if one.record else "failed" if one.failure else "waiting"
+    running = stages_in_training(store, [stage for stage, status in found.items() if status == "waiting"])
+    return {stage: "running" if stage in running else status for stage, status in found.items()}
+
+
+def _point(
+    inputs: Inputs, point: Point, standing: Mapping[str, Standing], stages: Mapping[str, str]
+) -> dict[str, Any]:
     status, cause = point_status(point, standing)
+    of_point = {stage: stages[stage] for stage in point.stages}
+    if status == "waiting" and "running" in of_point.values():
+        status = "running"
+    subjects = [one for one, _ in inputs.plan.subjects(point)]
+    asked = scored_subjects(inputs.spec, inputs.plan)
     return {
         "fingerprint": point.fingerprint,
         "model": point.model,
-        "cells": [f"{cell.study}: {_cell(cell.strategy, cell.amount, cell.seed)}" for cell in point.cells],
+        "cells": [_cell(cell) for cell in point.cells],
         "status": status,
         "cause": cause,
-        "stages": {stage: _stage_status(standing[stage]) for stage in point.stages},
-        "scores": f"{sum(len(standing[one].scores) for one, _ in inputs.plan.subjects(point))}",
+        "stages": of_point,
+        "scores": sum(len(standing[one].scores) for one in subjects),
+        "scores_asked": sum(one in asked for one in subjects) * len(inputs.benchmarks),
     }
 
 
-def _cell(strategy: str, amount: object, seed: int | None) -> str:
-    return (
-        strategy + ("" if amount is None else f" amount {amount}") + ("" if seed is None else f" seed {seed}")
-    )
-
-
-def _stage_status(one: Standing) -> str:
-    if one.record:
-        return "done"
-    return "failed" if one.failure else "waiting"
+def _cell(cell: Cell) -> str:
+    amount = "" if cell.amount is None else f" amount {cell.amount}"
+    ratio = "".join(f" {ability}×{factor}" for ability, factor in cell.ratio)
+    seed = "" if cell.seed is None else f" seed {cell.seed}"
+    return f"{cell.study}: {cell.strategy}{amount}{ratio}{seed}"
 
 
 def show_status(console: Console, inputs: Inputs, store: Store) -> None:
-    """One row per point: its cells, its stages, its scores."""
+    """One row per point: its cells, its stages, its scores; totals below."""
     found = status_json(inputs, store)
     table = Table("model", "point", "stages", "scores", "status", box=None, pad_edge=False)
-    wanted = len(inputs.benchmarks)
     for point in found["points"]:
-        stages = " ".join(f"{address[:6]}:{status}" for address, status in point["stages"].items())
-        scores = f"{point['scores']}/{wanted * (len(point['stages']) + 1)}"
-        note = point["status"] + (f": {point['cause']}" if point["cause"] else "")
-        table.add_row(point["model"], "\n".join(point["cells"]), stages, scores, note)
+        stages = "\n".join(f"{address[:8]} {status}" for address, status in point["stages"].items())
+        status = f"[{_STYLES.get(point['status'], 'dim')}]{point['status']}[/]"
+        cause = f"\n{point['cause']}" if point["cause"] else ""
+        scores = f"{point['scores']}/{point['scores_asked']}"
+        table.add_row(
+            point["model"], escape("\n".join(point["cells"])), stages, scores, status + escape(cause)
+        )
     console.print(table)
+    counts = [
+        f"{list(found['stages'].values()).count(one)} {one}"
+        for one in ("done", "running", "waiting", "failed")
+    ]
+    console.print("stages: " + ", ".join(counts), highlight=False)

@@ -55,6 +55,14 @@ class Lease:
                 return self._claim(newest.number + 1, released=False)
             return False
 
+    def claimed(self) -> int | None:
+        """Number of the newest object, whoever claimed by it; None if nobody did or it was given back.
+
+        A number that grows between two looks says that a holder lives.
+        """
+        newest = self._newest()
+        return None if newest is None or newest.released else newest.number
+
     def heartbeat(self) -> bool:
         """Say that the holder lives, several times a period; False if the lease is lost or was never held."""
         with self._lock:

@@ -1,6 +1,5 @@
 """The Ray cluster of a run: our own on this machine, or one that is already there."""
 
-import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -56,7 +55,6 @@ def ray_session(address: str | None) -> Iterator[Session]:
 def _start_here() -> None:
     # Two Ray instances on one machine disturb each other unless each knows its own dashboard.
     port = _free_port()
-    logging.getLogger("ray").setLevel(logging.ERROR)  # Ray warns of what it does by itself, such as its token
     os.environ["RAY_AIR_NEW_OUTPUT"] = (
         "0"  # the progress shown is ours; Tune's stays quiet only in its older form
     )
@@ -68,14 +66,14 @@ def _start_here() -> None:
         dashboard_host="127.0.0.1",
         dashboard_port=port,
         log_to_driver=False,
-        logging_level="warning",
+        logging_level="error",
         configure_logging=True,
     )
 
 
 def _join(address: str) -> None:
     try:
-        ray.init(address=address, log_to_driver=False, logging_level="warning")
+        ray.init(address=address, log_to_driver=False, logging_level="error")
     except ConnectionError as error:
         raise ClusterError(f"no Ray cluster answers at {address}: {error}") from None
 

@@ -1,21 +1,17 @@
 """Training an admitted stage: under a lease, inline or by Ray Train, from its parent's bytes to the store."""
 
-import os
-import socket
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from raysft.plan.tree import Stage
 from raysft.records import FailureRecord
 from raysft.store import Store
-from raysft.store.lease import Lease
 from raysft.sweep.context import SweepContext
 from raysft.sweep.desk import Failure
+from raysft.sweep.leases import stage_lease
 from raysft.train.group import SingleProcess
 from raysft.train.job import Progress
 from raysft.train.publish import train_and_publish
@@ -23,9 +19,6 @@ from raysft.train.ray_launch import fit_stage
 
 REPORT_S = 0.5
 """Seconds between two reports of progress."""
-
-LOCAL_LEASE_S, REMOTE_LEASE_S = 5.0, 30.0
-"""Silence after which a lease may be taken over: short on a disk, long on object storage."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +37,7 @@ def train_once(context: SweepContext, stage: Stage, report: Callable[[Progress],
     Raises:
         StageFailed: it cannot be trained; the cause is classified.
     """
-    with _lease(context.store, stage.fingerprint):
+    with stage_lease(context.store, stage.fingerprint):
         if context.store.find("stages", stage.fingerprint) is not None:
             return Done(trained=False, resumed=False)
         job = context.job(stage, uuid.uuid4().hex[:12])
@@ -69,29 +62,6 @@ class Throttled:
         if now - self._last >= REPORT_S:
             self._last = now
             self._report(progress)
-
-
-@contextmanager
-def _lease(store: Store, stage: str) -> Iterator[None]:
-    """Hold the lease of a stage. Drivers share work through the store; waiting for one is cheap and rare."""
-    period = REMOTE_LEASE_S if "://" in store.url else LOCAL_LEASE_S
-    lease = store.lease(f"stages/{stage}", f"{socket.gethostname()}/{os.getpid()}", period)
-    while not lease.acquire() and store.find("stages", stage) is None:
-        time.sleep(period / 20)
-    stop = threading.Event()
-    beating = threading.Thread(target=_beat, args=(lease, period, stop), daemon=True)
-    beating.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        beating.join()
-        lease.release()
-
-
-def _beat(lease: Lease, period: float, stop: threading.Event) -> None:
-    while not stop.wait(period / 5):
-        lease.heartbeat()
 
 
 def record_failure(store: Store, failure: Failure) -> None:
