@@ -207,8 +207,8 @@ def _read(model: PreTrainedModel, prompts: Sequence[Prompt], cache: DynamicCache
 
 def _random_numbers(prompts: Sequence[Prompt]) -> torch.Tensor:
     """Numbers in [0, 1) for every row and step, made on the CPU so that each device sees the same."""
-    sampled = [prompt for prompt in prompts if prompt.temperature > 0]
-    steps = max((prompt.room for prompt in sampled), default=0)
+    # As wide as the longest row, sampled or not: a greedy neighbour may write on after the sampled ones.
+    steps = max(prompt.room for prompt in prompts)
     numbers_BR = torch.zeros((len(prompts), steps), dtype=torch.float64)
     for row, prompt in enumerate(prompts):
         if prompt.temperature > 0:

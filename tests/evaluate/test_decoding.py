@@ -64,6 +64,14 @@ def test_a_row_does_not_depend_on_the_rows_beside_it() -> None:
     assert decoder.write(prompts[::-1], {END}) == together[::-1]
 
 
+def test_a_greedy_row_writes_on_after_the_sampled_ones_have_no_room_left() -> None:
+    decoder = Decoder(llama())
+    sampled, greedy = Prompt((3, 4), 2, temperature=1.0, seed=5), Prompt((5, 6, 7), ROOM)
+    found = decoder.write([sampled, greedy], frozenset())
+    assert [len(one.tokens) for one in found] == [2, ROOM]
+    assert found[1] == decoder.write([greedy], frozenset())[0]
+
+
 def test_prompts_are_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     decoder, prompts = Decoder(llama()), some_prompts(20)
     whole = decoder.write(prompts, {END})
