@@ -11,8 +11,9 @@ from rich.console import Console
 from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
 from raysft.sweep.inputs import read_inputs
-from raysft.sweep.outcome import Outcome, forget_failures, is_finished, nothing_done
+from raysft.sweep.outcome import Outcome, forget_failures, is_finished
 from raysft.sweep.results import write_results
+from raysft.sweep.snapshot import Snapshot
 
 REPORT_PARTS = ("results.parquet", "items.parquet", "sweep.json")
 
@@ -28,7 +29,7 @@ def run_and_report(
     )
     forget_failures(inputs, store, every=retry_failed)
     if is_finished(inputs, store):
-        outcome = nothing_done(inputs.plan)
+        outcome = Outcome(Snapshot(), open_points=0, open_scores=0)
     else:
         # Ray and torch take seconds to import, which a finished sweep need not spend.
         from raysft.sweep.progress import watcher
@@ -38,8 +39,8 @@ def run_and_report(
         with ray_session(address) as session:
             outcome = run_sweep(inputs, store, session, watcher(inputs.plan, console))
     write_results(inputs, store)
-    write_report(spec, store)
     _say(console, outcome)
+    write_report(spec, store)
     return outcome.complete
 
 
@@ -64,7 +65,7 @@ def _say(console: Console, outcome: Outcome) -> None:
     snapshot = outcome.snapshot
     console.print(
         f"stages trained: {snapshot.trained} (resumed: {snapshot.resumed}); scores made: {snapshot.scored}; "
-        f"points failed: {outcome.failed_points}"
+        f"points open: {outcome.open_points}; scores open: {outcome.open_scores}"
     )
     for stage, failure in snapshot.failed.items():
         if stage == failure.stage:

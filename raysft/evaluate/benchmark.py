@@ -83,6 +83,8 @@ class Benchmark(Protocol):
     metric: Metric
     max_new_tokens: int
     """Token limit of one turn."""
+    grades: bool
+    """False if nothing is configured that could grade: answers are kept, and to be unscored is no failure."""
     questions: Sequence[Question]
 
     def grade(self, answers: Sequence[Answer]) -> list[Verdict]:

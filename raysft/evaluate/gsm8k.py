@@ -46,6 +46,7 @@ class Gsm8k:
         """
         self.name = "gsm8k"
         self.version = 1
+        self.grades = True
         self.metric = Metric("accuracy", 100, 100)
         self.max_new_tokens = 512
         self.questions: Sequence[Question] = read_questions(path, limit, _question)

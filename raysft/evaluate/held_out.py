@@ -44,6 +44,7 @@ class HeldOut:
         askable = (question for one in distinct if (question := question_of(one)) is not None)
         self.name = f"held_out/{ability}"
         self.version = 1
+        self.grades = True
         self.metric = Metric("exact match", 100, 100)
         self.max_new_tokens = max_new_tokens
         self.questions: Sequence[Question] = tuple(islice(askable, limit))

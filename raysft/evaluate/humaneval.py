@@ -43,6 +43,7 @@ class HumanEval:
         """
         self.name = "humaneval"
         self.version = 1
+        self.grades = True
         self.metric = Metric("pass@1", 100, 100)
         self.max_new_tokens = 512
         self.questions: Sequence[Question] = read_questions(path, limit, lambda _, row: _question(row))

@@ -56,6 +56,7 @@ class MtBench:
         references = {} if references_path is None else _read_references(references_path)
         self.name = "mt_bench"
         self.version = 1
+        self.grades = False
         self.metric = Metric("rating", 1, 10)
         self.max_new_tokens = 1024
         self.questions: Sequence[Question] = read_questions(

@@ -36,6 +36,7 @@ class WorldBenchmark:
     grader: Callable[[Pairs], list[Verdict]]
     """Verdicts on pairs of question and answer, in their order."""
     version: int = 1
+    grades: bool = True
 
     def grade(self, answers: Sequence[Answer]) -> list[Verdict]:
         """Grade answers to any of the questions; KeyError for a question that is not of this benchmark."""

@@ -27,7 +27,8 @@ def load_sweep(path: Path, changes: Sequence[str] = (), limit: int | None = None
         path: the YAML file.
         changes: `a.b=c` as on the command line; the value is YAML. A changed `data_dir` is relative to the
             current folder, as any path on a command line.
-        limit: use only so many rows of each source and questions of each benchmark.
+        limit: use only so many rows of each source and questions of each benchmark; the sweep gets a name of
+            its own, so that it replaces no results.
 
     Raises:
         InputError: with every problem of the file, each with field, value and remedy.
@@ -115,6 +116,8 @@ def _apply(raw: dict[str, Any], change: str) -> None:
 
 
 def _limit(raw: dict[str, Any], limit: int) -> None:
+    if isinstance(raw.get("name"), str):
+        raw["name"] = f"{raw['name']}-limit{limit}"
     abilities = raw.get("abilities")
     for ability in abilities.values() if isinstance(abilities, dict) else ():
         for part, key in (("source", "path"), ("benchmark", "name")):

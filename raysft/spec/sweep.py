@@ -68,7 +68,7 @@ class SweepSpec(Frozen):
     """How the sweep is carried out."""
 
     def only(self, study: str) -> "SweepSpec":
-        """The same sweep with one of its studies.
+        """The same sweep with one of its studies, under a name of its own, so that it replaces no results.
 
         Raises:
             InputError: there is no study of that name.
@@ -77,7 +77,8 @@ class SweepSpec(Frozen):
             raise InputError(
                 [Problem("--only", study, f"no such study; use one of {', '.join(self.studies)}")]
             )
-        return self.model_copy(update={"studies": {study: self.studies[study]}})
+        kept = {study: self.studies[study]}
+        return self.model_copy(update={"name": f"{self.name}-{study}", "studies": kept})
 
     def problems(self, names: Names | None = None) -> Iterator[Problem]:
         """Everything that is wrong between fields; each field alone is already known to be right.

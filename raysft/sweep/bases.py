@@ -34,14 +34,17 @@ class Base:
 
 
 def find_bases(spec: SweepSpec, sources: Mapping[str, SourceIndex]) -> dict[str, Base]:
-    """The base of every model of the sweep.
+    """The base of every model that a study asks for.
 
     Raises:
         InputError: with every base that cannot be found or used.
     """
     problems: list[Problem] = []
     found = {}
+    asked = {name for study in spec.studies.values() for name in study.model}
     for name, model in spec.models.items():
+        if name not in asked:
+            continue
         try:
             found[name] = _find(spec, model, f"models.{name}.base", sources)
         except InputError as error:

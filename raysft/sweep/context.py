@@ -92,11 +92,12 @@ class SweepContext:
                 )
             ids = self.indexes[portion.ability].prefix(stage.subset_seed, portion.count)
             portions.append(JobPortion(portion.ability, folder, ids))
-        parent = stage.parent or stage.base.fingerprint
+        parent = self.weights(stage.parent or stage.base.fingerprint, stage.model)
         return StageJob(
             fingerprint=stage.fingerprint,
             attempt=attempt,
-            parent=self.weights(parent, stage.model).folder,
+            parent=parent.folder,
+            parent_digest=parent.weights_digest,
             portions=tuple(portions),
             recipe=stage.recipe,
             seed=stage.seed,

@@ -10,11 +10,12 @@ import ray
 from ray.exceptions import RayError
 
 from raysft.cluster.budget import Resources
-from raysft.errors import DamagedArtifact
+from raysft.errors import DamagedArtifact, StoreError
 from raysft.plan.policy import Work
 from raysft.records import FailureRecord
 from raysft.sweep.context import SweepContext
 from raysft.sweep.desk import Desk, Failure
+from raysft.sweep.failures import record_failure
 from raysft.sweep.pool import TRIES, EnginePool, Shard
 from raysft.sweep.scoring import read_score, shards
 from raysft.sweep.snapshot import Admission, Snapshot
@@ -34,6 +35,8 @@ class Coordinator:
         self._scores: dict[tuple[str, str], asyncio.Future[None]] = {}
         self._shards: dict[str, Shard] = {}
         self._parts_left: dict[tuple[str, str], int] = {}
+        self._tries: Counter[str] = Counter()
+        self._causes: dict[str, str] = {}
         self._begun: Counter[tuple[str, str]] = Counter()
         self._score_failures: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -87,9 +90,20 @@ class Coordinator:
         """The files of a finished stage were found damaged; it is open again."""
         self._desk.done.discard(stage)
 
+    async def note(self, stage: str, cause: str) -> None:
+        """An attempt at a stage ended by an error of its process; it is tried again."""
+        self._causes[stage] = cause
+
     async def release(self, trial: str) -> None:
-        """The process of a trial is gone; what it was training is free again."""
+        """The process of a trial is gone; what it trained is free again, unless it was tried too often."""
+        held = [stage for stage, holder in self._desk.holders.items() if holder == trial]
         self._desk.release(trial)
+        for stage in held:
+            if self._tries[stage] >= self._context.spec.run.attempts:
+                cause = self._causes.get(stage, "the process that trained it died")
+                failure = Failure(stage, "infrastructure", f"{cause} ({self._tries[stage]} attempts)")
+                record_failure(self._context.store, failure)
+                await self.failed(failure)
         for stage, holder in list(self._futures):
             if holder == trial:
                 self._futures.pop((stage, holder)).cancel()
@@ -124,11 +138,18 @@ class Coordinator:
         await asyncio.gather(*(future for (subject, _), future in self._scores.items() if subject in wanted))
 
     def _begin(self, subject: str, model: str, ability: str) -> None:
-        self._begun[subject, ability] += 1
-        future = self._scores.setdefault((subject, ability), asyncio.get_running_loop().create_future())
+        """Enqueue what is missing of a score. Whatever goes wrong, its future is set in the end."""
+        key = (subject, ability)
+        self._begun[key] += 1
+        future = self._scores.setdefault(key, asyncio.get_running_loop().create_future())
         chosen, spec = self._context.benchmarks[ability], self._context.spec.evaluation
-        digest = self._context.digest(subject, model)
-        if read_score(self._context.store, spec, chosen, digest) is not None:
+        try:
+            score = read_score(self._context.store, spec, chosen, self._context.digest(subject, model))
+        except StoreError as error:
+            self._desk.done.discard(subject)
+            self._give_up(key, error)
+            return
+        if score is not None:
             future.set_result(None)
             return
         parts = range(len(shards(spec, chosen)))
@@ -168,7 +189,11 @@ class Coordinator:
         if isinstance(getattr(error, "cause", None), DamagedArtifact) and self._begun[key] < TRIES:
             self._begin(shard.subject, shard.model, shard.ability)
             return
-        self._score_failures["/".join(key)] = str(getattr(error, "cause", error) or error).strip()
+        self._give_up(key, getattr(error, "cause", None) or error)
+
+    def _give_up(self, key: tuple[str, str], error: Exception) -> None:
+        """A score fails for this run; its future is set, so that nobody waits for it."""
+        self._score_failures["/".join(key)] = f"{type(error).__name__}: {error}".strip()
         if not self._scores[key].done():
             self._scores[key].set_result(None)
 
@@ -180,6 +205,7 @@ class Coordinator:
             self._desk.capacity = self._seen_capacity()
         for work, trial in self._desk.grant():
             if work.kind == "stage":
+                self._tries[work.key] += 1
                 if not self._context.trains_inline(self._context.plan.stages[work.key]):
                     self._pool.stop_idle()
                 self._futures.pop((work.key, trial)).set_result(Admission("train"))
@@ -189,11 +215,16 @@ class Coordinator:
                 task.add_done_callback(self._tasks.discard)
 
     def _seen_capacity(self) -> Resources:
-        """What a cluster that is not ours has now, but room for one of anything: asking makes it grow."""
-        found = ray.cluster_resources()
-        asked = [*self._desk.needs.values(), *(work.needs for work in self._desk.shards_waiting.values())]
-        cpus = max([found.get("CPU", 0), *(one.cpus for one in asked)])
-        gpus = max([found.get("GPU", 0), *(one.gpus for one in asked)])
+        """What a cluster that is not ours has now, and room for one more of anything: asking makes it grow.
+
+        Nothing more is asked for until the last stage that was admitted has found its place.
+        """
+        found, running = ray.cluster_resources(), self._desk.running()
+        used = sum((work.needs for work in running), Resources())
+        pending = any(work.kind == "stage" and work.key not in self._progress for work in running)
+        asked = [] if pending else [work.needs for work in self._desk.waiting_work()]
+        cpus = max(found.get("CPU", 0), used.cpus + max((one.cpus for one in asked), default=0))
+        gpus = max(found.get("GPU", 0), used.gpus + max((one.gpus for one in asked), default=0))
         return Resources(cpus, gpus)
 
     async def snapshot(self) -> Snapshot:

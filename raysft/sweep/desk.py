@@ -74,17 +74,17 @@ class Desk:
 
     def grant(self) -> list[tuple[Work, str]]:
         """What may start now: each piece of work with the trial that does it (empty for a shard)."""
-        running = [self._stage_work(stage) for stage in self.holders]
-        waiting = [self._stage_work(stage) for stage in self.waiting if stage not in self.holders]
-        granted = []
-        for work in admit(
-            self.plan,
-            [*waiting, *self.shards_waiting.values()],
-            [*running, *self.shards_running.values()],
-            self.capacity,
-        ):
-            granted.append((work, self._start(work)))
-        return granted
+        started = admit(self.plan, self.waiting_work(), self.running(), self.capacity)
+        return [(work, self._start(work)) for work in started]
+
+    def running(self) -> list[Work]:
+        """Everything that holds something now."""
+        return [*(self._stage_work(stage) for stage in self.holders), *self.shards_running.values()]
+
+    def waiting_work(self) -> list[Work]:
+        """Everything that could start if there were room."""
+        stages = (self._stage_work(stage) for stage in self.waiting if stage not in self.holders)
+        return [*stages, *self.shards_waiting.values()]
 
     def _start(self, work: Work) -> str:
         if work.kind == "shard":

@@ -1,10 +1,11 @@
 """What a run did, and whether there is anything left to do. Needs no Ray cluster and no torch."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from raysft.plan.tree import Plan
-from raysft.records import FailureRecord
+from raysft.evaluate.catalogue import AbilityBenchmark
+from raysft.records import FailureRecord, ScoreRecord
 from raysft.store import Store
 from raysft.sweep.inputs import Inputs, scored_subjects
 from raysft.sweep.results import point_status, read_standing
@@ -19,17 +20,31 @@ class Outcome:
     """What a run did."""
 
     snapshot: Snapshot
-    failed_points: int
+    open_points: int
+    """Points that failed, are blocked, or were not reached because the run was interrupted."""
+    open_scores: int
+    """Scores that are missing, or in which something could not be graded for a reason that may pass."""
 
     @property
     def complete(self) -> bool:
         """Whether every point and every score that was asked for stands."""
-        return not self.failed_points and not self.snapshot.score_failures
+        return not self.open_points and not self.open_scores
 
 
-def nothing_done(plan: Plan) -> Outcome:
-    """The outcome of a run that found everything finished."""
-    return Outcome(Snapshot(done=frozenset(plan.stages)), 0)
+def outcome_of(inputs: Inputs, store: Store, snapshot: Snapshot) -> Outcome:
+    """What stands after a run, read from the store."""
+    standing = read_standing(inputs, store)
+    points = sum(point_status(point, standing)[0] != "done" for point in inputs.plan.points)
+    scores = sum(
+        not _settled(standing[subject].scores.get(ability), chosen)
+        for subject in scored_subjects(inputs.spec, inputs.plan)
+        for ability, chosen in inputs.benchmarks.items()
+    )
+    return Outcome(snapshot, points, scores)
+
+
+def _settled(score: ScoreRecord | None, chosen: AbilityBenchmark) -> bool:
+    return score is not None and (not score.unscored or not chosen.benchmark.grades)
 
 
 def is_finished(inputs: Inputs, store: Store) -> bool:
@@ -37,22 +52,26 @@ def is_finished(inputs: Inputs, store: Store) -> bool:
     held = store.read_file(inputs.spec.name, _EXPERIMENT)
     if held is None or not inputs.plan.by_fingerprint.keys() <= set(json.loads(held)["points"]):
         return False
-    standing = read_standing(inputs, store)
-    subjects = scored_subjects(inputs.spec, inputs.plan)
-    return all(point_status(point, standing)[0] == "done" for point in inputs.plan.points) and all(
-        standing[subject].scores.keys() == inputs.benchmarks.keys() for subject in subjects
-    )
+    return outcome_of(inputs, store, Snapshot()).complete
 
 
-def note_experiment(inputs: Inputs, store: Store, name: str) -> None:
-    """Remember the newest Tune experiment, which holds every point of the plan."""
-    held = json.dumps({"experiment": name, "points": sorted(inputs.plan.by_fingerprint)})
+def note_experiment(inputs: Inputs, store: Store, name: str, points: Iterable[str]) -> None:
+    """Remember the newest Tune experiment of a sweep, and the points that it holds."""
+    held = json.dumps({"experiment": name, "points": sorted(points)})
     store.write_file(inputs.spec.name, _EXPERIMENT, held.encode())
 
 
 def forget_failures(inputs: Inputs, store: Store, *, every: bool) -> None:
-    """Forget failures of the infrastructure, so that their stages are tried again; on demand, all of them."""
+    """Forget what is to be tried again.
+
+    These are failures of the infrastructure, and scores in which something could not be graded for a reason
+    that may have passed; on demand every failure. Answers stay.
+    """
     for stage in inputs.plan.stages:
         body = store.read_document("failures", stage)
         if body is not None and (every or FailureRecord.model_validate(body).kind == "infrastructure"):
             store.remove_document("failures", stage)
+    for one in read_standing(inputs, store).values():
+        for ability, score in one.scores.items():
+            if not _settled(score, inputs.benchmarks[ability]):
+                store.remove_document("scores", score.fingerprint)

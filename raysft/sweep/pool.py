@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import ray
 from ray.actor import ActorHandle
-from ray.exceptions import RayActorError
+from ray.exceptions import RayActorError, RayTaskError
 
 from raysft.sweep.context import SweepContext
 from raysft.sweep.evaluation_worker import EvaluationWorker
@@ -67,11 +67,14 @@ class EnginePool:
                 else:
                     await engine.actor.answer.remote(shard.subject, shard.model, shard.ability, shard.part)
             except RayActorError:
+                self.stop_idle()  # what died may have taken its neighbours on the same node along
                 if attempt == TRIES:
                     raise
                 continue
-            except BaseException:
-                self._give_back(engine)
+            except RayTaskError:
+                ray.kill(
+                    engine.actor
+                )  # after a failure its device may be beyond use; the next one starts afresh
                 raise
             self._give_back(engine)
             return

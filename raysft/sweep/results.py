@@ -86,11 +86,16 @@ def _point_rows(inputs: Inputs, point: Point, standing: Mapping[str, Standing]) 
     for cell in point.cells:
         for position, (subject, _) in enumerate(inputs.plan.subjects(point)):
             stage = inputs.plan.stages.get(subject)
-            for ability, chosen in inputs.benchmarks.items():
+            # Without any benchmark a point still has its rows, with nothing in the columns of scores.
+            for ability in inputs.benchmarks or [None]:
+                chosen = inputs.benchmarks[ability] if ability else None
+                score = standing[subject].scores.get(ability) if ability else None
                 yield {
                     **_cell_columns(point, cell),
                     **_stage_columns(subject, position, point, stage, standing[subject].record),
-                    **_score_columns(ability, chosen, standing[subject].scores.get(ability)),
+                    "ability": ability,
+                    **_benchmark_columns(chosen),
+                    **_score_columns(score),
                     "status": status,
                     "cause": cause,
                 }
@@ -124,14 +129,18 @@ def _stage_columns(
     }
 
 
-def _score_columns(ability: str, chosen: AbilityBenchmark, score: ScoreRecord | None) -> dict[str, Any]:
-    metric = chosen.benchmark.metric
+def _benchmark_columns(chosen: AbilityBenchmark | None) -> dict[str, Any]:
+    metric = chosen.benchmark.metric if chosen else None
     return {
-        "ability": ability,
-        "benchmark": chosen.benchmark.name,
-        "metric": metric.name,
-        "scale": metric.scale,
-        "best": metric.best,
+        "benchmark": chosen.benchmark.name if chosen else None,
+        "metric": metric.name if metric else None,
+        "scale": metric.scale if metric else None,
+        "best": metric.best if metric else None,
+    }
+
+
+def _score_columns(score: ScoreRecord | None) -> dict[str, Any]:
+    return {
         "value": score.value if score else None,
         "standard_error": score.standard_error if score else None,
         "n": score.n if score else None,

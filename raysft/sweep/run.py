@@ -12,10 +12,10 @@ from raysft.store import Store
 from raysft.sweep.context import SweepContext, make_context
 from raysft.sweep.coordinator import Coordinator
 from raysft.sweep.inputs import Inputs
-from raysft.sweep.outcome import Outcome, note_experiment
+from raysft.sweep.outcome import Outcome, note_experiment, outcome_of
 from raysft.sweep.prepare import prepare_sweep
 from raysft.sweep.search import PlanSearch
-from raysft.sweep.session import DRIVER, DRIVER_SHARE, Session
+from raysft.sweep.session import DRIVER, DRIVER_SHARE, Session, refuse_what_cannot_fit
 from raysft.sweep.snapshot import Snapshot
 from raysft.sweep.trial import run_point
 
@@ -33,17 +33,22 @@ def run_sweep(
         store: where results stand.
         session: the Ray cluster.
         watch: shows progress.
+
+    Raises:
+        InputError: a stage or an engine asks for more than the cluster can ever have.
     """
+    refuse_what_cannot_fit(inputs.spec, session)
     prepare_sweep(inputs, store)
     context = make_context(inputs, store, inline=session.own)
     coordinator = _start_coordinator(context, session)
     name = f"run-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
     with watch(lambda: _snapshot(coordinator)):
         grid = _tuner(context, coordinator, name).fit()
-    note_experiment(inputs, store, name)
-    outcome = Outcome(_snapshot(coordinator), grid.num_errors)
+    held = (result.config["point"] for result in grid if result.config and result.metrics)
+    note_experiment(inputs, store, name, held)
+    snapshot = _snapshot(coordinator)
     ray.kill(coordinator)
-    return outcome
+    return outcome_of(inputs, store, snapshot)
 
 
 def _start_coordinator(context: SweepContext, session: Session) -> ActorHandle:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import ray
 
 from raysft.cluster.budget import Resources
-from raysft.errors import ClusterError
+from raysft.errors import ClusterError, InputError, Problem
+from raysft.spec.sweep import SweepSpec
 
 DRIVER = "driver"
 """Custom resource that only nodes offer which outlive the sweep: the head, and on-demand nodes."""
@@ -52,12 +53,41 @@ def ray_session(address: str | None) -> Iterator[Session]:
         ray.shutdown()
 
 
+def refuse_what_cannot_fit(spec: SweepSpec, session: Session) -> None:
+    """Refuse, before anything starts, what would wait for ever.
+
+    A cluster of our own never grows. One that is given may, so there only a resource that nobody offers and
+    nobody knows of is refused.
+
+    Raises:
+        InputError: with everything that does not fit.
+    """
+    problems = []
+    for name, model in spec.models.items():
+        needs = Resources(cpus=1, gpus=model.gpus_per_worker) * model.workers
+        if session.own and not needs.fits(session.capacity):
+            remedy = (
+                f"asks for {needs}, this machine has {session.capacity}; use fewer, or a cluster: --address"
+            )
+            problems.append(Problem(f"models.{name}.workers", str(model.workers), remedy))
+    engine = spec.evaluation
+    if session.own and not Resources(cpus=1, gpus=engine.gpus_per_engine).fits(session.capacity):
+        remedy = f"this machine has {session.capacity}"
+        problems.append(Problem("evaluation.gpus_per_engine", str(engine.gpus_per_engine), remedy))
+    if engine.engine_resource and session.own:
+        remedy = "a cluster of our own offers none; leave it out, or use a cluster: --address"
+        problems.append(Problem("evaluation.engine_resource", engine.engine_resource, remedy))
+    if problems:
+        raise InputError(problems)
+
+
 def _start_here() -> None:
     # Two Ray instances on one machine disturb each other unless each knows its own dashboard.
     port = _free_port()
-    os.environ["RAY_AIR_NEW_OUTPUT"] = (
-        "0"  # the progress shown is ours; Tune's stays quiet only in its older form
-    )
+    # The progress shown is ours; Tune's stays quiet only in its older form.
+    os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
+    # A trial whose function does not end in time is lost to Tune's searcher; two seconds are few when busy.
+    os.environ["TUNE_FUNCTION_THREAD_TIMEOUT_S"] = "60"
     os.environ["RAY_API_SERVER_ADDRESS"] = f"http://127.0.0.1:{port}"
     ray.init(
         address="local",

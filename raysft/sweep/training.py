@@ -4,13 +4,10 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from raysft.errors import StageFailed
 from raysft.plan.tree import Stage
-from raysft.records import FailureRecord
-from raysft.store import Store
 from raysft.sweep.context import SweepContext
-from raysft.sweep.desk import Failure
 from raysft.sweep.leases import stage_lease
 from raysft.train.group import SingleProcess
 from raysft.train.job import Progress
@@ -46,6 +43,11 @@ def train_once(context: SweepContext, stage: Stage, report: Callable[[Progress],
         else:
             model, attempts = context.spec.models[stage.model], context.spec.run.attempts
             record = fit_stage(job, model.workers, model.gpus_per_worker, attempts, Throttled(report))
+            if context.store.find("stages", stage.fingerprint) is None:
+                cause = (
+                    f"its workers published it where {context.store.url} does not show it: use a shared store"
+                )
+                raise StageFailed(stage.fingerprint, "user", cause)
         return Done(trained=True, resumed=bool(record.provenance.resumed_at))
 
 
@@ -62,15 +64,3 @@ class Throttled:
         if now - self._last >= REPORT_S:
             self._last = now
             self._report(progress)
-
-
-def record_failure(store: Store, failure: Failure) -> None:
-    """Keep why a stage has no weights; a failure that was recorded before stays as it is."""
-    record = FailureRecord(
-        stage=failure.stage,
-        kind=failure.kind,
-        cause=failure.cause,
-        attempts=1,
-        at=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
-    store.write_document("failures", failure.stage, record.model_dump(mode="json"))

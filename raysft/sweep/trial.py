@@ -4,7 +4,6 @@ A trial is a light driver that holds nothing but a `driver` slot. It asks the co
 turn, trains those that it is given, has everything scored, and reports once, with everything.
 """
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,20 +11,15 @@ import ray
 from ray import tune
 from ray.actor import ActorHandle
 
-from raysft.errors import DamagedArtifact, RaysftError, StageFailed
+from raysft.errors import DamagedArtifact, StageFailed
 from raysft.plan.tree import Plan, Point
 from raysft.sweep.context import SweepContext
 from raysft.sweep.desk import Failure
+from raysft.sweep.failures import record_failure
 from raysft.sweep.inputs import scored_subjects
 from raysft.sweep.results import trial_row
 from raysft.sweep.snapshot import Admission
-from raysft.sweep.training import record_failure, train_once
-
-_log = logging.getLogger(__name__)
-
-
-class PointFailed(RaysftError):
-    """A point ends without a result; the message names the stage that failed and its cause."""
+from raysft.sweep.training import train_once
 
 
 def axes(plan: Plan, point: Point) -> dict[str, Any]:
@@ -48,23 +42,23 @@ def axes(plan: Plan, point: Point) -> dict[str, Any]:
 
 
 def run_point(config: Mapping[str, Any], context: SweepContext, coordinator: ActorHandle) -> None:
-    """Tune's function: train what is missing of a point, wait for its scores, report."""
+    """Tune's function: train what is missing of a point, wait for its scores, report.
+
+    A point that fails or is blocked reports that, with its cause: to run it again at once would not help.
+    """
     point = context.plan.by_fingerprint[config["point"]]
-    subjects = scored_subjects(context.spec, context.plan)
-    wanted = [one for one in context.plan.subjects(point) if one[0] in subjects]
-    coordinator.evaluate.remote(context.plan.bases[point.model].fingerprint, point.model)
-    failure = None
+    asked = scored_subjects(context.spec, context.plan)
+    reached, failure = [(context.plan.bases[point.model].fingerprint, point.model)], None
+    coordinator.evaluate.remote(*reached[0])
     for stage in point.stages:
         failure = _stand(context, coordinator, stage, tune.get_context().get_trial_id())
         if failure is not None:
             break
-        if stage in subjects:
+        if stage in asked:
+            reached.append((stage, point.model))
             coordinator.evaluate.remote(stage, point.model)
-    if failure is None:
-        ray.get(coordinator.scores.remote(wanted))
+    ray.get(coordinator.scores.remote(reached))
     tune.report(trial_row(context, point, failure))
-    if failure is not None:
-        raise PointFailed(f"stage {failure.stage[:12]} failed ({failure.kind}): {failure.cause}")
 
 
 def _stand(context: SweepContext, coordinator: ActorHandle, stage: str, trial: str) -> Failure | None:
@@ -85,5 +79,9 @@ def _stand(context: SweepContext, coordinator: ActorHandle, stage: str, trial: s
         record_failure(context.store, failure)
         ray.get(coordinator.failed.remote(failure))
         return failure
+    except Exception as error:
+        # Tune starts this trial anew; the coordinator counts how often a stage is tried.
+        ray.get(coordinator.note.remote(stage, f"{type(error).__name__}: {error}"))
+        raise
     ray.get(coordinator.finished.remote(stage, trained=done.trained, resumed=done.resumed))
     return None

@@ -2,6 +2,7 @@
 
 import torch
 
+from raysft.errors import StageFailed
 from raysft.model.digest import weights_digest
 from raysft.model.folder import load_model
 from raysft.train.corpus import Corpus
@@ -29,6 +30,9 @@ def begin_stage(job: StageJob, corpus: Corpus, group: WorkerGroup) -> Training:
         probe_packing(job, model, corpus, group.device)
         group.settle(model)
     parent = group.agreed(weights_digest(job.parent) if group.rank == 0 else "")
+    if job.parent_digest not in (None, parent):
+        cause = f"{job.parent} does not hold the weights that were planned: changed since, or other ones here"
+        raise StageFailed(job.fingerprint, "user", cause)
     training = Training(job, parent, model, make_optimiser(model, job.recipe), layout)
     continue_stage(training, group)
     return training

@@ -43,6 +43,8 @@ class StageJob:
     store_url: str
     output: Path = Path()
     """Folder to export the trained weights into; whoever publishes the stage chooses it."""
+    parent_digest: str | None = None
+    """Digest that the weights to start from must have; None takes any."""
     identity: Mapping[str, Any] = field(default_factory=dict)
     """The canonical JSON that the fingerprint is the hash of; it goes into the record as it is."""
 

@@ -12,12 +12,12 @@ from raysft.records import StageRecord
 from raysft.spec import load_sweep
 from raysft.store import Store
 from raysft.sweep.desk import Failure
+from raysft.sweep.failures import record_failure
 from raysft.sweep.inputs import Inputs, read_inputs
 from raysft.sweep.outcome import Outcome, forget_failures, is_finished
 from raysft.sweep.results import point_status, read_standing, tidy_table
 from raysft.sweep.run import run_sweep
 from raysft.sweep.session import Session
-from raysft.sweep.training import record_failure
 
 pytestmark = pytest.mark.slow
 
@@ -123,7 +123,7 @@ def test_a_stage_that_fails_blocks_its_points_and_no_other(
     record_failure(store, Failure(shared, "user", "written by a test"))
     outcome = go(inputs, store, ray_cluster)
     assert not outcome.complete
-    assert outcome.failed_points == 1
+    assert outcome.open_points == 1
     standing = read_standing(inputs, store)
     assert {point_status(point, standing)[0] for point in inputs.plan.points if len(point.stages) == 2} == {
         "blocked"
@@ -143,7 +143,7 @@ def test_a_loss_that_is_no_number_is_a_failure_that_is_kept(
         "diverging", [{"single": "code"}], recipe={"epochs": 2, "batch_size": 4, "learning_rate": 1e30}
     )
     outcome = go(inputs, store, ray_cluster)
-    assert outcome.failed_points == 1
+    assert outcome.open_points == 1
     (failure,) = outcome.snapshot.failed.values()
     assert failure.kind == "not_finite"
     forget_failures(inputs, store, every=False)
