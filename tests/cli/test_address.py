@@ -1,15 +1,17 @@
 """`raysft run --address` on a cluster that is there: two nodes, and a stage on two workers."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import yaml
-from command import digests, log_of, run, start
+from command import digests, log_of, run, start, until
 
 from raysft.records import StageRecord
 from raysft.store import Store
@@ -25,31 +27,41 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def node(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
-    with (folder / "ray.log").open("ab") as log:
-        return subprocess.Popen([RAY, "start", "--block", *arguments], stdout=log, stderr=log)
+class Node:
+    """One `ray start --block`, in a process of its own that ends with the test."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self._log = folder / f"node-{len(list(folder.glob('node-*')))}.log"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen([RAY, "start", "--block", *arguments], stdout=log, stderr=log)
+        until(self._started, 120)
+
+    def _started(self) -> bool:
+        assert self._process.poll() is None, self._log.read_text()
+        return "Ray runtime started" in self._log.read_text()
+
+    @property
+    def address(self) -> str:
+        """Where others join; Ray says it in its log, with the name it gave to this machine."""
+        found = re.search(r"--address='([^']+)'", self._log.read_text())
+        assert found
+        return found.group(1)
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(timeout=60)
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[str]:
-    port, dashboard = free_port(), free_port()
-    address = f"127.0.0.1:{port}"
-    ports = [f"--port={port}", f"--dashboard-port={dashboard}", "--dashboard-host=127.0.0.1"]
-    head = ["--node-ip-address=127.0.0.1", "--num-cpus=0", '--resources={"driver": 10}']
+@contextmanager
+def head(folder: Path, *arguments: str) -> Iterator[Node]:
+    dashboard = free_port()
+    ports = [f"--port={free_port()}", f"--dashboard-port={dashboard}", "--dashboard-host=127.0.0.1"]
     os.environ["RAY_API_SERVER_ADDRESS"] = f"http://127.0.0.1:{dashboard}"
-    nodes = [node(tmp_path, "--head", *ports, *head)]
+    node = Node(folder, "--head", *ports, *arguments)
     try:
-        ready = subprocess.run([RAY, "health-check", "--address", address], check=False)
-        while ready.returncode:
-            assert nodes[0].poll() is None, (tmp_path / "ray.log").read_text()
-            ready = subprocess.run([RAY, "health-check", "--address", address], check=False)
-        nodes.append(node(tmp_path, f"--address={address}", "--num-cpus=3"))
-        yield address
+        yield node
     finally:
-        for one in reversed(nodes):
-            one.terminate()
-        for one in nodes:
-            one.wait(timeout=60)
+        node.stop()
         del os.environ["RAY_API_SERVER_ADDRESS"]
 
 
@@ -80,24 +92,20 @@ def losses(store: Path) -> list[float]:
     return [point.loss for point in StageRecord.model_validate(found.body).losses]
 
 
-def test_a_sweep_on_a_cluster_of_two_nodes(cluster: str, tmp_path: Path) -> None:
+def test_a_sweep_on_a_cluster_of_two_nodes(tmp_path: Path) -> None:
     shared, alone = tmp_path / "shared", tmp_path / "alone"
-    assert "stages trained: 1" in run(sweep_file(tmp_path, 2), shared, "--address", cluster)
-    run(sweep_file(tmp_path, 1), alone, "--address", cluster)
+    with head(tmp_path, "--num-cpus=0", '--resources={"driver": 10}') as first:
+        second = Node(tmp_path, f"--address={first.address}", "--num-cpus=3")
+        assert "stages trained: 1" in run(sweep_file(tmp_path, 2), shared, "--address", first.address)
+        run(sweep_file(tmp_path, 1), alone, "--address", first.address)
+        second.stop()
     assert losses(shared) == pytest.approx(losses(alone), abs=1e-4)
     assert digests(shared).keys() == digests(alone).keys(), "the number of workers is no part of identity"
 
 
 def test_a_cluster_without_a_driver_slot_is_refused(tmp_path: Path) -> None:
-    port, dashboard = free_port(), free_port()
-    head = node(tmp_path, "--head", f"--port={port}", f"--dashboard-port={dashboard}", "--num-cpus=1")
-    try:
-        store = tmp_path / "store"
-        while subprocess.run([RAY, "health-check", "--address", f"127.0.0.1:{port}"], check=False).returncode:
-            assert head.poll() is None
-        process = start(sweep_file(tmp_path, 1), store, "--address", f"127.0.0.1:{port}")
+    store = tmp_path / "store"
+    with head(tmp_path, "--num-cpus=1") as node:
+        process = start(sweep_file(tmp_path, 1), store, "--address", node.address)
         assert process.wait(timeout=120) == 1
-        assert "offers `driver`" in log_of(store).read_text()
-    finally:
-        head.terminate()
-        head.wait(timeout=60)
+    assert "offers `driver`" in log_of(store).read_text()
