@@ -35,7 +35,7 @@ class RunSpec(Frozen):
     resume_every_s: Annotated[float, Field(gt=0)] = 30.0
     """Seconds between two resume states of a stage; at most so much work is lost."""
     attempts: Annotated[Whole, Field(ge=1)] = 3
-    """How often a stage is tried when the infrastructure fails."""
+    """How often a stage is tried in one run when its process dies or the infrastructure fails."""
     keep: Literal["all"] = "all"
     """Which weights stay in the store."""
 

@@ -19,6 +19,10 @@ from raysft.sweep.session import DRIVER, DRIVER_SHARE, Session, refuse_what_cann
 from raysft.sweep.snapshot import Snapshot
 from raysft.sweep.trial import run_point
 
+TRIAL_RESTARTS = 20
+"""How often Tune may start a trial anew. The coordinator bounds how often a stage is tried; this is more, because
+one dead process takes along every trial that was to reuse it."""
+
 Watch = Callable[[Callable[[], Snapshot]], AbstractContextManager[object]]
 """Shows progress while its block runs; given a function that says what stands."""
 
@@ -79,7 +83,7 @@ def _tuner(context: SweepContext, coordinator: ActorHandle, name: str) -> tune.T
         run_config=tune.RunConfig(
             name=name,
             storage_path=context.store.sweep_path(context.spec.name) + "/tune",
-            failure_config=tune.FailureConfig(max_failures=context.spec.run.attempts - 1),
+            failure_config=tune.FailureConfig(max_failures=TRIAL_RESTARTS),
             verbose=0,
         ),
     )
