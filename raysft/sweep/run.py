@@ -20,8 +20,8 @@ from raysft.sweep.snapshot import Snapshot
 from raysft.sweep.trial import run_point
 
 TRIAL_RESTARTS = 20
-"""How often Tune may start a trial anew. The coordinator bounds how often a stage is tried; this is more, because
-one dead process takes along every trial that was to reuse it."""
+"""How often Tune may start a trial anew. The coordinator bounds how often a stage is tried; this is more,
+because one dead process takes along every trial that was to reuse it."""
 
 Watch = Callable[[Callable[[], Snapshot]], AbstractContextManager[object]]
 """Shows progress while its block runs; given a function that says what stands."""
