@@ -14,14 +14,10 @@ from raysft.sweep.coordinator import Coordinator
 from raysft.sweep.inputs import Inputs
 from raysft.sweep.outcome import Outcome, note_experiment, outcome_of
 from raysft.sweep.prepare import prepare_sweep
-from raysft.sweep.search import PlanSearch
+from raysft.sweep.search import RESTARTS, PlanSearch
 from raysft.sweep.session import DRIVER, DRIVER_SHARE, Session, refuse_what_cannot_fit
 from raysft.sweep.snapshot import Snapshot
 from raysft.sweep.trial import run_point
-
-TRIAL_RESTARTS = 20
-"""How often Tune may start a trial anew. The coordinator bounds how often a stage is tried; this is more,
-because one dead process takes along every trial that was to reuse it."""
 
 Watch = Callable[[Callable[[], Snapshot]], AbstractContextManager[object]]
 """Shows progress while its block runs; given a function that says what stands."""
@@ -70,20 +66,19 @@ def _snapshot(coordinator: ActorHandle) -> Snapshot:
 def _tuner(context: SweepContext, coordinator: ActorHandle, name: str) -> tune.Tuner:
     """Tune over the points of the plan. Each run is a new experiment: resuming is the store's work."""
     trainable = tune.with_parameters(run_point, context=context, coordinator=coordinator)
-    points = len(context.plan.points)
     return tune.Tuner(
         tune.with_resources(trainable, {DRIVER: DRIVER_SHARE}),
         tune_config=tune.TuneConfig(
-            num_samples=points,
+            num_samples=-1,  # as many trials as the searcher asks for
             search_alg=PlanSearch(context.plan, coordinator),
-            max_concurrent_trials=min(points, context.spec.run.trials_at_once),
+            max_concurrent_trials=min(len(context.plan.points), context.spec.run.trials_at_once),
             reuse_actors=True,
             trial_dirname_creator=lambda trial: trial.trial_id,
         ),
         run_config=tune.RunConfig(
             name=name,
             storage_path=context.store.sweep_path(context.spec.name) + "/tune",
-            failure_config=tune.FailureConfig(max_failures=TRIAL_RESTARTS),
+            failure_config=tune.FailureConfig(max_failures=RESTARTS),
             verbose=0,
         ),
     )
