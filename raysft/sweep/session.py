@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import ray
 
@@ -102,6 +103,9 @@ def _start_here() -> None:
 
 
 def _join(address: str) -> None:
+    # Ray's head asks for a token where it finds one; a driver presents it only if told to.
+    if (Path.home() / ".ray" / "auth_token").exists():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
     try:
         ray.init(address=address, log_to_driver=False, logging_level="error")
     except ConnectionError as error:

@@ -1,7 +1,7 @@
 """`raysft run --address` on a cluster that is there: two nodes, and a stage on two workers."""
 
-import os
 import re
+import secrets
 import socket
 import subprocess
 import sys
@@ -54,15 +54,22 @@ class Node:
 
 @contextmanager
 def head(folder: Path, *arguments: str) -> Iterator[Node]:
+    """A head that asks everybody for a token; all processes of the test have it from the environment."""
     dashboard = free_port()
+    given = {
+        "RAY_API_SERVER_ADDRESS": f"http://127.0.0.1:{dashboard}",
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+    }
     ports = [f"--port={free_port()}", f"--dashboard-port={dashboard}", "--dashboard-host=127.0.0.1"]
-    os.environ["RAY_API_SERVER_ADDRESS"] = f"http://127.0.0.1:{dashboard}"
-    node = Node(folder, "--head", *ports, *arguments)
-    try:
-        yield node
-    finally:
-        node.stop()
-        del os.environ["RAY_API_SERVER_ADDRESS"]
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in given.items():
+            environment.setenv(name, value)
+        node = Node(folder, "--head", *ports, *arguments)
+        try:
+            yield node
+        finally:
+            node.stop()
 
 
 def sweep_file(folder: Path, workers: int) -> Path:
