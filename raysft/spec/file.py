@@ -220,4 +220,6 @@ def _missing_files(spec: SweepSpec) -> Iterator[Problem]:
 def _missing(spec: SweepSpec, field: str, path: str) -> Iterator[Problem]:
     where = resolve(spec, path)
     if "://" not in where and not Path(where).exists():
-        yield Problem(field, path, f"no such file: {where}; data_dir is {spec.data_dir}")
+        yield Problem(
+            field, path, f"no such file: {where}; data_dir is {spec.data_dir}, or --set data_dir=FOLDER"
+        )

@@ -61,7 +61,7 @@ studies:
         ("recipe.batch_size", "-8", "greater than or equal to 1"),
         ("studies.s.strategy[1]", "dmt", "k: Field required"),
         ("studies.s.amount[1]", "2", "at most 1"),
-        ("studies.s.ratio[0].sql", "1/2", "use one of code, math, general"),
+        ("studies.s.ratio.sql", "1/2", "use one of code, math, general"),
         ("abilities.math.source.path", "missing.jsonl", "no such file"),
     ):
         (line,) = [line for line in said.splitlines() if line.strip().startswith(field)]
