@@ -24,7 +24,7 @@ class Work:
     """Fingerprint of the stage, or the key of an evaluation shard."""
     needs: Resources
     wanted: bool = False
-    """Of a shard: some trial waits for nothing but scores, so the shard comes before any stage."""
+    """Of a shard: some trial waits for nothing but scores, so the shard comes before the others."""
 
 
 def stage_rank(plan: Plan, stage: str) -> Rank:
@@ -33,10 +33,14 @@ def stage_rank(plan: Plan, stage: str) -> Rank:
 
 
 def work_rank(plan: Plan, work: Work) -> Rank:
-    """Wanted shards, then stages, then the other shards in the order in which they came."""
+    """Stages, then wanted shards, then the other shards in the order in which they came.
+
+    Stages come first because others wait for them; a trial that waits for scores trains nothing, so it leaves
+    room for shards by itself.
+    """
     if work.kind == "stage":
         return stage_rank(plan, work.key)
-    return (0 if work.wanted else 2, 0, 0)
+    return (2 if work.wanted else 3, 0, 0)
 
 
 def admit(plan: Plan, waiting: Iterable[Work], running: Iterable[Work], capacity: Resources) -> list[Work]:

@@ -37,12 +37,12 @@ def test_then_the_longest_path() -> None:
     assert lengths == sorted(lengths, reverse=True)
 
 
-def test_wanted_shards_before_stages_before_other_shards() -> None:
+def test_stages_before_wanted_shards_before_the_others() -> None:
     plan = plan_of(STUDY)
     waiting = [shard("late"), *roots(plan)[:1], shard("now", wanted=True)]
     assert [work.kind + str(work.wanted) for work in admit(plan, waiting, [], Resources(cpus=3))] == [
-        "shardTrue",
         "stageFalse",
+        "shardTrue",
         "shardFalse",
     ]
 
