@@ -16,7 +16,7 @@ from raysft.sweep.evaluation_worker import EvaluationWorker
 TRIES = 3
 """How often a shard is given to an engine that dies over it."""
 
-IDLE_S = 20.0
+IDLE_S = 60.0
 """Seconds after which an engine without work is stopped, so that its node can go."""
 
 
