@@ -10,7 +10,7 @@ from itertools import groupby
 import pandas as pd
 
 from analysis.inputs import Row, Status, rows_of
-from analysis.labels import printable, ratio_text, strategy_order
+from analysis.labels import printable, ratio_text, strategy_order, variant_text
 from analysis.scores import Score, score_of, verdicts_of
 
 BASE = "base"
@@ -28,7 +28,7 @@ class Key:
     amount_value: float
     """For axes and sorting only; 0 for the base."""
     ratio: str
-    """Such as `code ×2`; empty for the default."""
+    """Ratio, source variant and changes of the recipe, such as `code ×2`; empty where all are usual."""
 
     @property
     def is_base(self) -> bool:
@@ -159,7 +159,8 @@ def _key(row: Row) -> Key:
     study, model, strategy = printable(row.study), printable(row.model), printable(row.strategy)
     if strategy == BASE:
         return Key(study, model, strategy, "", 0.0, "")
-    ratio = printable(ratio_text(row.ratio))
+    others = (row.ratio_name or ratio_text(row.ratio), variant_text(row.variant), row.recipe)
+    ratio = printable(", ".join(filter(None, others)))
     return Key(study, model, strategy, printable(row.amount or ""), row.amount_value or 0.0, ratio)
 
 

@@ -34,6 +34,12 @@ class Row(BaseModel):
     amount: str | None
     amount_value: float | None
     ratio: str | None
+    ratio_name: str | None = None
+    """What the sweep file calls the ratio."""
+    variant: str | None = None
+    """JSON: of some abilities, the variant whose source was used."""
+    recipe: str | None = None
+    """What the study changed of the recipe."""
     seed: int | None
     stage: str | None
     stage_position: int | None

@@ -34,6 +34,19 @@ def ratio_text(ratio: str | None) -> str:
     )
 
 
+def variant_text(variant: str | None) -> str:
+    """`{"general": "filtered"}` as `general: filtered`; empty where every source is the usual one."""
+    if not variant or variant == "{}":
+        return ""
+    try:
+        parts = json.loads(variant)
+    except ValueError:
+        return variant
+    if not isinstance(parts, dict):
+        return variant
+    return ", ".join(f"{ability}: {name}" for ability, name in parts.items())
+
+
 def strategy_order(label: str, abilities: Sequence[str] = ()) -> tuple[int, int, Fraction, str]:
     """Sort key: base, single abilities, multi-task, sequential, mixed sequential, DMT by k, all else.
 

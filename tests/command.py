@@ -5,9 +5,34 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from raysft.store import Store
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a command."""
+
+    code: int
+    printed: str
+    said: str
+    """On the error stream."""
+
+
+Command = Callable[..., Done]
+"""Runs a command in this process, in a folder of its own: see the fixture `command`."""
+
+
+def raysft(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Any command of raysft, to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "raysft.cli.main", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+    )
 
 
 def start(sweep: Path, store: Path, *arguments: str) -> subprocess.Popen[bytes]:

@@ -4,7 +4,9 @@ import yaml
 
 from raysft.composition.order import SourceIndex
 from raysft.plan.build import build_plan
+from raysft.plan.tokens import MeanTokens
 from raysft.plan.tree import BaseIdentity, Plan
+from raysft.spec.checks import sweep_problems
 from raysft.spec.sweep import SweepSpec
 
 BASE = BaseIdentity("weights", "tokenizer", "template")
@@ -21,16 +23,19 @@ def sweep(studies: str, **changes: object) -> SweepSpec:
         **changes,
     }
     spec = SweepSpec.model_validate(raw)
-    assert not list(spec.problems())
+    assert not list(sweep_problems(spec))
     return spec
 
 
+def index(name: str, rows: int) -> SourceIndex:
+    return SourceIndex(name, tuple(f"{name}-{number:06d}" for number in range(rows)))
+
+
 def plan_of(studies: str, rows: dict[str, int] = SMALL, base: BaseIdentity = BASE, **changes: object) -> Plan:
-    sources = {
-        name: SourceIndex(name, tuple(f"{name}-{number:06d}" for number in range(count)))
-        for name, count in rows.items()
-    }
-    return build_plan(sweep(studies, **changes), sources, {"tiny": base, "other": base})
+    """A plan in which every conversation has 20 tokens, 10 of them supervised."""
+    sources = {name: index(name, count) for name, count in rows.items()}
+    bases = {"tiny": base, "other": base}
+    return build_plan(sweep(studies, **changes), sources, bases, lambda *_: MeanTokens(20, 10))
 
 
 def stages_of(plan: Plan, strategy: str, **wanted: object) -> tuple[str, ...]:

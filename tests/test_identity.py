@@ -18,12 +18,24 @@ from pydantic import BaseModel
 from raysft.identity import canonical, canonical_bytes, digest_lines, fingerprint
 from raysft.spec import (
     AbilitySpec,
+    Axes,
     BenchmarkSpec,
+    Contamination,
+    CostSpec,
+    DropRule,
     EvaluationSpec,
+    Hold,
     ModelSpec,
+    NearDuplicates,
+    ObjectiveSpec,
+    PartSpec,
+    PowerSpec,
+    RatioPoint,
     Recipe,
+    RecipeChange,
     RunSpec,
     ScratchSpec,
+    ShapeSpec,
     SourceSpec,
     Study,
     SweepSpec,
@@ -41,17 +53,37 @@ FIELDS: dict[type[BaseModel], dict[str, str]] = {
         "studies": DEFINES_STAGE,
         "evaluation": DEFINES_SCORE,
         "run": SAYS_HOW,
+        "cost": SAYS_HOW,
+        "power": SAYS_HOW,
+        "objective": SAYS_HOW,
     },
     # A source defines a stage through the digest of the conversations that come out of it, so that the same
     # conversations from another file or format are the same stage; its path is no identity.
-    AbilitySpec: {"source": DEFINES_STAGE, "benchmark": DEFINES_SCORE},
+    AbilitySpec: {
+        "source": DEFINES_STAGE,
+        "variants": DEFINES_STAGE,
+        "benchmark": DEFINES_SCORE,
+        "report": DEFINES_SCORE,
+    },
+    PartSpec: dict.fromkeys(PartSpec.model_fields, DEFINES_STAGE),
+    DropRule: dict.fromkeys(DropRule.model_fields, DEFINES_STAGE),
+    NearDuplicates: dict.fromkeys(NearDuplicates.model_fields, DEFINES_STAGE),
+    Contamination: dict.fromkeys(Contamination.model_fields, DEFINES_STAGE),
     SourceSpec: {
         "path": DEFINES_STAGE,
+        "join": DEFINES_STAGE,
         "format": DEFINES_STAGE,
         "rows": DEFINES_STAGE,
+        # What a plan expects while the data is not here; the data itself decides in the end.
+        "kept": SAYS_HOW,
+        "tokens": SAYS_HOW,
+        "supervised_tokens": SAYS_HOW,
         "limit": DEFINES_STAGE,
         "held_out": DEFINES_STAGE,
+        "drop": DEFINES_STAGE,
         "duplicates": DEFINES_STAGE,
+        "near_duplicates": DEFINES_STAGE,
+        "contamination": DEFINES_STAGE,
         "on_bad_row": DEFINES_STAGE,
     },
     BenchmarkSpec: {
@@ -65,6 +97,10 @@ FIELDS: dict[type[BaseModel], dict[str, str]] = {
     ModelSpec: {
         "base": DEFINES_STAGE,
         "revision": DEFINES_STAGE,
+        "template": DEFINES_STAGE,
+        "recipe": DEFINES_STAGE,
+        "shape": SAYS_HOW,
+        "accelerator": SAYS_HOW,
         "workers": SAYS_HOW,
         "gpus_per_worker": SAYS_HOW,
         "backend": SAYS_HOW,
@@ -72,8 +108,16 @@ FIELDS: dict[type[BaseModel], dict[str, str]] = {
         "layout": SAYS_HOW,
     },
     ScratchSpec: dict.fromkeys(ScratchSpec.model_fields, DEFINES_STAGE),
+    ShapeSpec: dict.fromkeys(ShapeSpec.model_fields, SAYS_HOW),
     Recipe: dict.fromkeys(Recipe.model_fields, DEFINES_STAGE),
-    Study: dict.fromkeys(Study.model_fields, DEFINES_STAGE),
+    RecipeChange: dict.fromkeys(RecipeChange.model_fields, DEFINES_STAGE),
+    Axes: dict.fromkeys(Axes.model_fields, DEFINES_STAGE),
+    RatioPoint: dict.fromkeys(RatioPoint.model_fields, DEFINES_STAGE),
+    Hold: dict.fromkeys(Hold.model_fields, DEFINES_STAGE),
+    Study: {**dict.fromkeys(Study.model_fields, DEFINES_STAGE), "benchmarks": DEFINES_SCORE},
+    CostSpec: dict.fromkeys(CostSpec.model_fields, SAYS_HOW),
+    PowerSpec: dict.fromkeys(PowerSpec.model_fields, SAYS_HOW),
+    ObjectiveSpec: dict.fromkeys(ObjectiveSpec.model_fields, SAYS_HOW),
     EvaluationSpec: {
         "stages": SAYS_HOW,
         "engine": DEFINES_SCORE,
@@ -88,6 +132,7 @@ FIELDS: dict[type[BaseModel], dict[str, str]] = {
 
 OTHER_RECIPE = {
     "epochs": 4,
+    "steps": 7,
     "batch_size": 16,
     "learning_rate": 1e-3,
     "schedule": "linear",
@@ -105,7 +150,14 @@ OTHER_RECIPE = {
     "precision": "bf16",
     "weights_dtype": "bf16",
 }
-OTHER_MODEL = {"workers": 2, "gpus_per_worker": 1, "micro_batch_tokens": 64, "layout": "packed"}
+OTHER_MODEL = {
+    "workers": 2,
+    "gpus_per_worker": 1,
+    "micro_batch_tokens": 64,
+    "layout": "packed",
+    "accelerator": "l4",
+    "shape": {"hidden_size": 8, "layers": 1, "heads": 1, "feed_forward": 8, "vocabulary": 300},
+}
 STUDY = "s: {model: tiny, strategy: [multi_task, sequential, {dmt: {k: 1/4}}], amount: 1/2}"
 
 words = st.text(st.characters(codec="utf-8"), max_size=6)

@@ -1,6 +1,6 @@
 """Rooms: imports point down only, and the heavy libraries stay where they are needed.
 
-sweep                                       cli above all
+sweep   pilot                               cli above all
 train   evaluate   data   model             train, evaluate → data, model
 store   plan   cluster                      files and budgets
 spec   composition   records   identity   errors     pure
@@ -35,7 +35,8 @@ MAY_IMPORT = {
     "train": PURE | FILES | {"data", "model"},
     "evaluate": PURE | FILES | {"data", "model"},
     "sweep": PURE | FILES | WORK,
-    "cli": PURE | FILES | WORK | {"sweep"},
+    "pilot": PURE | FILES | WORK,
+    "cli": PURE | FILES | WORK | {"sweep", "pilot"},
 }
 """Of each room, what it may import beside itself. `analysis` may import all of them, and none of them it."""
 

@@ -7,11 +7,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
+from raysft.cli.init import init
 from raysft.errors import InputError, RaysftError
 from raysft.spec import SweepSpec, load_sweep
 
@@ -30,7 +31,7 @@ Changes = Annotated[
     list[str] | None, typer.Option("--set", metavar="A.B=C", help="Change a field of the sweep file.")
 ]
 Limit = Annotated[int | None, typer.Option(min=1, help="Use only so many rows and questions of each.")]
-Only = Annotated[str | None, typer.Option(metavar="STUDY", help="Only this study.")]
+Only = Annotated[str | None, typer.Option(metavar="STUDY[,STUDY]", help="Only these studies.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print stable, documented JSON.")]
 
 STORE = "runs/store"
@@ -44,20 +45,33 @@ def plan(
     limit: Limit = None,
     only: Only = None,
     as_json: AsJson = False,
+    points: Annotated[bool, typer.Option("--points", help="List every cell with its stages.")] = False,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the stage trees (.svg, .png or .pdf).")
+    ] = None,
 ) -> None:
-    """Show what a sweep would do: points, shared stages, steps, time. Starts nothing."""
-    spec = _spec(sweep, changes, limit, only)
-    # What follows imports transformers; a wrong sweep file is refused before that.
-    from raysft.cli.show_plan import plan_json, show_plan
-    from raysft.store import Store
-    from raysft.sweep.inputs import read_inputs
+    """Show what a sweep would do and cost: points, shared stages, tokens, hours, money. Starts nothing.
 
-    inputs = read_inputs(spec)
-    opened = Store.open(store) if "://" in store or Path(store).exists() else None
-    if as_json:
-        print(json.dumps(plan_json(inputs.plan), indent=2))
-    else:
-        show_plan(Console(), inputs, opened)
+    Data and models need not be here: what the sweep file expects of them stands in their place.
+    """
+    spec = _spec(sweep, changes, limit, only, data="expected")
+    # What follows imports transformers; a wrong sweep file is refused before that.
+    from raysft.cli.plan import print_json, print_plan, print_points, surveyed
+
+    with surveyed(spec, store) as found:
+        if figure is not None:
+            from raysft.cli.tree_figure import draw_trees
+
+            draw_trees(found.account.survey.plan, figure)
+        if as_json:
+            print_json(found)
+        elif points:
+            print_points(found, Console())
+        else:
+            print_plan(found, Console())
+
+
+app.command()(init)
 
 
 @app.command()
@@ -99,7 +113,7 @@ def status(
     from raysft.store import Store
     from raysft.sweep.inputs import read_inputs
 
-    inputs, opened = read_inputs(spec), Store.open(store)
+    inputs, opened = read_inputs(spec, store), Store.open(store)
     if as_json:
         print(json.dumps(status_json(inputs, opened), indent=2))
     else:
@@ -122,13 +136,19 @@ def report(
     from raysft.sweep.results import write_results
 
     opened = Store.open(store)
-    write_results(read_inputs(spec), opened)
+    write_results(read_inputs(spec, store), opened)
     write_report(spec, opened)
 
 
-def _spec(sweep: Path, changes: list[str] | None, limit: int | None, only: str | None) -> SweepSpec:
-    spec = load_sweep(sweep, changes or (), limit)
-    return spec if only is None else spec.only(only)
+def _spec(
+    sweep: Path,
+    changes: list[str] | None,
+    limit: int | None,
+    only: str | None,
+    data: Literal["needed", "expected"] = "needed",
+) -> SweepSpec:
+    spec = load_sweep(sweep, changes or (), limit, data)
+    return spec if only is None else spec.only(only.split(","))
 
 
 def main() -> None:

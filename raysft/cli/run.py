@@ -22,7 +22,7 @@ def run_and_report(
     spec: SweepSpec, file: Path, store_url: str, address: str | None, console: Console, *, retry_failed: bool
 ) -> bool:
     """Run a sweep and write its report; returns whether everything stands."""
-    inputs, store = read_inputs(spec), Store.open(store_url)
+    inputs, store = read_inputs(spec, store_url), Store.open(store_url)
     store.write_file(spec.name, "given.yaml", file.read_bytes())
     store.write_file(
         spec.name, "sweep.yaml", yaml.safe_dump(spec.model_dump(mode="json"), sort_keys=False).encode()

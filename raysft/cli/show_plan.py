@@ -1,110 +1,248 @@
-"""A plan on the terminal and as JSON."""
+"""A plan on the terminal: trees of stages, what they come to, and what that rests on."""
 
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
-from raysft.plan.cost import cost
-from raysft.plan.estimate import Estimate, estimate
-from raysft.plan.tree import Cell, Plan, Point, Stage
-from raysft.store import Store
-from raysft.sweep.inputs import Inputs
-from raysft.sweep.results import Standing, read_standing
+from raysft.data.source_facts import SourceFacts
+from raysft.plan.cost import Totals
+from raysft.plan.estimate import Estimate
+from raysft.plan.tree import Cell, Plan, Stage
+from raysft.sweep.account import Account, ModelMemory
+
+_TREE_ROWS = 400
+"""Stages that are drawn; of a larger plan `--points` and `--json` tell the rest."""
+_GIB = 2**30
 
 
-def plan_json(plan: Plan) -> dict[str, Any]:
-    """Totals, points and stages; the keys are stable."""
-    totals = asdict(cost(plan))
-    return {
-        **totals,
-        "point_list": [_point_json(point) for point in plan.points],
-        "stage_list": [_stage_json(plan, stage) for stage in plan.stages.values()],
-    }
+def show_plan(console: Console, account: Account, done: Iterable[str], rest: Estimate) -> None:
+    """Draw the stage trees, then sources, totals, machines, evaluation and power.
+
+    Args:
+        console: where to.
+        account: the plan, added up.
+        done: stages that stand in the store.
+        rest: time for what does not.
+    """
+    _trees(console, account.survey.plan, frozenset(done))
+    _sources(console, account)
+    console.print(_totals(account))
+    console.print(_machines(account))
+    for line in _chips(account):
+        console.print(line, style="dim", highlight=False)
+    if account.detectable:
+        console.print(_evaluation(account))
+        for key, assumed in account.assumptions.items():
+            console.print(f"{key}: assumes that {assumed.text}", style="dim", highlight=False, markup=False)
+    _footer(console, account, rest)
 
 
-def _point_json(point: Point) -> dict[str, Any]:
-    return {
-        "fingerprint": point.fingerprint,
-        "model": point.model,
-        "stages": list(point.stages),
-        "cells": [_cell_json(cell) for cell in point.cells],
-    }
+def show_points(console: Console, account: Account) -> None:
+    """One row per cell: its axes, its stages with their mixtures, steps and fingerprints."""
+    plan = account.survey.plan
+    table = Table("model", "study", "cell", "stages", "steps", "conv.-epochs", box=None, pad_edge=False)
+    for point in plan.points:
+        stages = [plan.stages[address] for address in point.stages]
+        said = "\n".join(f"{stage.fingerprint[:8]} {_mixture(stage)}" for stage in stages) or "(base)"
+        for cell in point.cells:
+            table.add_row(
+                point.model,
+                cell.study,
+                escape(cell_text(cell)),
+                escape(said),
+                "\n".join(f"{stage.steps:,}" for stage in stages),
+                "\n".join(f"{stage.conversation_epochs:,}" for stage in stages),
+            )
+    console.print(table)
 
 
-def _cell_json(cell: Cell) -> dict[str, Any]:
-    return {
-        "study": cell.study,
-        "strategy": cell.strategy,
-        "amount": None if cell.amount is None else str(cell.amount),
-        "ratio": {ability: str(factor) for ability, factor in cell.ratio},
-        "seed": cell.seed,
-    }
+def cell_text(cell: Cell) -> str:
+    """The axes of a cell, but for model and study."""
+    parts = [cell.strategy]
+    parts += [] if cell.amount is None else [f"amount {cell.amount}"]
+    factors = ", ".join(f"{ability}×{factor}" for ability, factor in cell.ratio)
+    parts += [f"{cell.ratio_name} ({factors})" if cell.ratio_name and factors else cell.ratio_name or factors]
+    parts += [f"{ability}: {variant}" for ability, variant in cell.variant]
+    parts += [cell.recipe, "" if cell.seed is None else f"seed {cell.seed}"]
+    return ", ".join(filter(None, parts))
 
 
-def _stage_json(plan: Plan, stage: Stage) -> dict[str, Any]:
-    return {
-        "fingerprint": stage.fingerprint,
-        "parent": stage.parent,
-        "model": stage.model,
-        "mixture": {portion.ability: portion.count for portion in stage.portions},
-        "conversation_epochs": stage.conversation_epochs,
-        "steps": stage.steps,
-        "seed": stage.seed,
-        "points": plan.users[stage.fingerprint],
-    }
-
-
-def show_plan(console: Console, inputs: Inputs, store: Store | None) -> None:
-    """Draw the stage trees, then the totals with what is done and the estimated time of the rest."""
-    standing = read_standing(inputs, store) if store else {}
-    for model, base in inputs.plan.bases.items():
-        tree = Tree(f"[bold]{model}[/] base {base.fingerprint[:8]}")
-        roots = [one for one in inputs.plan.children.get(None, ()) if inputs.plan.stages[one].base == base]
-        for root in roots:
-            _grow(tree, inputs.plan, root, standing)
+def _trees(console: Console, plan: Plan, done: frozenset[str]) -> None:
+    if len(plan.stages) > _TREE_ROWS:
+        console.print(f"{len(plan.stages):,} stages are too many to draw; see --points and --json")
+        return
+    for model, base in plan.bases.items():
+        tree = Tree(f"[bold]{escape(model)}[/] base {base.fingerprint[:8]}")
+        for root in plan.children.get(None, ()):
+            if plan.stages[root].model == model:
+                _grow(tree, plan, root, done)
         console.print(tree)
-    for ability, source in inputs.sources.items():
-        facts = source.facts
-        notes = f"{source.index.rows:,} conversations"
-        notes += f", {facts.duplicates} copies removed" if facts.duplicates else ""
-        notes += f", {facts.bad_rows} bad rows skipped" if facts.bad_rows else ""
-        notes += f", {facts.held_out} held out" if facts.held_out else ""
-        console.print(f"{ability}: {notes}", highlight=False)
-    console.print(_totals(inputs.plan, estimate(inputs.plan, _records(standing))))
 
 
-def _records(standing: dict[str, Standing]) -> dict[str, tuple[int, float]]:
-    """Steps and seconds of every finished stage."""
-    return {
-        address: (one.record.steps, one.record.provenance.seconds)
-        for address, one in standing.items()
-        if one.record
-    }
-
-
-def _grow(tree: Tree, plan: Plan, address: str, standing: dict[str, Standing]) -> None:
+def _grow(tree: Tree, plan: Plan, address: str, done: frozenset[str]) -> None:
     stage = plan.stages[address]
-    mixture = " + ".join(f"{portion.ability} {portion.count}" for portion in stage.portions)
     shared = f", shared by {plan.users[address]} points" if plan.users[address] > 1 else ""
-    done = " [green]done[/]" if address in standing and standing[address].record else ""
-    branch = tree.add(f"{address[:8]} {mixture}, seed {stage.seed}, {stage.steps} steps{shared}{done}")
+    mark = " [green]done[/]" if address in done else ""
+    text = f"{address[:8]} {_mixture(stage)}, seed {stage.seed}, {stage.steps:,} steps{shared}"
+    branch = tree.add(escape(text) + mark)
     for child in plan.children.get(address, ()):
-        _grow(branch, plan, child, standing)
+        _grow(branch, plan, child, done)
 
 
-def _totals(plan: Plan, time: Estimate) -> Table:
-    totals = cost(plan)
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_row("points", f"{totals.distinct_points} ({totals.points} cells)")
-    table.add_row("stages", f"{totals.stages} ({totals.stages_without_sharing} without sharing)")
-    saved = f", {totals.saving:.2f}× saved" if totals.saving else ""
-    table.add_row(
-        "conversation-epochs",
-        f"{totals.conversation_epochs:,} ({totals.conversation_epochs_without_sharing:,} unshared{saved})",
-    )
-    table.add_row("optimiser steps", f"{totals.steps:,}")
-    table.add_row("left to train", f"{time.steps_left:,} steps, {time.text}")
+def _mixture(stage: Stage) -> str:
+    return " + ".join(f"{portion.source} {portion.count:,}" for portion in stage.portions)
+
+
+def _sources(console: Console, account: Account) -> None:
+    survey = account.survey
+    for key, index in survey.indexes.items():
+        source = survey.sources.get(key)
+        if source is None:
+            told = "not read: planned with what the sweep file expects"
+            console.print(f"{key}: {index.rows:,} conversations expected, {told}", style="yellow")
+            continue
+        facts = source.facts
+        notes = ", ".join([f"{index.rows:,} conversations", *facts_text(facts)])
+        console.print(f"{key}: {notes}", highlight=False, markup=False)
+        if facts.unexpected:
+            console.print(f"  {facts.unexpected}", style="yellow", markup=False)
+    for model in survey.plan.bases:
+        if model in survey.absent:
+            console.print(f"{model}: not here, planned from the sizes of {survey.spec.models[model].label}")
+
+
+def facts_text(facts: SourceFacts) -> Iterable[str]:
+    """What became of the rows that do not train, in words; nothing where all of them do."""
+    yield from (f"{count:,} dropped by {rule}" for rule, count in facts.dropped.items())
+    counts = {
+        "bad rows skipped": facts.bad_rows,
+        "copies removed": facts.duplicates,
+        "near copies removed": facts.near_duplicates,
+        "share words with a question": facts.contaminated,
+        "of these removed": facts.decontaminated,
+        "held out": facts.held_out,
+    }
+    yield from (f"{count:,} {what}" for what, count in counts.items() if count)
+
+
+def _totals(account: Account) -> Table:
+    """One row per study and model, the whole below."""
+    table = Table(box=None, pad_edge=False, title="What it comes to", title_justify="left")
+    table.add_column("", overflow="fold", min_width=12, max_width=16)
+    for title in (
+        "points\n(differ)",
+        "stages",
+        "conv.\nepochs",
+        "superv.\ntokens",
+        "steps",
+        "hours",
+        "USD",
+        "saved",
+    ):
+        table.add_column(title, justify="right", no_wrap=True)
+    bill = account.bill
+    if len(bill.by_study) > 1:
+        _rows(table, bill.by_study)
+    if len(bill.by_model) > 1:
+        _rows(table, bill.by_model)
+    _rows(table, {"all": bill.whole})
     return table
+
+
+def _rows(table: Table, totals: Mapping[str, Totals]) -> None:
+    for name, one in totals.items():
+        saved = one.saved_against_one_run_per_point
+        table.add_row(
+            escape(name),
+            f"{one.points:,} ({one.distinct_points:,})",
+            f"{one.stages:,}",
+            compact(one.shared.conversation_epochs),
+            compact(one.shared.supervised_tokens),
+            compact(one.shared.steps),
+            compact(one.shared.gpu_hours),
+            compact(one.shared.cost),
+            "" if saved is None else f"{saved:.2f}×",
+        )
+    table.add_section()
+
+
+def compact(number: float) -> str:
+    """Three digits and a unit of thousands: 12,345,678 is `12.3M`."""
+    for unit in ("", "k", "M", "G", "T", "P"):
+        if abs(number) < 999.5:
+            return f"{number:.3g}{unit}"
+        number /= 1000
+    return f"{number:.3g}E"
+
+
+def _machines(account: Account) -> Table:
+    table = Table(box=None, pad_edge=False, title="Machines", title_justify="left")
+    for title in ("model", "parameters", "trains on", "GiB per GPU", "would fit on"):
+        table.add_column(title)
+    for model, machine in account.machines.items():
+        chip, memory, workers = machine.accelerator, account.memory.get(model), _workers(account, model)
+        table.add_row(
+            escape(model),
+            compact(machine.shape.parameters),
+            f"{workers} {chip.name}",
+            f"{memory.needs.total / _GIB:.1f} of {chip.memory_gib:g}" if memory else "",
+            _fits(memory) if memory else "",
+        )
+    return table
+
+
+def _workers(account: Account, model: str) -> int:
+    spec = account.survey.spec.models[model]
+    return spec.workers * max(1, spec.gpus_per_worker)
+
+
+def _fits(memory: ModelMemory) -> str:
+    found = {sharding: workers for sharding, workers in memory.would_fit.items() if workers is not None}
+    return ", ".join(f"{sharding} {workers}" for sharding, workers in found.items()) or "no number of them"
+
+
+def _chips(account: Account) -> Iterable[str]:
+    """What hours and money rest on, once for each accelerator."""
+    for chip in dict.fromkeys(machine.accelerator for machine in account.machines.values()):
+        yield (
+            f"{chip.name}: {chip.peak_tflops:g} TFLOP/s in bf16 and {chip.fp32_tflops:g} in fp32, of which "
+            f"training reaches {chip.mfu:.0%}; {chip.price_per_hour:g} USD an hour; set otherwise in `cost`"
+        )
+
+
+def _evaluation(account: Account) -> Table:
+    seeds = f"{account.seeds} seed" + "s" * (account.seeds != 1)
+    title = f"Smallest difference that {seeds} would show, in points"
+    table = Table(box=None, pad_edge=False, title=title, title_justify="left")
+    for column in ("benchmark", "items", "two checkpoints", "two recipes"):
+        table.add_column(column, justify="left" if column == "benchmark" else "right")
+    for key, one in account.detectable.items():
+        items = f"{account.sizes[key].items:,}"
+        table.add_row(escape(key), items, _points(one.checkpoints), _points(one.recipes))
+    return table
+
+
+def _points(difference: float | None) -> str:
+    return "-" if difference is None else f"{difference:.2g}"
+
+
+def _footer(console: Console, account: Account, rest: Estimate) -> None:
+    bill, effort = account.bill.whole, account.evaluation
+    against = bill.saved_against_dropping_equal_points
+    if against is not None:
+        console.print(
+            f"saved {bill.saved_against_one_run_per_point:.2f}× against one run per point, "
+            f"{against:.2f}× against dropping equal points only",
+            highlight=False,
+        )
+    console.print(
+        f"evaluation: {effort.scores:,} scores, {effort.questions:,} questions, {effort.answers:,} answers, "
+        f"about {effort.gpu_hours:.3g} hours; judge: {effort.judge_tokens:,} tokens",
+        highlight=False,
+    )
+    disks = ", ".join(f"{compact(disk.total)}B with keep: {keep}" for keep, disk in account.disk.items())
+    console.print(f"store at its largest: {disks}", highlight=False)
+    console.print(f"left to train: {rest.steps_left:,} steps, {rest.text}", highlight=False)

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from raysft.plan.tree import Cell, Point
 from raysft.store import Store
-from raysft.sweep.inputs import Inputs, scored_subjects
+from raysft.sweep.inputs import Inputs
 from raysft.sweep.leases import stages_in_training
 from raysft.sweep.results import Standing, point_status, read_standing
 
@@ -44,7 +44,6 @@ def _point(
     if status == "waiting" and "running" in of_point.values():
         status = "running"
     subjects = [one for one, _ in inputs.plan.subjects(point)]
-    asked = scored_subjects(inputs.spec, inputs.plan)
     return {
         "fingerprint": point.fingerprint,
         "model": point.model,
@@ -53,15 +52,17 @@ def _point(
         "cause": cause,
         "stages": of_point,
         "scores": sum(len(standing[one].scores) for one in subjects),
-        "scores_asked": sum(one in asked for one in subjects) * len(inputs.benchmarks),
+        "scores_asked": sum(len(inputs.asked[one].benchmarks) for one in subjects if one in inputs.asked),
     }
 
 
 def _cell(cell: Cell) -> str:
     amount = "" if cell.amount is None else f" amount {cell.amount}"
     ratio = "".join(f" {ability}×{factor}" for ability, factor in cell.ratio)
+    variant = "".join(f" {ability}: {variant}" for ability, variant in cell.variant)
+    recipe = f" {cell.recipe}" if cell.recipe else ""
     seed = "" if cell.seed is None else f" seed {cell.seed}"
-    return f"{cell.study}: {cell.strategy}{amount}{ratio}{seed}"
+    return f"{cell.study}: {cell.strategy}{amount}{ratio}{variant}{recipe}{seed}"
 
 
 def show_status(console: Console, inputs: Inputs, store: Store) -> None:

@@ -32,7 +32,8 @@ def _positive(value: object) -> Fraction:
     return share
 
 
-def _at_most_one(value: object) -> Fraction:
+def amount_share(value: object) -> Fraction:
+    """Read a share in (0, 1]; ValueError says what is wrong."""
     share = _positive(value)
     if share > 1:
         raise ValueError("must be at most 1: there is no more than the whole source")
@@ -54,8 +55,8 @@ def _one_or_per_ability(value: object) -> Fraction | dict[str, Fraction]:
 
 _as_text = PlainSerializer(str, return_type=str)
 
-Amount = Annotated[Fraction, BeforeValidator(_at_most_one), _as_text]
-"""Share of every source, in (0, 1]."""
+ShareField = Annotated[Fraction, BeforeValidator(amount_share), _as_text]
+"""A share in (0, 1]."""
 Ratio = Annotated[Fraction, BeforeValidator(_positive), _as_text]
 """Multiplier of one ability on top of the amount, above 0."""
 ReplayShares = Annotated[Fraction | dict[str, Fraction], BeforeValidator(_one_or_per_ability)]

@@ -1,66 +1,18 @@
-"""Strategies: rules that turn abilities into an ordered list of shares, one mapping per stage.
+"""The strategies, and how a sweep file spells them.
 
-A share of 1 stands for the whole subset that amount and ratio give (a·r); a share of k for the prefix k·a·r
-of the same order. A new strategy is one class here and one entry in `STRATEGIES`.
+A new strategy is one class here and one entry in `STRATEGIES`.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Annotated, ClassVar, Literal
+from itertools import permutations
+from typing import Annotated, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, model_validator
 
-from raysft.composition.exact import Amount, ReplayShares
-
-Shares = dict[str, Fraction]
-"""Of each ability that takes part in a stage, the share of its own subset."""
-
-DEFAULT_LAST = "general"
-
-
-class Strategy(BaseModel, ABC):
-    """A rule; what the user says about it are its fields."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    argument: ClassVar[str | None] = None
-    """Field that a bare value stands for: `{single: math}` means `{single: {ability: math}}`."""
-    kind: str = ""
-
-    @abstractmethod
-    def stages(self, abilities: Sequence[str], /) -> tuple[Shares, ...]:
-        """Shares per stage. `abilities` come in the order of the sweep file."""
-
-    def names(self) -> tuple[str, ...]:
-        """Abilities that the arguments mention, to be checked against the sweep."""
-        return ()
-
-    def needs_last(self) -> bool:
-        """Whether the strategy falls back on an ability called `general`."""
-        return False
-
-    @property
-    def label(self) -> str:
-        """Short text for tables, equal for equal strategies: `dmt(k=1/16)`."""
-        (said,) = write_strategy(self).values()
-        inner = ", ".join(f"{key}={_plain(value)}" for key, value in said.items())
-        return f"{self.kind}({inner})" if inner else self.kind
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_plain(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return ">".join(map(_plain, value))
-    return str(value)
+from raysft.composition.exact import ReplayShares
+from raysft.composition.strategy import DEFAULT_LAST, Shares, Strategy
+from raysft.composition.written_stages import Stages
 
 
 class Base(Strategy):
@@ -105,11 +57,14 @@ class MultiTask(Strategy):
 
 
 class Sequential(Strategy):
-    """One stage per ability; by default the order of the sweep file with `last` at the end."""
+    """One stage per ability; by default the order of the sweep file with `last` at the end.
+
+    `order: all` stands for every order of the abilities.
+    """
 
     argument = "order"
     kind: Literal["sequential"] = "sequential"
-    order: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    order: Annotated[tuple[str, ...], Field(min_length=1)] | Literal["all"] | None = None
     last: str | None = None
 
     @model_validator(mode="after")
@@ -120,12 +75,20 @@ class Sequential(Strategy):
 
     def stages(self, abilities: Sequence[str], /) -> tuple[Shares, ...]:
         """One stage per ability, in order."""
-        order = self.order or (*_without(abilities, _last(self.last)), _last(self.last))
+        usual = (*_without(abilities, _last(self.last)), _last(self.last))
+        order = self.order if isinstance(self.order, tuple) else usual
         return tuple({ability: Fraction(1)} for ability in order)
+
+    def expanded(self, abilities: Sequence[str], /) -> tuple[Strategy, ...]:
+        """`order: all` as one strategy per order, in the order of the abilities."""
+        if self.order != "all":
+            return (self,)
+        return tuple(Sequential(order=order) for order in permutations(abilities))
 
     def names(self) -> tuple[str, ...]:
         """The order and the last ability, as far as they are said."""
-        return (*(self.order or ()), *filter(None, [self.last]))
+        order = self.order if isinstance(self.order, tuple) else ()
+        return (*order, *filter(None, [self.last]))
 
     def needs_last(self) -> bool:
         """Without an order, the last ability must be known."""
@@ -190,31 +153,6 @@ class Dmt(_EndsWithLast):
         return (*super().names(), *(self.k if isinstance(self.k, dict) else ()))
 
 
-class Stages(Strategy):
-    """Stages written out by the user: any mixture in any order, each share in (0, 1]."""
-
-    argument = "mixtures"
-    kind: Literal["stages"] = "stages"
-    mixtures: Annotated[tuple[Annotated[dict[str, Amount], Field(min_length=1)], ...], Field(min_length=1)]
-
-    def stages(self, _abilities: Sequence[str], /) -> tuple[Shares, ...]:
-        """As written."""
-        return tuple(dict(stage) for stage in self.mixtures)
-
-    def names(self) -> tuple[str, ...]:
-        """Every ability of every stage."""
-        return tuple(ability for stage in self.mixtures for ability in stage)
-
-    @property
-    def label(self) -> str:
-        """`math+code>general`, with shares other than 1 shown."""
-        return ">".join("+".join(_share(*item) for item in stage.items()) for stage in self.mixtures)
-
-
-def _share(ability: str, share: Fraction) -> str:
-    return ability if share == 1 else f"{share}·{ability}"
-
-
 def _last(said: str | None) -> str:
     return said or DEFAULT_LAST
 
@@ -269,8 +207,7 @@ def _said(field: str, message: str) -> str:
 
 def write_strategy(strategy: Strategy) -> dict[str, dict[str, object]]:
     """The spelling that `read_strategy` reads back: `{dmt: {k: 1/16}}`."""
-    said = strategy.model_dump(exclude={"kind"}, exclude_defaults=True, mode="json")
-    return {strategy.kind: said}
+    return {strategy.kind: strategy.arguments()}
 
 
 StrategyField = Annotated[Strategy, BeforeValidator(read_strategy), PlainSerializer(write_strategy)]

@@ -1,10 +1,11 @@
 """A conversation: the one form that every source is read into."""
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from raysft.identity import canonical_bytes, digest_bytes
+from raysft.identity import digest_bytes
 
 Role = Literal["system", "user", "assistant", "text"]
 """`text` is a whole document without turns: no template, every token supervised."""
@@ -27,7 +28,14 @@ class Conversation:
     @cached_property
     def id(self) -> str:
         """Content address: equal conversations have equal ids, wherever they come from."""
-        return digest_bytes(canonical_bytes([[one.role, one.content] for one in self.messages]))
+        return digest_bytes(self.canonical)
+
+    @property
+    def canonical(self) -> bytes:
+        """Roles and texts as JSON with exactly one spelling, on one line."""
+        turns = [[one.role, one.content] for one in self.messages]
+        # `raysft.identity.canonical_bytes`, spelt out because it is done for every row of every source
+        return json.dumps(turns, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
 
 
 def dialogue(*turns: str) -> Conversation:

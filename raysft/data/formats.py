@@ -22,6 +22,7 @@ from typing import Any
 from raysft.data.conversation import Conversation, Message, Role
 from raysft.errors import InputError, Problem
 
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _CALCULATOR = re.compile(r"<<[^<>]*>>")
 
 _OPENAI_ROLES: dict[str, Role] = {"system": "system", "user": "user", "assistant": "assistant"}
@@ -91,7 +92,10 @@ def strip_calculator(text: str) -> str:
 
 def short(value: object) -> str:
     """A value as JSON, in at most 80 characters."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
+    try:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
+    except RecursionError:
+        text = "(nested too deeply)"
     text = " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
     return text if len(text) <= 80 else text[:77] + "..."
 
@@ -169,7 +173,7 @@ def _text(value: object, name: str, *, empty: bool = False) -> str:
         raise _Malformed(f"{name} must be text, not {_kind(value)}")
     if not empty and not value.strip():
         raise _Malformed(f"{name} is empty")
-    if any("\ud800" <= one <= "\udfff" for one in value):
+    if not value.isascii() and _HALF_PAIR.search(value):
         raise _Malformed(f"{name} holds half of a surrogate pair, which is no character")
     return value
 

@@ -1,13 +1,16 @@
 """A tokenised source on disk: one Arrow file, opened as a memory map, so that workers share its pages."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from raysft.data.fitting import Overflow, fitting_spans
 from raysft.data.template import Encoded
 from raysft.errors import DamagedArtifact
 from raysft.identity import fingerprint
@@ -77,7 +80,10 @@ class Prepared:
         Raises:
             KeyError: no row has it.
         """
-        return self._positions[one]
+        place = bisect_left(self.ids, one)
+        if place == len(self.ids) or self.ids[place] != one:
+            raise KeyError(one)
+        return place
 
     def row(self, position: int) -> Encoded:
         """The conversation at a position, which counts from 0 in the order of the ids."""
@@ -99,11 +105,26 @@ class Prepared:
     @cached_property
     def supervised_counts(self) -> NDArray[np.int64]:
         """Supervised tokens of each row."""
-        return np.concatenate([np.zeros(0, np.int64), *map(_supervised, self._batches)])
+        counts = (np.diff(_upto(batch)[_starts(batch, "supervised")]) for batch in self._batches)
+        return np.concatenate([np.zeros(0, np.int64), *counts])
 
-    @cached_property
-    def _positions(self) -> dict[str, int]:
-        return {one: position for position, one in enumerate(self.ids)}
+    def fitted_counts(self, max_length: int, overflow: Overflow) -> "FittedCounts":
+        """What a stage uses of each row when it is fitted into a longest sequence; see `fit_length`."""
+        found = [_fitted(batch, max_length, overflow) for batch in self._batches]
+        none = np.zeros(0, np.int64)
+        return FittedCounts(
+            np.concatenate([none, *(one.tokens for one in found)]),
+            np.concatenate([none, *(one.supervised for one in found)]),
+        )
+
+
+class FittedCounts(NamedTuple):
+    """What is left of each row of a tokenised source, in the order of its ids."""
+
+    tokens: NDArray[np.int64]
+    """Tokens of its pieces."""
+    supervised: NDArray[np.int64]
+    """Of these, the ones that enter the loss; the first token of a piece does not."""
 
 
 def _starts(batch: pa.RecordBatch, name: str) -> NDArray[np.int64]:
@@ -111,7 +132,28 @@ def _starts(batch: pa.RecordBatch, name: str) -> NDArray[np.int64]:
     return np.asarray(batch.column(name).offsets.to_numpy(), dtype=np.int64)
 
 
-def _supervised(batch: pa.RecordBatch) -> NDArray[np.int64]:
+def _upto(batch: pa.RecordBatch) -> NDArray[np.int64]:
+    """How many of the flat values before each place are supervised tokens."""
     flags = batch.column("supervised").values.to_numpy(zero_copy_only=False)
-    upto = np.concatenate([np.zeros(1, np.int64), np.cumsum(flags, dtype=np.int64)])
-    return np.diff(upto[_starts(batch, "supervised")])
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(flags, dtype=np.int64)])
+
+
+def _fitted(batch: pa.RecordBatch, max_length: int, overflow: Overflow) -> FittedCounts:
+    starts, upto = _starts(batch, "tokens"), _upto(batch)
+    begins, lengths = starts[:-1], np.diff(starts)
+    kept = np.minimum(lengths, max_length) if overflow != "drop" else lengths * (lengths <= max_length)
+    counts = _of_spans(upto, begins, begins + kept)
+    if overflow == "split":
+        ends = batch.column("turn_ends")
+        for place in np.flatnonzero(lengths > max_length).tolist():
+            turn_ends = ends[place].values.to_pylist()
+            spans = np.array(fitting_spans(int(lengths[place]), turn_ends, max_length, overflow))
+            pieces = _of_spans(upto, *(begins[place] + spans).T)
+            counts.tokens[place], counts.supervised[place] = pieces.tokens.sum(), pieces.supervised.sum()
+    return counts
+
+
+def _of_spans(upto: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> FittedCounts:
+    """The counts of pieces; one in which nothing is predicted is left out."""
+    supervised = upto[ends] - upto[np.minimum(starts + 1, ends)]
+    return FittedCounts((ends - starts) * (supervised > 0), supervised)

@@ -1,27 +1,30 @@
 """From files to rows, each with the place it came from.
 
-JSON Lines (`.jsonl`, or `.json` with one object per line), JSON arrays (`.json`), both also as `.gz`;
-Parquet; and data sets of the Hugging Face Hub: `hf://owner/name[/config][:split]`, where the split is `train`
-unless said, and `hf:///a/folder` is a data set on disk. Files may lie on any file system that fsspec opens.
-JSON Lines and Parquet are streamed; a JSON array is held in memory as a whole.
+JSON Lines (`.jsonl`, or `.json` with one object per line) and JSON arrays (`.json`), both also as `.gz` and
+`.zst`; Parquet; and data sets of the Hugging Face Hub: `hf://owner/name[/config][:split]`, where the split is
+`train` unless said, and `hf:///a/folder` is a data set on disk. Files may lie on any file system that fsspec
+opens. All of them are streamed: of a file no more than a block or a batch of rows is in memory.
 
 What is wrong with one line becomes a Problem in its place, and reading goes on; what is wrong with a whole
 file is an InputError.
 """
 
 import gzip
+import io
 import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, BinaryIO
+from typing import Any
 
 import fsspec
 import pyarrow as pa
 import pyarrow.parquet
 
 from raysft.data.formats import short
+from raysft.data.json_array import NOT_UTF8, array_items, cause
 from raysft.errors import InputError, Problem
 
 HUB = "hf://"
@@ -29,7 +32,11 @@ HUB = "hf://"
 
 _MARK = b"\xef\xbb\xbf"
 """The byte order mark that some editors write before UTF-8."""
-_NOT_UTF8 = "is not UTF-8; save the file as UTF-8"
+_COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
+_BUFFER = 1 << 20
+"""Bytes that are read at once."""
+_HUB_BATCH = 1024
+"""Rows of a Hub data set that are read at once."""
 
 
 @dataclass(frozen=True)
@@ -56,19 +63,27 @@ def read_rows(path: str) -> Rows:
     if path.startswith(HUB):
         yield from _hub(path)
         return
-    name = path.removesuffix(".gz")
-    reader = next((read for suffix, read in _READERS.items() if name.endswith(suffix)), None)
-    if reader is None or (path != name and reader is _parquet):
-        raise _wrong(
-            path,
-            "unknown kind of file",
-            "use .jsonl, .json, .jsonl.gz, .json.gz, .parquet or hf://owner/name",
-        )
+    suffix = next((one for one in _COMPRESSIONS if path.endswith(one)), "")
+    name = path.removesuffix(suffix)
+    reader = next((read for kind, read in _READERS.items() if name.endswith(kind)), None)
+    if reader is None or (suffix and reader is _parquet):
+        remedy = "use .jsonl or .json, also with .gz or .zst behind it, .parquet or hf://owner/name"
+        raise _wrong(path, "unknown kind of file", remedy)
     try:
-        with fsspec.open(path, "rb", compression="gzip" if path != name else None) as file:
+        with _opened(path, _COMPRESSIONS.get(suffix)) as file:
             yield from reader(path, file)
     except (OSError, EOFError, zlib.error, gzip.BadGzipFile, pa.ArrowException) as error:
         raise _wrong(path, "cannot be read", " ".join(str(error).split())) from None
+
+
+@contextmanager
+def _opened(path: str, compression: str | None) -> Iterator[io.BufferedReader]:
+    arrow = compression == "zstd"
+    with fsspec.open(path, "rb", compression=None if arrow else compression) as file:
+        # Arrow's reader, unlike others, goes on behind the first of several frames and sees a file cut off
+        plain: Any = pa.CompressedInputStream(pa.PythonFile(file, "r"), compression) if arrow else file
+        with io.BufferedReader(plain, _BUFFER) as buffered:
+            yield buffered
 
 
 def _lines(path: str, lines: Iterable[bytes]) -> Rows:
@@ -82,57 +97,43 @@ def _line(where: str, line: bytes) -> Row | Problem:
     try:
         return Row(where, json.loads(line.decode("utf-8")))
     except UnicodeDecodeError as error:
-        return Problem(where, _bytes_at(error), _NOT_UTF8)
-    except (json.JSONDecodeError, RecursionError) as error:
-        return Problem(
-            where, short(line.decode("utf-8")), f"is not JSON, {_cause(error)}; write one row per line"
-        )
+        return Problem(where, _bytes_at(error), NOT_UTF8)
+    except (ValueError, RecursionError) as error:
+        # a ValueError that is no JSONDecodeError: a number with thousands of digits
+        remedy = f"is not JSON, {cause(error)}; write one row per line"
+        return Problem(where, short(line.decode("utf-8")), remedy)
 
 
-def _json(path: str, file: BinaryIO) -> Rows:
+def _json(path: str, file: io.BufferedReader) -> Rows:
     """A JSON array; or JSON Lines under the name `.json`, as they are often found."""
-    data = file.read().removeprefix(_MARK)
-    if data.lstrip()[:1] == b"[":
-        for number, value in enumerate(_array(path, data), start=1):
+    if file.peek(len(_MARK)).startswith(_MARK):
+        file.read(len(_MARK))
+    if file.peek(1).lstrip()[:1] == b"[":
+        for number, value in enumerate(array_items(path, file), start=1):
             yield Row(f"{path}, row {number}", value)
         return
-    rows = _lines(path, data.split(b"\n"))
+    rows = _lines(path, file)
     first = next(rows, None)
     if isinstance(first, Problem):
         raise _wrong(first.field, first.value, "a .json file holds one array of rows, or one row per line")
     yield from chain(() if first is None else (first,), rows)
 
 
-def _array(path: str, data: bytes) -> list[object]:
-    try:
-        return list(json.loads(data.decode("utf-8")))
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise _wrong(f"{path}:{line}", _bytes_at(error), _NOT_UTF8) from None
-    except json.JSONDecodeError as error:
-        text = error.doc[error.pos : error.pos + 80]
-        raise _wrong(f"{path}:{error.lineno}", short(text), f"is not JSON, {_cause(error)}") from None
-    except RecursionError as error:
-        raise _wrong(path, "is not read", _cause(error)) from None
-
-
 def _bytes_at(error: UnicodeDecodeError) -> str:
     return repr(error.object[error.start : error.start + 8])
 
 
-def _cause(error: json.JSONDecodeError | RecursionError) -> str:
-    return error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply"
-
-
-def _parquet(path: str, file: BinaryIO) -> Rows:
+def _parquet(path: str, file: io.BufferedReader) -> Rows:
     number = 0
-    for batch in pyarrow.parquet.ParquetFile(file).iter_batches(batch_size=1024):
+    # row groups are often as large as the file: their columns are read page by page
+    opened = pyarrow.parquet.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
+    for batch in opened.iter_batches(batch_size=1024):
         for value in batch.to_pylist():
             number += 1
             yield Row(f"{path}, row {number}", value)
 
 
-_READERS: Mapping[str, Callable[[str, BinaryIO], Rows]] = {
+_READERS: Mapping[str, Callable[[str, io.BufferedReader], Rows]] = {
     ".jsonl": _lines,
     ".json": _json,
     ".parquet": _parquet,
@@ -148,8 +149,11 @@ def _hub(path: str) -> Rows:
         found: Any = datasets.load_dataset(name, config, split=split)
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
         raise _wrong(path, "cannot be loaded", " ".join(str(error).split())[:300]) from None
-    for number, value in enumerate(found, start=1):
-        yield Row(f"{path}, row {number}", value)
+    number = 0
+    for columns in found.iter(_HUB_BATCH):
+        for values in zip(*columns.values(), strict=True):
+            number += 1
+            yield Row(f"{path}, row {number}", dict(zip(columns, values, strict=True)))
 
 
 def _hub_name(path: str) -> tuple[str, str | None, str]:

@@ -1,81 +1,75 @@
-"""The sources of a sweep: read, checked, freed of copies, and split.
+"""The sources of a sweep: read, checked, filtered, freed of copies, and split.
 
-files ─► rows ─► conversations ─► content ids ─► kept | held out ─► SourceIndex
+files ─► rows ─► drop rules ─► exact copies ─► near duplicates ─► contamination ─► held-out split ─► index
 
-All conversations of a sweep are held in memory (about 2 kB each for short ones).
+Texts lie in a temporary file (`raysft.data.spool`); in memory a conversation takes about 200 bytes.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from itertools import chain, islice
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from raysft.composition.order import SourceIndex, split_held_out
-from raysft.data.conversation import Conversation, Message
-from raysft.data.formats import detect_format, parse_row
-from raysft.data.reading import read_rows
-from raysft.data.world import ABILITIES, pretraining_documents, training_items
-from raysft.data.world import conversation as world_conversation
+import numpy as np
+from numpy.typing import NDArray
+
+from raysft.composition.order import SourceIndex, SourcePart, split_held_out
+from raysft.data.contamination import Compared, compare
+from raysft.data.conversation import Conversation
+from raysft.data.copies import Copies
+from raysft.data.near_duplicates import near_duplicates
+from raysft.data.source_facts import Finding, SourceFacts
+from raysft.data.source_rows import SourceRows, source_field
+from raysft.data.spool import Selection, Spool, spool
 from raysft.errors import InputError, Problem
-from raysft.spec.file import resolve
-from raysft.spec.source import WORLD, SourceSpec
+from raysft.spec.source import SourceSpec
 from raysft.spec.sweep import SweepSpec
-
-_SHOWN = 20
-"""Bad rows of one source that are shown one by one."""
-
-_PRETRAINING = "pretraining"
-
-WORLD_ROWS: dict[str, int] = {"math": 2048, "code": 512, "general": 1024, _PRETRAINING: 160_000}
-"""Rows of a built-in source unless `rows` says otherwise."""
-
-
-@dataclass(frozen=True)
-class SourceFacts:
-    """What was found while a source was read."""
-
-    read: int
-    """Rows, bad ones and copies included."""
-    bad_rows: int
-    """Malformed rows that were skipped."""
-    duplicates: int
-    """Copies that were removed; `read` = bad rows + duplicates + held out + what is left."""
-    held_out: int
-    """Conversations split off."""
-    expected_rows: int | None
-    """Rows that the sweep file says there are."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """The training conversations of one ability, and those split off from them."""
+    """The training conversations of one source, and those split off from them."""
 
     index: SourceIndex
     facts: SourceFacts
-    _contents: Mapping[str, Conversation]
-    """Every conversation that is kept or held out, by id."""
+    trained: Selection = field(compare=False)
+    """The conversations of `index.ids`."""
+    split_off: Selection = field(compare=False)
+    """The conversations of `index.held_out`."""
 
     def conversation(self, one: str) -> Conversation:
-        """The conversation with an id of `index.ids` or `index.held_out`."""
-        return self._contents[one]
+        """The conversation with an id of `index.ids` or `index.held_out`.
+
+        Raises:
+            KeyError: none has it.
+        """
+        try:
+            return self.trained.conversation(one)
+        except KeyError:
+            return self.split_off.conversation(one)
 
     @property
     def held_out(self) -> tuple[Conversation, ...]:
         """The conversations that were split off, in the order of their ids."""
-        return tuple(self._contents[one] for one in self.index.held_out)
+        return tuple(self.split_off)
 
 
-def load_sources(spec: SweepSpec) -> dict[str, Source]:
-    """Read the source of every ability.
+def load_sources(
+    spec: SweepSpec, keys: Collection[str], questions: Mapping[str, Sequence[str]]
+) -> dict[str, Source]:
+    """Read sources.
+
+    Args:
+        spec: the sweep.
+        keys: keys of `spec.sources`: names of abilities, or `ability/variant`.
+        questions: texts of the questions by benchmark, for the sources that ask to be compared with them.
 
     Raises:
         InputError: with the problems of all sources, at most 20 bad rows of each one by one.
     """
     problems: list[Problem] = []
     loaded: dict[str, Source] = {}
-    for name in spec.abilities:
+    for key in keys:
         try:
-            loaded[name] = load_source(spec, name)
+            loaded[key] = load_source(spec, key, questions)
         except InputError as error:
             problems.extend(error.problems)
     if problems:
@@ -83,109 +77,131 @@ def load_sources(spec: SweepSpec) -> dict[str, Source]:
     return loaded
 
 
-def load_source(spec: SweepSpec, name: str) -> Source:
-    """Read the source of the ability with this name.
+def load_source(spec: SweepSpec, key: str, questions: Mapping[str, Sequence[str]]) -> Source:
+    """Read the source with this key.
 
     Copies that are kept have the content id with a number behind it (`id.2`, `id.3`), so ids are distinct and
-    independent of the order of the file. A conversation that is held out is held out with all its copies, of
-    which none stays in training and one in the held-out set.
+    independent of the order of the file. Whatever happens to a conversation happens to all its copies; of one
+    that is held out none stays in training and one in the held-out set. A conversation found in two parts
+    belongs to the first of them, its second copy, where copies are kept, to the part it was found in.
 
     Raises:
-        InputError: as `read_source`; and for a source of another size than `rows`, or that leaves nothing to
-            train on.
+        InputError: as `read_source`; and for a source, or a part of one, that leaves nothing to train on.
     """
-    source, tally = spec.abilities[name].source, _Tally(f"abilities.{name}.source")
-    counts: Counter[str] = Counter()
-    contents: dict[str, Conversation] = {}
-    for conversation in _conversations(spec, source, tally):
-        counts[conversation.id] += 1
-        contents.setdefault(conversation.id, conversation)
-    problems = list(_size_problems(source, tally, len(contents)))
-    if problems:
-        raise InputError(problems)
-    kept, held_out = split_held_out(contents, source.held_out)
-    if source.duplicates == "keep":
-        for one in kept:
-            contents.update((f"{one}.{number}", contents[one]) for number in range(2, counts[one] + 1))
-        kept = tuple(sorted(contents.keys() - set(held_out)))
-    removed = counts.total() - len(kept) - len(held_out)
-    facts = SourceFacts(tally.read, tally.bad_rows, removed, len(held_out), source.rows)
-    return Source(SourceIndex(name, kept, held_out), facts, contents)
+    source, name = spec.sources[key], source_field(key)
+    rows = SourceRows(spec, source, name)
+    read = spool(rows.conversations())
+    copies = Copies.of(read)
+    facts = _facts(source, rows)
+    if source.duplicates == "remove":
+        facts = replace(facts, duplicates=len(copies.rows) - len(copies))
+        copies = copies.single()
+    if source.near_duplicates is not None:
+        removed = near_duplicates(read.file, read.spans(copies.first), source.near_duplicates)
+        facts = replace(facts, near_duplicates=_rows_of(copies, removed))
+        copies = copies.without(removed)
+    if source.contamination is not None:
+        compared = compare(read.file, read.spans(copies.first), questions, source.contamination.words)
+        facts = _with_contamination(facts, compared, copies, read)
+        if source.contamination.mode == "remove":
+            facts = replace(facts, decontaminated=facts.contaminated)
+            copies = copies.without(compared.contaminated)
+    if len(copies) <= source.held_out:
+        raise InputError([_nothing_left(source, name, rows, len(copies))])
+    return _split(key, source, facts, copies, read)
 
 
-def read_source(spec: SweepSpec, name: str) -> Iterator[Conversation]:
-    """The conversations of an ability's source as its files have them, copies included.
+def read_source(spec: SweepSpec, key: str) -> Iterator[Conversation]:
+    """The conversations of a source that no rule drops, as its files have them, copies included.
 
     Raises:
         InputError: after the last row, with the malformed ones (unless `on_bad_row: skip`); at once for a
             file that cannot be read or has no known format.
     """
-    return _conversations(spec, spec.abilities[name].source, _Tally(f"abilities.{name}.source"))
+    rows = SourceRows(spec, spec.sources[key], source_field(key))
+    return (one.conversation for one in rows.conversations())
 
 
-@dataclass
-class _Tally:
-    """What is counted while rows pass."""
-
-    name: str
-    read: int = 0
-    bad_rows: int = 0
-    shown: list[Problem] = field(default_factory=list)
-
-    def add(self, problem: Problem) -> None:
-        self.bad_rows += 1
-        if self.bad_rows <= _SHOWN:
-            self.shown.append(problem)
-
-    def problems(self) -> list[Problem]:
-        more = self.bad_rows - len(self.shown)
-        remedy = "mend them, or leave bad rows out and have them counted: on_bad_row: skip"
-        return [*self.shown, Problem(self.name, f"and {more} more bad rows", remedy)] if more else self.shown
+def _facts(source: SourceSpec, rows: SourceRows) -> SourceFacts:
+    whole = source.limit is None
+    return SourceFacts(
+        rows.read,
+        rows.bad_rows,
+        dict(rows.dropped),
+        expected_rows=source.rows if whole and not source.is_world else None,
+        expected_kept=source.kept if whole else None,
+    )
 
 
-def _conversations(spec: SweepSpec, source: SourceSpec, tally: _Tally) -> Iterator[Conversation]:
-    rows = _world(source) if source.is_world else _files(spec, source)
-    for one in islice(rows, source.limit):
-        tally.read += 1
-        if isinstance(one, Problem):
-            tally.add(one)
-        else:
-            yield one
-    if tally.bad_rows and source.on_bad_row == "refuse":
-        raise InputError(tally.problems())
+def _with_contamination(facts: SourceFacts, compared: Compared, copies: Copies, read: Spool) -> SourceFacts:
+    ids = copies.ids
+    first = copies.first[[one.place for one in compared.shared]]
+    findings = (
+        Finding(ids[one.place], where, one.benchmark, one.words)
+        for one, where in zip(compared.shared, read.file.where(read.spans(first)), strict=True)
+    )
+    contaminated = _rows_of(copies, compared.contaminated)
+    return replace(facts, contaminated=contaminated, findings=tuple(findings))
 
 
-def _files(spec: SweepSpec, source: SourceSpec) -> Iterator[Conversation | Problem]:
-    return chain.from_iterable(_file(resolve(spec, path), source.format) for path in source.paths)
+def _rows_of(copies: Copies, conversations: NDArray[np.bool_]) -> int:
+    return int(copies.counts[conversations].sum())
 
 
-def _file(path: str, form: str) -> Iterator[Conversation | Problem]:
-    """The conversations of one file; `auto` is decided anew for each, by its first row that is JSON."""
-    for row in read_rows(path):
-        if isinstance(row, Problem):
-            yield row
-            continue
-        if form == "auto":
-            form = detect_format(row.where, row.value)
-        yield parse_row(form, row.where, row.value)
-
-
-def _world(source: SourceSpec) -> Iterator[Conversation]:
-    ability = source.paths[0].removeprefix(WORLD)
-    rows = source.rows or WORLD_ROWS[ability]
-    if ability in ABILITIES:
-        return map(world_conversation, training_items(ability, min(rows, source.limit or rows)))
-    return (Conversation((Message("text", text),)) for text in pretraining_documents(rows))
-
-
-def _size_problems(source: SourceSpec, tally: _Tally, distinct: int) -> Iterator[Problem]:
-    if source.rows is not None and source.limit is None and not source.is_world and source.rows != tally.read:
-        remedy = f"there are {tally.read} rows; mend the number or the path, or leave `rows` out"
-        yield Problem(f"{tally.name}.rows", str(source.rows), remedy)
-    if not distinct:
-        yield Problem(f"{tally.name}.path", ", ".join(source.paths), f"no conversation in {tally.read} rows")
-    elif distinct <= source.held_out:
+def _nothing_left(source: SourceSpec, name: str, rows: SourceRows, distinct: int) -> Problem:
+    if distinct:
         remedy = (
             f"must be below {distinct}, the number of distinct conversations, or nothing is left to train on"
         )
-        yield Problem(f"{tally.name}.held_out", str(source.held_out), remedy)
+        return Problem(f"{name}.held_out", str(source.held_out), remedy)
+    field = f"{name}.join" if source.join else f"{name}.path"
+    dropped = f", of which {rows.dropped.total()} were dropped by its rules" if rows.dropped.total() else ""
+    return Problem(field, ", ".join(source.paths), f"no conversation in {rows.read} rows{dropped}")
+
+
+def _split(key: str, source: SourceSpec, facts: SourceFacts, copies: Copies, read: Spool) -> Source:
+    ids = copies.ids
+    _, held_out = split_held_out(ids, source.held_out)
+    chosen = set(held_out)
+    is_held_out = np.fromiter((one in chosen for one in ids), np.bool_, len(ids))
+    stay = copies.without(is_held_out)
+    names = stay.row_ids
+    # `id.10` comes before `id.2`
+    order = sorted(range(len(names)), key=names.__getitem__)
+    rows = stay.rows[order]
+    trained = Selection(read.file, tuple(names[place] for place in order), read.spans(rows))
+    parts = _parts(source, key, trained.ids, read.parts[rows])
+    index = SourceIndex(key, trained.ids, held_out, parts)
+    facts = replace(
+        facts,
+        duplicates=facts.duplicates + _rows_of(copies, is_held_out) - len(held_out),
+        held_out=len(held_out),
+        left=len(trained),
+    )
+    return Source(
+        index, facts, trained, Selection(read.file, held_out, read.spans(copies.first[is_held_out]))
+    )
+
+
+def _parts(
+    source: SourceSpec, key: str, names: tuple[str, ...], part_of: NDArray[np.uint16]
+) -> tuple[SourcePart, ...]:
+    """The ids of each part of a joined source.
+
+    Raises:
+        InputError: a part has none.
+    """
+    if not source.join:
+        return ()
+    ids: list[list[str]] = [[] for _ in source.join]
+    for one, part in zip(names, part_of.tolist(), strict=True):
+        ids[part].append(one)
+    remedy = "nothing of this part is left to train on; leave it out, or look at its rules"
+    empty = [
+        Problem(f"{source_field(key)}.join[{place}].path", ", ".join(source.join[place].paths), remedy)
+        for place, found in enumerate(ids)
+        if not found
+    ]
+    if empty:
+        raise InputError(empty)
+    return tuple(SourcePart(part.weight, tuple(found)) for part, found in zip(source.join, ids, strict=True))

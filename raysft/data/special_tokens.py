@@ -24,6 +24,8 @@ def quoted(
     tokens: list[int],
     mask: list[int],
     special: Mapping[str, int],
+    *,
+    add_generation_prompt: bool = False,
 ) -> tuple[list[int], list[int]]:
     """Encode anew, as ordinary characters, the special tokens that come from the text of a chat.
 
@@ -37,6 +39,7 @@ def quoted(
         tokens: what the template and the tokenizer made of it.
         mask: one per token.
         special: `special_tokens(tokenizer)`.
+        add_generation_prompt: as it was when the chat was rendered.
 
     Returns:
         Tokens and mask; as they were for a chat without such text.
@@ -47,7 +50,7 @@ def quoted(
     written = re.compile("|".join(map(re.escape, special)))
     if not special or not any(written.search(one["content"]) for one in messages):
         return tokens, mask
-    marks = _marks(tokenizer, messages, written)
+    marks = _marks(tokenizer, messages, written, add_generation_prompt=add_generation_prompt)
     numbers = set(special.values())
     if [special[mark] for mark, _ in marks] != [token for token in tokens if token in numbers]:
         remedy = "the chat template changes a special token in the text; take it out of the text"
@@ -64,7 +67,11 @@ def quoted(
 
 
 def _marks(
-    tokenizer: PreTrainedTokenizerBase, messages: Sequence[Mapping[str, str]], written: re.Pattern[str]
+    tokenizer: PreTrainedTokenizerBase,
+    messages: Sequence[Mapping[str, str]],
+    written: re.Pattern[str],
+    *,
+    add_generation_prompt: bool,
 ) -> list[tuple[str, bool]]:
     """Every special token of the rendered chat, and whether it comes from the text.
 
@@ -75,7 +82,9 @@ def _marks(
     flagged = [
         {**one, "content": written.sub(lambda found: flag + found[0], one["content"])} for one in messages
     ]
-    rendered = tokenizer.apply_chat_template(flagged, tokenize=False)
+    rendered = tokenizer.apply_chat_template(
+        flagged, tokenize=False, add_generation_prompt=add_generation_prompt
+    )
     return [(found[2], bool(found[1])) for found in re.finditer(f"({flag}?)({written.pattern})", rendered)]
 
 

@@ -1,32 +1,30 @@
-"""From conversations to tokens, through the tokenizer's own chat template and its generation marks.
+"""From conversations to tokens, through the tokenizer's chat template and its generation marks.
 
 Which tokens are supervised is never guessed from the text: the template says it, with `{% generation %}`
 before what the assistant says and `{% endgeneration %}` after the token that ends its turn.
 """
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
-from jinja2 import TemplateError
+from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError
 from transformers import PreTrainedTokenizerBase
 
-from raysft.data.conversation import Conversation, Message, dialogue
+from raysft.data.conversation import Conversation, Message
 from raysft.data.special_tokens import quoted, special_tokens
 from raysft.errors import InputError, Problem
 from raysft.identity import canonical_bytes, digest_bytes
 
-_MARK = re.compile(r"\{%-?\s*generation\s*-?%\}")
-_REMEDY = (
-    "set marks in the chat template, {% generation %} before what the assistant says and {% endgeneration %} "
-    "after the token that ends its turn: "
-    "{% generation %}{{ message['content'] + '<|end|>' }}{% endgeneration %}"
-)
+Plain = list[dict[str, str]]
+"""A chat as templates take it."""
+
 _DEFINING = ("tokenizer_class", "bos_token", "eos_token", "unk_token", "add_bos_token", "add_eos_token")
 """What changes tokens in tokenizer_config.json; the rest is about padding, paths and versions."""
+_DEFINING_IF_GIVEN = ("legacy", "add_prefix_space")
+"""What changes them only for some classes: where LLaMA's sets the space before a text."""
 
 
 @dataclass(frozen=True)
@@ -60,26 +58,27 @@ def encode_all(tokenizer: PreTrainedTokenizerBase, conversations: Sequence[Conve
     return [_document(tokenizer, one) if _is_document(one) else next(chats) for one in conversations]
 
 
-def check_template(tokenizer: PreTrainedTokenizerBase) -> None:
-    """Refuse a tokenizer whose template does not mark what the assistant says, to the end of its turn.
+def plain(messages: Sequence[Message]) -> Plain:
+    """Messages as templates take them."""
+    return [{"role": one.role, "content": one.content} for one in messages]
+
+
+def prompts(tokenizer: PreTrainedTokenizerBase, chats: Sequence[Plain]) -> list[list[int]]:
+    """What a model reads before it answers each chat: the chat and the template's generation prompt.
+
+    `raysft.data.template_check` holds a template to this: it is also what `encode` sets before the answer.
 
     Raises:
-        InputError: with a remedy that shows the marks.
+        InputError: the template refuses a chat, or cannot be told apart from its text.
     """
-    template, field = tokenizer.chat_template, f"chat template of {tokenizer.name_or_path or 'the tokenizer'}"
-    if not isinstance(template, str):
-        raise InputError([Problem(field, "none, or several", f"give it one chat template, and {_REMEDY}")])
-    if not _MARK.search(template):
-        raise InputError([Problem(field, "has no generation marks", _REMEDY)])
-    if tokenizer.eos_token_id is None:
-        raise InputError([Problem(field, "no end token", "set tokenizer.eos_token to what ends an answer")])
-    said = _said(encode(tokenizer, dialogue("one", "uno", "two", "dos")))
-    shown = [tokenizer.decode(one, skip_special_tokens=True).strip() for one in said]
-    if shown != ["uno", "dos"]:
-        raise InputError([Problem(field, f"marks {shown} of the answers 'uno' and 'dos'", _REMEDY)])
-    if not all(tokenizer.added_tokens_decoder.keys() & one for one in said):
-        remedy = f"the token that ends the turn is not marked, so no model would learn to stop; {_REMEDY}"
-        raise InputError([Problem(field, f"ends the answer at {tokenizer.decode(said[0])!r}", remedy)])
+    if not chats:
+        return []
+    found = _rendered(tokenizer, chats, add_generation_prompt=True)["input_ids"]
+    special = special_tokens(tokenizer)
+    return [
+        quoted(tokenizer, messages, tokens, [0] * len(tokens), special, add_generation_prompt=True)[0]
+        for messages, tokens in zip(chats, found, strict=True)
+    ]
 
 
 def template_digest(tokenizer: PreTrainedTokenizerBase) -> str:
@@ -104,46 +103,35 @@ def tokenizer_digest(folder: Path) -> str:
     config = json.loads(settings.read_text(encoding="utf-8")) if settings.exists() else {}
     # padding and truncation are what the last caller of the tokenizer happened to ask for
     tables = {key: value for key, value in model.items() if key not in ("padding", "truncation")}
-    return digest_bytes(
-        canonical_bytes({"model": tables, "config": {key: config.get(key) for key in _DEFINING}})
-    )
+    defining = {key: config.get(key) for key in _DEFINING}
+    defining |= {key: config[key] for key in _DEFINING_IF_GIVEN if key in config}
+    return digest_bytes(canonical_bytes({"model": tables, "config": defining}))
 
 
 def _chats(tokenizer: PreTrainedTokenizerBase, chats: Sequence[Conversation]) -> list[Encoded]:
     if not chats:
         return []
-    try:
-        out = tokenizer.apply_chat_template(
-            [_plain(chat.messages) for chat in chats],
-            tokenize=True,
-            return_dict=True,
-            return_assistant_tokens_mask=True,
-            tokenizer_kwargs={
-                "return_attention_mask": False,
-                "split_special_tokens": False,
-                "verbose": False,
-            },
-        )
-    except TemplateError as error:
-        raise InputError(
-            [Problem("chat template", str(error), "it cannot carry this source's roles")]
-        ) from None
+    texts = [plain(chat.messages) for chat in chats]
+    out = _rendered(tokenizer, texts, return_assistant_tokens_mask=True)
     special = special_tokens(tokenizer)
-    found = zip(chats, out["input_ids"], out["assistant_masks"], strict=True)
-    return [
-        _encoded(*quoted(tokenizer, _plain(chat.messages), tokens, mask, special))
-        for chat, tokens, mask in found
-    ]
+    found = zip(texts, out["input_ids"], out["assistant_masks"], strict=True)
+    return [_encoded(*quoted(tokenizer, messages, tokens, mask, special)) for messages, tokens, mask in found]
 
 
-def _said(encoded: Encoded) -> list[list[int]]:
-    """The supervised tokens of each assistant turn."""
-    turns = pairwise((0, *encoded.turn_ends))
-    return [[encoded.tokens[at] for at in range(*turn) if encoded.supervised[at]] for turn in turns]
-
-
-def _plain(messages: Sequence[Message]) -> list[dict[str, str]]:
-    return [{"role": one.role, "content": one.content} for one in messages]
+def _rendered(tokenizer: PreTrainedTokenizerBase, chats: Sequence[Plain], **settings: bool) -> Any:  # noqa: ANN401 - transformers' record
+    quiet = {"return_attention_mask": False, "split_special_tokens": False, "verbose": False}
+    try:
+        return tokenizer.apply_chat_template(
+            list(chats), tokenize=True, return_dict=True, tokenizer_kwargs=quiet, **settings
+        )
+    except TemplateSyntaxError as error:
+        problem = Problem("chat template", f"line {error.lineno}: {error.message}", "is not Jinja")
+    except UndefinedError as error:
+        remedy = "there are messages, add_generation_prompt and the special tokens that the tokenizer has"
+        problem = Problem("chat template", str(error), remedy)
+    except TemplateError as error:
+        problem = Problem("chat template", str(error), "it cannot carry this source's roles")
+    raise InputError([problem])
 
 
 def _encoded(tokens: list[int], mask: list[int]) -> Encoded:

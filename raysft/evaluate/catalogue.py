@@ -6,9 +6,11 @@ from functools import cached_property
 
 from raysft.data.conversation import Conversation
 from raysft.evaluate.benchmark import Benchmark, questions_digest
+from raysft.evaluate.competition_math import CompetitionMath
 from raysft.evaluate.gsm8k import Gsm8k
 from raysft.evaluate.held_out import HeldOut
 from raysft.evaluate.humaneval import HumanEval
+from raysft.evaluate.mbpp import Mbpp
 from raysft.evaluate.mt_bench import MtBench
 from raysft.evaluate.world import world_benchmark
 from raysft.spec.evaluation import BenchmarkSpec
@@ -48,6 +50,8 @@ _MAKERS: dict[str, Callable[[Material], Benchmark]] = {
     "world/general": lambda given: world_benchmark("world/general", given.spec.limit),
     "gsm8k": lambda given: Gsm8k(given.path, given.spec.limit),
     "humaneval": lambda given: HumanEval(given.path, given.spec.limit),
+    "math": lambda given: CompetitionMath(given.path, given.spec.limit),
+    "mbpp": lambda given: Mbpp(given.path, given.spec.limit),
     "mt_bench": lambda given: MtBench(given.path, given.references, given.spec.limit),
     "held_out": lambda given: HeldOut(given.ability, given.held_out, given.spec.limit),
 }

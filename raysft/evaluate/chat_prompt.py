@@ -10,7 +10,8 @@ from typing import Any
 from jinja2 import TemplateError
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
-from raysft.data.special_tokens import quoted, special_tokens
+from raysft.data.special_tokens import special_tokens
+from raysft.data.template import prompts
 from raysft.errors import InputError, Problem
 
 Chat = list[dict[str, str]]
@@ -33,14 +34,8 @@ def prompt_tokens(tokenizer: PreTrainedTokenizerBase, chats: Sequence[Chat]) -> 
     """
     if not chats:
         return []
-    found = _rendered(tokenizer, chats, add_generation_prompt=True)
-    marks = special_tokens(tokenizer)
-    return [
-        _quoted(tokenizer, messages, tokens, marks)
-        if any(mark in one["content"] for mark in marks for one in messages)
-        else tokens
-        for messages, tokens in zip(chats, found, strict=True)
-    ]
+    _must_have_template(tokenizer)
+    return prompts(tokenizer, chats)
 
 
 def stop_tokens(
@@ -66,24 +61,14 @@ def _end_of_turn(tokenizer: PreTrainedTokenizerBase) -> int | None:
     return next((token for token in behind if token in marks), None)
 
 
-def _quoted(
-    tokenizer: PreTrainedTokenizerBase, messages: Chat, tokens: list[int], marks: dict[str, int]
-) -> list[int]:
-    """Tokens whose special ones are the template's alone; the generation prompt is set behind them again."""
-    read = _rendered(tokenizer, [messages], add_generation_prompt=False)[0]
-    if tokens[: len(read)] != read:
-        remedy = (
-            "take the special token out of the question: this chat template changes what stands before it"
-        )
-        raise InputError([Problem("question", messages[-1]["content"][:80], remedy)])
-    plain, _ = quoted(tokenizer, messages, read, [0] * len(read), marks)
-    return plain + tokens[len(read) :]
-
-
-def _rendered(tokenizer: PreTrainedTokenizerBase, chats: Sequence[Chat], **settings: bool) -> list[list[int]]:
+def _must_have_template(tokenizer: PreTrainedTokenizerBase) -> None:
     if not tokenizer.chat_template:
         remedy = "give the tokenizer a chat template: questions are asked as turns of a chat"
         raise InputError([Problem("chat template", f"none in {tokenizer.name_or_path}", remedy)])
+
+
+def _rendered(tokenizer: PreTrainedTokenizerBase, chats: Sequence[Chat], **settings: bool) -> list[list[int]]:
+    _must_have_template(tokenizer)
     quiet: dict[str, Any] = {"return_attention_mask": False, "verbose": False}
     try:
         output = tokenizer.apply_chat_template(

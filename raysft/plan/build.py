@@ -1,107 +1,115 @@
 """From the studies of a sweep to a plan: every cell becomes a list of stages, equal ones become one."""
 
-import itertools
-from collections.abc import Iterator, Mapping
-from fractions import Fraction
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from raysft.composition.exact import count_of
-from raysft.composition.order import SourceIndex
-from raysft.composition.strategies import Base, Shares, Strategy
-from raysft.identity import fingerprint
-from raysft.plan.tree import STAGE_VERSION, BaseIdentity, Cell, Plan, Point, Portion, Stage, stage_identity
-from raysft.spec.study import Study
+from raysft.composition.order import Subsets
+from raysft.composition.strategies import Base
+from raysft.errors import InputError, Problem
+from raysft.plan.address import StageAddresses, point_fingerprint
+from raysft.plan.grid import Choice, choices
+from raysft.plan.mixtures import Measure, Mixed, Mixtures
+from raysft.plan.tokens import TokenCounts
+from raysft.plan.tree import BaseIdentity, Cell, Plan, Point, Stage
+from raysft.spec.recipe import Recipe
 from raysft.spec.sweep import SweepSpec
 
 
+def _nothing_measured(model: str, source: str, _recipe: Recipe) -> TokenCounts:
+    raise LookupError(f"tokens of {source} under {model} are needed, and nobody counts them")
+
+
 def build_plan(
-    spec: SweepSpec, sources: Mapping[str, SourceIndex], bases: Mapping[str, BaseIdentity]
+    spec: SweepSpec,
+    sources: Mapping[str, Subsets],
+    bases: Mapping[str, BaseIdentity],
+    measure: Measure = _nothing_measured,
 ) -> Plan:
     """Expand the studies of a sweep.
 
     Args:
         spec: the sweep.
-        sources: the index of every ability's source.
+        sources: the index of every source, by its key.
         bases: the identity of every model's base.
+        measure: counts tokens; asked only by a sweep with budgets in tokens.
+
+    Raises:
+        InputError: with every cell that asks for more than its sources have, or that passes over them more
+            often than its study allows.
     """
-    builder = _Builder(spec, sources, bases)
+    builder = _Builder(bases)
+    problems: dict[Problem, None] = {}
     for name, study in spec.studies.items():
-        for model in study.model:
-            builder.add(model, (), Cell(name, Base().label, None, (), None))
-        for model, strategy, amount, ratio, seed in _cells(study):
-            subset_seed = seed if study.subset_seed is None else study.subset_seed
-            stages = builder.stages(model, strategy, amount, ratio, seed, subset_seed)
-            cell_seed = seed if stages else None
-            cell = Cell(
-                name, strategy.label, amount if stages else None, tuple(sorted(ratio.items())), cell_seed
-            )
-            builder.add(model, stages, cell)
+        abilities = study.abilities or tuple(spec.abilities)
+        for model in dict.fromkeys(study.values("model")):
+            builder.add(model, (), Cell(name, Base().label))
+        mixtures, cells = Mixtures(spec, name, sources, measure), _Cells(name)
+        for choice in choices(study, abilities):
+            subset_seed = choice.seed if study.subset_seed is None else study.subset_seed
+            stages = builder.stages(choice, mixtures.of(choice, abilities, subset_seed), subset_seed)
+            builder.add(choice.model, stages, cells.of(choice) if stages else Cell(name, Base().label))
+        problems.update(mixtures.problems)
+    if problems:
+        raise InputError(list(problems))
     return builder.plan()
 
 
-def _cells(study: Study) -> Iterator[tuple[str, Strategy, Fraction, dict[str, Fraction], int]]:
-    """Row-major: the seed varies fastest."""
-    return itertools.product(study.model, study.strategy, study.amount, study.ratio, study.seed)
+class _Cells:
+    """The cells of one study; what cells have in common is put into words once."""
+
+    def __init__(self, study: str) -> None:
+        self._study = study
+        self._usual: dict[tuple[int, ...], Cell] = {}
+
+    def of(self, choice: Choice) -> Cell:
+        """The cell of one choice."""
+        key = tuple(map(id, choice[1:-1]))
+        if key not in self._usual:
+            self._usual[key] = Cell(
+                study=self._study,
+                strategy=choice.strategy.label,
+                amount=choice.amount,
+                ratio=tuple(sorted(choice.ratio.factors.items())),
+                ratio_name=choice.ratio.name,
+                variant=tuple(sorted(choice.variant.items())),
+                recipe=choice.recipe.label,
+            )
+        return replace(self._usual[key], seed=choice.seed)
 
 
 class _Builder:
     """Collects points and stages, each once."""
 
-    def __init__(
-        self, spec: SweepSpec, sources: Mapping[str, SourceIndex], bases: Mapping[str, BaseIdentity]
-    ) -> None:
-        self._spec, self._sources, self._bases = spec, sources, bases
+    def __init__(self, bases: Mapping[str, BaseIdentity]) -> None:
+        self._bases = bases
+        self._addresses = StageAddresses()
         self._stages: dict[str, Stage] = {}
-        self._points: dict[str, tuple[str, tuple[str, ...], list[Cell]]] = {}
+        self._points: dict[tuple[str, tuple[str, ...]], tuple[str, dict[Cell, None]]] = {}
 
-    def stages(
-        self,
-        model: str,
-        strategy: Strategy,
-        amount: Fraction,
-        ratio: dict[str, Fraction],
-        seed: int,
-        subset_seed: int,
-    ) -> tuple[str, ...]:
+    def stages(self, choice: Choice, mixed: Sequence[Mixed], subset_seed: int) -> tuple[str, ...]:
         """Fingerprints of the stages of one cell, parents first."""
+        model, base, seed = choice.model, self._bases[choice.model], choice.seed
         parent: str | None = None
         found = []
-        for shares in strategy.stages(tuple(self._spec.abilities)):
-            portions = self._portions(shares, amount, ratio, subset_seed)
-            parent = self._stage(model, parent, portions, seed, subset_seed)
-            found.append(parent)
+        for portions, recipe in mixed:
+            address = self._addresses.of(base, parent, portions, recipe, seed)
+            if address not in self._stages:
+                self._stages[address] = Stage(
+                    address, model, base, parent, portions, recipe, seed, subset_seed
+                )
+            parent = address
+            found.append(address)
         return tuple(found)
-
-    def _portions(
-        self, shares: Shares, amount: Fraction, ratio: dict[str, Fraction], subset_seed: int
-    ) -> tuple[Portion, ...]:
-        found = []
-        for ability, share in shares.items():
-            source = self._sources[ability]
-            count = count_of(amount * ratio.get(ability, Fraction(1)) * share, source.rows)
-            found.append(Portion(ability, count, source.prefix_digest(subset_seed, count)))
-        return tuple(found)
-
-    def _stage(
-        self, model: str, parent: str | None, portions: tuple[Portion, ...], seed: int, subset_seed: int
-    ) -> str:
-        base, recipe = self._bases[model], self._spec.recipe
-        address = fingerprint("stage", STAGE_VERSION, stage_identity(base, parent, portions, recipe, seed))
-        if address not in self._stages:
-            self._stages[address] = Stage(address, model, base, parent, portions, recipe, seed, subset_seed)
-        return address
 
     def add(self, model: str, stages: tuple[str, ...], cell: Cell) -> None:
-        """Add a cell; cells of the same model with the same stages are one point."""
-        base = self._bases[model].fingerprint
-        address = fingerprint("point", 1, {"base": base, "stages": stages})
-        _, _, cells = self._points.setdefault(address, (model, stages, []))
-        if cell not in cells:
-            cells.append(cell)
+        """Add a cell; cells of the same base with the same stages are one point."""
+        _, cells = self._points.setdefault((self._bases[model].fingerprint, stages), (model, {}))
+        cells[cell] = None
 
     def plan(self) -> Plan:
         """Everything collected."""
         points = tuple(
-            Point(address, model, stages, tuple(cells))
-            for address, (model, stages, cells) in self._points.items()
+            Point(point_fingerprint(self._bases[model], stages), model, stages, tuple(cells))
+            for (_, stages), (model, cells) in self._points.items()
         )
         return Plan(points, self._stages, dict(self._bases))

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
+from raysft.composition.amount import Amount
 from raysft.identity import fingerprint
 from raysft.spec.recipe import Recipe
 
-STAGE_VERSION = 1
+STAGE_VERSION = 2
 """Version of the code of a training stage; raised when the same stage gives other weights."""
 
 
@@ -27,12 +28,15 @@ class BaseIdentity:
     template: str
     """Digest of the chat template."""
 
+    @property
+    def defining(self) -> dict[str, str]:
+        """What enters the identity of every stage that starts here."""
+        return {"weights": self.weights, "tokenizer": self.tokenizer, "template": self.template}
+
     @cached_property
     def fingerprint(self) -> str:
         """Content address of the base."""
-        return fingerprint(
-            "base", 1, {"weights": self.weights, "tokenizer": self.tokenizer, "template": self.template}
-        )
+        return fingerprint("base", 1, self.defining)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +44,10 @@ class Portion:
     """What a stage takes from one source."""
 
     ability: str
+    source: str
+    """Key of the source: the ability, or `ability/variant`."""
     count: int
-    """Conversations: a prefix of the source's order."""
+    """Conversations: a prefix of the source's order; above its size the order begins again."""
     digest: str
     """Digest of their ids."""
 
@@ -68,13 +74,13 @@ class Stage:
 
     @property
     def conversation_epochs(self) -> int:
-        """Conversations over all epochs: the unit in which work is counted before it is measured."""
-        return self.conversations * self.recipe.epochs
+        """Conversations over all steps: the unit in which work is counted before it is measured."""
+        return self.recipe.seen(self.conversations)
 
     @property
     def steps(self) -> int:
         """Optimiser steps."""
-        return self.recipe.steps(self.conversations)
+        return self.recipe.steps_for(self.conversations)
 
     @property
     def identity(self) -> dict[str, object]:
@@ -91,12 +97,19 @@ def stage_identity(
     portions are sorted by digest, since a stage orders their union by its own seed.
     """
     return {
-        "base": {"weights": base.weights, "tokenizer": base.tokenizer, "template": base.template},
+        "base": base.defining,
         "parent": parent,
         "mixture": sorted(portion.digest for portion in portions),
         "recipe": recipe,
         "seed": seed,
     }
+
+
+def stage_fingerprint(
+    base: BaseIdentity, parent: str | None, portions: tuple[Portion, ...], recipe: Recipe, seed: int
+) -> str:
+    """The fingerprint of a stage: the hash of `stage_identity`."""
+    return fingerprint("stage", STAGE_VERSION, stage_identity(base, parent, portions, recipe, seed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +119,15 @@ class Cell:
     study: str
     strategy: str
     """Label of the strategy."""
-    amount: Fraction | None
+    amount: Amount | None = None
     """None for the base, which has no data."""
-    ratio: tuple[tuple[str, Fraction], ...]
-    seed: int | None
+    ratio: tuple[tuple[str, Fraction], ...] = ()
+    ratio_name: str = ""
+    variant: tuple[tuple[str, str], ...] = ()
+    """Of some abilities, the variant whose source is used."""
+    recipe: str = ""
+    """What the study changes of the recipe, as a label."""
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,17 @@ from raysft.spec.frozen import Frozen, Whole
 class BenchmarkSpec(Frozen):
     """A benchmark: questions, how to prompt, how to score one answer."""
 
-    name: Literal["world/math", "world/code", "world/general", "gsm8k", "humaneval", "mt_bench", "held_out"]
+    name: Literal[
+        "world/math",
+        "world/code",
+        "world/general",
+        "gsm8k",
+        "math",
+        "humaneval",
+        "mbpp",
+        "mt_bench",
+        "held_out",
+    ]
     """Which benchmark. `held_out` is the ability's own set, split off by `source.held_out`."""
     path: str | None = None
     """File with the questions, as its authors published it; built-in benchmarks need none."""

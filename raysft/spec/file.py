@@ -3,13 +3,14 @@
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import ValidationError
 
 from raysft.errors import InputError, Problem
-from raysft.spec.sweep import Names, SweepSpec
+from raysft.spec.checks import Names, sweep_problems
+from raysft.spec.sweep import SweepSpec
 
 _ROUNDS = 5
 """Leaving out one wrong part may make its parent incomplete, which is left out in the next round."""
@@ -20,7 +21,12 @@ _REMEDIES = {
 }
 
 
-def load_sweep(path: Path, changes: Sequence[str] = (), limit: int | None = None) -> SweepSpec:
+def load_sweep(
+    path: Path,
+    changes: Sequence[str] = (),
+    limit: int | None = None,
+    data: Literal["needed", "expected"] = "needed",
+) -> SweepSpec:
     """Read and check a sweep file.
 
     Args:
@@ -29,6 +35,8 @@ def load_sweep(path: Path, changes: Sequence[str] = (), limit: int | None = None
             current folder, as any path on a command line.
         limit: use only so many rows of each source and questions of each benchmark; the sweep gets a name of
             its own, so that it replaces no results.
+        data: whether every file that the sweep names must be there; to plan, it is enough to know how many
+            `rows` a source is expected to have.
 
     Raises:
         InputError: with every problem of the file, each with field, value and remedy.
@@ -44,7 +52,12 @@ def load_sweep(path: Path, changes: Sequence[str] = (), limit: int | None = None
     found: list[Problem] = []
     spec = _validate(raw, found)
     if spec is not None:
-        found.extend([*spec.problems(_names(raw)), *_missing_files(spec)])
+        refused = {problem.field for problem in found}
+        between = [*sweep_problems(spec, _names(raw)), *_missing_sources(spec, data)]
+        # What was left out for being wrong in itself is missing now, which is no second problem.
+        found.extend(problem for problem in between if problem.field not in refused)
+        if data == "needed":
+            found.extend(_missing_questions(spec))
     if found or spec is None:
         raise InputError(found)
     return spec
@@ -118,13 +131,26 @@ def _apply(raw: dict[str, Any], change: str) -> None:
 def _limit(raw: dict[str, Any], limit: int) -> None:
     if isinstance(raw.get("name"), str):
         raw["name"] = f"{raw['name']}-limit{limit}"
-    abilities = raw.get("abilities")
-    for ability in abilities.values() if isinstance(abilities, dict) else ():
+    for ability in _mappings(raw.get("abilities")):
         for part, key in (("source", "path"), ("benchmark", "name")):
-            given = ability.get(part) if isinstance(ability, dict) else None
-            if given is not None:
-                fields = given if isinstance(given, dict) else {key: given}
-                ability[part] = {**fields, "limit": _smaller(fields.get("limit"), limit)}
+            if ability.get(part) is not None:
+                ability[part] = _limited(ability[part], key, limit)
+        if isinstance(ability.get("variants"), dict):
+            ability["variants"] = {
+                name: _limited(source, "path", limit) for name, source in ability["variants"].items()
+            }
+        if ability.get("report") is not None:
+            given = ability["report"] if isinstance(ability["report"], list) else [ability["report"]]
+            ability["report"] = [_limited(one, "name", limit) for one in given]
+
+
+def _mappings(raw: object) -> list[dict[str, Any]]:
+    return [one for one in raw.values() if isinstance(one, dict)] if isinstance(raw, dict) else []
+
+
+def _limited(given: object, key: str, limit: int) -> dict[str, Any]:
+    fields = given if isinstance(given, dict) else {key: given}
+    return {**fields, "limit": _smaller(fields.get("limit"), limit)}
 
 
 def _smaller(written: object, limit: int) -> object:
@@ -206,20 +232,35 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _missing_files(spec: SweepSpec) -> Iterator[Problem]:
-    for name, ability in spec.abilities.items():
-        for path in ability.source.paths:
-            if not ability.source.is_world:
-                yield from _missing(spec, f"abilities.{name}.source.path", path)
-        for key in ("path", "references"):
-            path_of = getattr(ability.benchmark, key, None)
-            if path_of:
-                yield from _missing(spec, f"abilities.{name}.benchmark.{key}", path_of)
-
-
-def _missing(spec: SweepSpec, field: str, path: str) -> Iterator[Problem]:
+def is_absent(spec: SweepSpec, path: str) -> bool:
+    """Whether a local file of a source or benchmark is not there; what is elsewhere is not looked for."""
     where = resolve(spec, path)
-    if "://" not in where and not Path(where).exists():
-        yield Problem(
-            field, path, f"no such file: {where}; data_dir is {spec.data_dir}, or --set data_dir=FOLDER"
-        )
+    return "://" not in where and not Path(where).exists()
+
+
+def _missing_sources(spec: SweepSpec, data: Literal["needed", "expected"]) -> Iterator[Problem]:
+    for key, source in spec.sources.items():
+        if source.is_world or (data == "expected" and source.rows is not None):
+            continue
+        ability, _, variant = key.partition("/")
+        field = f"abilities.{ability}.variants.{variant}" if variant else f"abilities.{ability}.source"
+        for path in source.paths:
+            hint = "; to plan without it, say how many rows it has: `rows`" if data == "expected" else ""
+            yield from _missing(spec, f"{field}.path", path, hint)
+
+
+def _missing_questions(spec: SweepSpec) -> Iterator[Problem]:
+    for name, ability in spec.abilities.items():
+        asked = {"benchmark": ability.benchmark} if ability.benchmark else {}
+        asked.update({f"report[{place}]": further for place, further in enumerate(ability.report)})
+        for field, benchmark in asked.items():
+            for key in ("path", "references"):
+                path_of = getattr(benchmark, key)
+                if path_of:
+                    yield from _missing(spec, f"abilities.{name}.{field}.{key}", path_of)
+
+
+def _missing(spec: SweepSpec, field: str, path: str, hint: str = "") -> Iterator[Problem]:
+    if is_absent(spec, path):
+        remedy = f"no such file: {resolve(spec, path)}; data_dir is {spec.data_dir}, or --set data_dir=FOLDER"
+        yield Problem(field, path, remedy + hint)

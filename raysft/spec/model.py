@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from raysft.spec.frozen import Frozen, Seed, Whole
+from raysft.spec.recipe import RecipeChange
 
 
 class ScratchSpec(Frozen):
@@ -32,9 +33,13 @@ class ScratchSpec(Frozen):
         return self
 
 
+BUILT_IN_BASES = ("world/base", "world/base-small")
+"""LLaMAs of 0.5 and 0.2 M parameters that are shipped with the built-in world."""
+
+
 def _known(base: str) -> str:
-    if base.startswith("world/") and base != "world/base":
-        raise ValueError("no such built-in model; there is world/base")
+    if base.startswith("world/") and base not in BUILT_IN_BASES:
+        raise ValueError(f"no such built-in model; there are {', '.join(BUILT_IN_BASES)}")
     return base
 
 
@@ -49,6 +54,25 @@ BaseField = Annotated[
 """A name, or the shape of a model from scratch; whoever writes a mapping means the shape."""
 
 
+class ShapeSpec(Frozen):
+    """Sizes of a LLaMA-like model, to plan for one whose `config.json` is not here yet."""
+
+    hidden_size: Annotated[Whole, Field(ge=1)]
+    """Width of the residual stream."""
+    layers: Annotated[Whole, Field(ge=1)]
+    """Number of transformer blocks."""
+    heads: Annotated[Whole, Field(ge=1)]
+    """Attention heads."""
+    key_value_heads: Annotated[Whole, Field(ge=1)] | None = None
+    """Heads of keys and values; `null` for as many as `heads`."""
+    feed_forward: Annotated[Whole, Field(ge=1)]
+    """Width inside the feed-forward part."""
+    vocabulary: Annotated[Whole, Field(ge=1)]
+    """Rows of the embedding."""
+    tied: bool = False
+    """Whether the output layer is the embedding."""
+
+
 class ModelSpec(Frozen):
     """One model of the sweep."""
 
@@ -56,6 +80,14 @@ class ModelSpec(Frozen):
     """`world/base`, a Hugging Face folder or id (`owner/name`), or the shape of a model from scratch."""
     revision: str | None = None
     """Revision of a Hugging Face id."""
+    template: str = "own"
+    """Chat template: the tokenizer's `own`, `vicuna`, `alpaca`, `chatml`, `llama-3`, or a Jinja file."""
+    recipe: RecipeChange = RecipeChange()
+    """What this model has otherwise than the sweep's recipe."""
+    shape: ShapeSpec | None = None
+    """Sizes, to plan for a base that is neither here nor among those that raysft knows."""
+    accelerator: str | None = None
+    """On what it trains, for the plan's hours and money; `null` for that of `cost`."""
     workers: Annotated[Whole, Field(ge=1)] = 1
     """Training processes; the result does not depend on it (design §4.4)."""
     gpus_per_worker: Annotated[Whole, Field(ge=0)] = 0

@@ -1,9 +1,9 @@
 """The recipe of a stage: everything about training that defines the result."""
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from raysft.spec.frozen import Frozen, Whole
 
@@ -11,8 +11,10 @@ from raysft.spec.frozen import Frozen, Whole
 class Recipe(Frozen):
     """How a stage is trained. Every field is part of the stage's identity."""
 
-    epochs: Annotated[Whole, Field(ge=1)] = 3
-    """Passes over the mixture."""
+    epochs: Annotated[Whole, Field(ge=1)] | None = 3
+    """Passes over the mixture; `null` where `steps` says how long to train."""
+    steps: Annotated[Whole, Field(ge=1)] | None = None
+    """Optimiser steps in place of `epochs`: as many passes as are needed, the last one perhaps in part."""
     batch_size: Annotated[Whole, Field(ge=1)] = 128
     """Conversations per optimiser step, over all workers."""
     learning_rate: Annotated[float, Field(gt=0)] = 2e-5
@@ -46,6 +48,56 @@ class Recipe(Frozen):
     weights_dtype: Literal["fp32", "bf16"] = "fp32"
     """Number format of the exported weights, from which the next stage starts."""
 
-    def steps(self, conversations: int) -> int:
-        """Optimiser steps over a mixture: epochs × ceil(n / batch size); batches do not cross epochs."""
-        return self.epochs * math.ceil(conversations / self.batch_size)
+    @model_validator(mode="before")
+    @classmethod
+    def _steps_stand_for_epochs(cls, value: Any) -> Any:  # noqa: ANN401 - raw YAML in and out
+        by_steps = isinstance(value, dict) and value.get("steps") is not None
+        return {"epochs": None, **value} if by_steps else value
+
+    @model_validator(mode="after")
+    def _epochs_or_steps(self) -> "Recipe":
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("give `epochs` or `steps`")
+        return self
+
+    def steps_per_epoch(self, conversations: int) -> int:
+        """Steps of one pass: ceil(n / batch size); batches do not cross epochs."""
+        return math.ceil(conversations / self.batch_size)
+
+    def steps_for(self, conversations: int) -> int:
+        """Optimiser steps over a mixture: epochs × steps of one pass, unless `steps` says it."""
+        return self.steps or (self.epochs or 0) * self.steps_per_epoch(conversations)
+
+    def seen(self, conversations: int) -> int:
+        """Conversations that all steps together train on: conversation-epochs."""
+        whole, rest = divmod(self.steps_for(conversations), self.steps_per_epoch(conversations))
+        return whole * conversations + min(rest * self.batch_size, conversations)
+
+    def settled(self, conversations: int) -> "Recipe":
+        """The same training said in epochs where `steps` are whole epochs, so that both are one stage."""
+        if self.steps is None or self.steps % self.steps_per_epoch(conversations):
+            return self
+        epochs = self.steps // self.steps_per_epoch(conversations)
+        return self.model_copy(update={"steps": None, "epochs": epochs})
+
+    def changed(self, change: "RecipeChange") -> "Recipe":
+        """The recipe with some fields set otherwise."""
+        fields = {name: getattr(change, name) for name in change.model_fields_set}
+        if fields.get("steps") is not None:
+            fields["epochs"] = None
+        elif fields.get("epochs") is not None:
+            fields["steps"] = None
+        return Recipe.model_validate({**self.model_dump(), **fields})
+
+
+class RecipeChange(Recipe):
+    """Some fields of a recipe; those that are not written stay as they are."""
+
+    @model_serializer(mode="wrap")
+    def _only_what_is_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in handler(self).items() if name in self.model_fields_set}
+
+    @property
+    def label(self) -> str:
+        """Short text for tables: `batch_size=16`."""
+        return ", ".join(f"{name}={value}" for name, value in self.model_dump(mode="json").items())

@@ -1,9 +1,12 @@
 """Where the training conversations of an ability come from."""
 
+import re
+from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
 
+from raysft.composition.exact import parse_share
 from raysft.spec.frozen import Frozen, Whole
 
 WORLD = "world/"
@@ -11,22 +14,153 @@ WORLD = "world/"
 BUILT_IN = ("world/math", "world/code", "world/general", "world/pretraining")
 """Sources that need no file; the last one is base text rather than conversations."""
 
+FormatName = Literal["auto", "messages", "sharegpt", "alpaca", "prompt_completion", "gsm8k", "text"]
+
+
+def _listed(value: Any) -> Any:  # noqa: ANN401 - raw YAML in and out
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _above_zero(value: object) -> Fraction:
+    weight = parse_share(value)
+    if weight <= 0:
+        raise ValueError("must be above 0; leave the part out")
+    return weight
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
+"""One text or several."""
+Weight = Annotated[Fraction, BeforeValidator(_above_zero), PlainSerializer(str, return_type=str)]
+"""Exact, above 0."""
+
+
+class DropRule(Frozen):
+    """Conversations that a source leaves out; exactly one of the five conditions is given."""
+
+    any_of: Names | None = None
+    """Values of `field`: a conversation that has one of them is dropped."""
+    none_of: Names | None = None
+    """Values of `field`: a conversation that has none of them is dropped, such as one in another language."""
+    field: str = "tags"
+    """Key of the row whose text, or list of texts, `any_of` and `none_of` look at."""
+    matches: str | None = None
+    """Regular expression that is searched in every message; see `role`."""
+    role: Literal["any", "system", "user", "assistant"] = "any"
+    """Whose messages `matches` looks at."""
+    shorter_than: Annotated[Whole, Field(ge=1)] | None = None
+    """Characters of all messages together."""
+    longer_than: Annotated[Whole, Field(ge=0)] | None = None
+    """Characters of all messages together."""
+
+    @field_validator("matches")
+    @classmethod
+    def _compiles(cls, matches: str | None) -> str | None:
+        try:
+            re.compile(matches or "")
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from None
+        return matches
+
+    @model_validator(mode="after")
+    def _one_condition(self) -> "DropRule":
+        conditions = ("any_of", "none_of", "matches", "shorter_than", "longer_than")
+        if sum(getattr(self, name) is not None for name in conditions) != 1:
+            raise ValueError(f"give exactly one of {', '.join(conditions)}")
+        return self
+
+    @property
+    def label(self) -> str:
+        """Short text for counts: `tags any_of code, math`."""
+        said = self.model_dump(mode="json", exclude_defaults=True)
+        where = said.pop("field", self.field if self.any_of or self.none_of else "")
+        parts = (
+            f"{key} {', '.join(value) if isinstance(value, list) else value}" for key, value in said.items()
+        )
+        return " ".join(filter(None, [where, *parts]))
+
+
+class NearDuplicates(Frozen):
+    """Removal of conversations that are nearly equal, by MinHash over shingles of words."""
+
+    similarity: Annotated[float, Field(gt=0, le=1)] = 0.8
+    """Jaccard similarity of the shingles from which on two conversations count as one."""
+    shingle: Annotated[Whole, Field(ge=1)] = 5
+    """Words of one shingle."""
+    permutations: Annotated[Whole, Field(ge=16, le=1024)] = 128
+    """Hashes of a signature; the estimate has a standard error of at most 1 / (2 √permutations)."""
+
+
+class Contamination(Frozen):
+    """What is done about conversations that share an n-gram of words with a question in use."""
+
+    mode: Literal["report", "remove"] = "report"
+    """Count and list them, or leave them out as well."""
+    words: Annotated[Whole, Field(ge=3)] = 13
+    """Length of the n-gram; a question that is shorter counts as a whole, if it has at least 8 words."""
+
+
+class PartSpec(Frozen):
+    """One file or set of several that are joined into a source."""
+
+    path: str | tuple[str, ...]
+    """A file, several files, or a Hub dataset (`hf://owner/name`)."""
+    format: FormatName = "auto"
+    """Form of a row; `auto` looks at the keys of the first row. `text` trains on whole documents."""
+    weight: Weight = Fraction(1)
+    """Share of the source relative to the other parts: 3 and 1 give three to one in every prefix, and the
+    part that runs out first ends the source."""
+    drop: tuple[DropRule, ...] = ()
+    """Conversations of this part that are left out."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_path(cls, value: Any) -> Any:  # noqa: ANN401 - raw YAML in and out
+        return {"path": value} if isinstance(value, str) else value
+
+    @field_validator("path")
+    @classmethod
+    def _known(cls, path: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if any(one.startswith(WORLD) for one in _listed(path)):
+            raise ValueError("a built-in source stands alone")
+        return path
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All paths, also when only one was given."""
+        return (self.path,) if isinstance(self.path, str) else self.path
+
 
 class SourceSpec(Frozen):
     """A set of training conversations for one ability."""
 
-    path: str | tuple[str, ...]
+    path: str | tuple[str, ...] = ()
     """A file, several files, a Hub dataset (`hf://owner/name`), or a built-in source (`world/math`)."""
-    format: Literal["auto", "messages", "sharegpt", "alpaca", "prompt_completion", "gsm8k", "text"] = "auto"
+    join: tuple[PartSpec, ...] = ()
+    """In place of `path`: several files or sets with weights."""
+    format: FormatName = "auto"
     """Form of a row; `auto` looks at the keys of the first row. `text` trains on whole documents."""
     rows: Annotated[Whole, Field(ge=1)] | None = None
-    """Rows that the file is expected to have; of a built-in source, the rows to generate."""
+    """Rows that the files are expected to have; of a built-in source, the rows to generate. With it a sweep
+    can be planned before the data is there; another number of rows is shown, not refused."""
+    kept: Annotated[Whole, Field(ge=1)] | None = None
+    """Conversations that are expected to be left after filters and removal of copies; `null` for `rows`."""
+    tokens: Annotated[float, Field(gt=0)] = 400.0
+    """Expected tokens per conversation, to plan before the data is there."""
+    supervised_tokens: Annotated[float, Field(gt=0)] = 250.0
+    """Of these, the ones that are expected to enter the loss."""
     limit: Annotated[Whole, Field(ge=1)] | None = None
-    """Use only so many rows, the first of the file; for trying things out."""
+    """Use only so many rows, the first of the files; for trying things out."""
     held_out: Annotated[Whole, Field(ge=0)] = 0
     """Conversations split off before any subset is taken, for the benchmark `held_out`."""
+    drop: tuple[DropRule, ...] = ()
+    """Conversations that are left out, by tag, language, regular expression or length; they are counted."""
     duplicates: Literal["remove", "keep"] = "remove"
     """What happens to exact copies of a conversation; removed ones are counted."""
+    near_duplicates: NearDuplicates | None = None
+    """Removal of conversations that are nearly equal; `null` for none. Of a group that hangs together, one
+    conversation stays."""
+    contamination: Contamination | None = None
+    """Comparison with the questions of the sweep's benchmarks; `null` for none."""
     on_bad_row: Literal["refuse", "skip"] = "refuse"
     """A malformed row stops everything before it starts, or is skipped and counted."""
 
@@ -38,18 +172,28 @@ class SourceSpec(Frozen):
     @field_validator("path")
     @classmethod
     def _known(cls, path: str | tuple[str, ...]) -> str | tuple[str, ...]:
-        paths = (path,) if isinstance(path, str) else path
-        if not paths:
-            raise ValueError("name at least one file")
-        for one in paths:
-            if one.startswith(WORLD) and (one not in BUILT_IN or len(paths) > 1):
+        for one in _listed(path):
+            if one.startswith(WORLD) and (one not in BUILT_IN or one != path):
                 raise ValueError(f"a built-in source stands alone and is one of {', '.join(BUILT_IN)}")
         return path
 
+    @model_validator(mode="after")
+    def _path_or_join(self) -> "SourceSpec":
+        if bool(self.path) == bool(self.join):
+            raise ValueError("name at least one file, in `path` or in `join`")
+        if self.supervised_tokens > self.tokens:
+            raise ValueError(f"supervised_tokens {self.supervised_tokens} are part of tokens {self.tokens}")
+        return self
+
+    @property
+    def parts(self) -> tuple[PartSpec, ...]:
+        """What is read: the joined parts, or the one that `path` names."""
+        return self.join or (PartSpec.model_construct(path=self.path, format=self.format),)
+
     @property
     def paths(self) -> tuple[str, ...]:
-        """All paths, also when only one was given."""
-        return (self.path,) if isinstance(self.path, str) else self.path
+        """All paths of all parts."""
+        return tuple(path for part in self.parts for path in part.paths)
 
     @property
     def is_world(self) -> bool:

@@ -1,31 +1,123 @@
 """A study: a named grid inside a sweep file."""
 
+from collections.abc import Iterable
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
-from raysft.composition.exact import Amount, Ratio
+from raysft.composition.amount import AmountField, Share
 from raysft.composition.strategies import StrategyField
-from raysft.spec.frozen import Frozen, Seed
+from raysft.spec.frozen import Frozen, Seed, Whole
+from raysft.spec.ratio import RatioPoint, read_ratios
+from raysft.spec.recipe import RecipeChange
+
+AXES = ("model", "strategy", "amount", "ratio", "variant", "recipe", "seed")
+"""The axes in the order in which a grid is walked: the last one varies fastest."""
+
+
+_SOME = Field(min_length=1)
 
 
 def _listed(value: Any) -> Any:  # noqa: ANN401 - raw YAML in and out
     return value if isinstance(value, list | tuple) else [value]
 
 
-class Study(Frozen):
-    """The product of its axes. The base model is a row of every study without being asked for."""
+class Axes(Frozen):
+    """Values of some axes; an axis takes one value or a list."""
 
-    model: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
+    model: Annotated[tuple[str, ...], BeforeValidator(_listed), _SOME] = ()
     """Names of models of this sweep."""
-    strategy: Annotated[tuple[StrategyField, ...], BeforeValidator(_listed), Field(min_length=1)]
+    strategy: Annotated[tuple[StrategyField, ...], BeforeValidator(_listed), _SOME] = ()
     """Rules for mixing and ordering the abilities."""
-    amount: Annotated[tuple[Amount, ...], BeforeValidator(_listed), Field(min_length=1)] = (Fraction(1),)
-    """Shares of every source, as exact fractions."""
-    ratio: Annotated[tuple[dict[str, Ratio], ...], BeforeValidator(_listed), Field(min_length=1)] = ({},)
-    """Multipliers per ability on top of the amount; an ability that is not named has 1."""
-    seed: Annotated[tuple[Seed, ...], BeforeValidator(_listed), Field(min_length=1)] = (0,)
+    amount: Annotated[tuple[AmountField, ...], BeforeValidator(_listed), _SOME] = (Share(Fraction(1)),)
+    """How much of every source: an exact fraction, `{count: 5000}` or `{supervised_tokens: 1000000}`."""
+    ratio: Annotated[tuple[RatioPoint, ...], BeforeValidator(read_ratios), _SOME] = (RatioPoint(),)
+    """Multipliers per ability on top of the amount, with a name if one is given; an ability that is not
+    named has 1."""
+    variant: Annotated[tuple[dict[str, str], ...], BeforeValidator(_listed), _SOME] = ({},)
+    """Of some abilities, the name of the variant whose source is used in place of the usual one."""
+    recipe: Annotated[tuple[RecipeChange, ...], BeforeValidator(_listed), _SOME] = (RecipeChange(),)
+    """Changes of the sweep's recipe."""
+    seed: Annotated[tuple[Seed, ...], BeforeValidator(_listed), _SOME] = (0,)
     """Seeds of subset and order."""
+
+    @model_serializer(mode="wrap")
+    def _only_what_is_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """So that what is written out reads back: an axis that is linked does not stand by itself as well."""
+        return {key: value for key, value in handler(self).items() if key in self.model_fields_set}
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """Axes that were written, in the order of the grid."""
+        return tuple(name for name in AXES if name in self.model_fields_set)
+
+
+class Hold(Frozen):
+    """Every point of a study trains equally long, whatever its amount; exactly one number is given.
+
+    The stages of a point share it in the ratio of what they would have without it, each at least one step.
+    """
+
+    steps: Annotated[Whole, Field(ge=1)] | None = None
+    """Optimiser steps of a point."""
+    supervised_tokens: Annotated[Whole, Field(ge=1)] | None = None
+    """Supervised tokens of a point, to the nearest step."""
+    max_epochs: Annotated[Whole, Field(ge=1)] = 64
+    """How often a stage may pass over its mixture; a point that needs more is refused."""
+
+    @model_validator(mode="after")
+    def _one_number(self) -> "Hold":
+        if (self.steps is None) == (self.supervised_tokens is None):
+            raise ValueError("give `steps` or `supervised_tokens`")
+        return self
+
+
+class Study(Axes):
+    """The product of its axes, of which model and strategy must be given.
+
+    The base model is a row of every study without being asked for.
+    """
+
+    linked: Annotated[tuple[Axes, ...], BeforeValidator(_listed)] = ()
+    """Axes that go together: their lists are equally long, and the first values form one choice, the second
+    ones the next. Such an axis is not given beside it as well."""
+    exclude: Annotated[tuple[Axes, ...], BeforeValidator(_listed)] = ()
+    """Cells that are left out: those that have, on every axis named in one entry, one of its values."""
+    abilities: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    """Abilities that take part, in this order; none named means all of the sweep."""
     subset_seed: Seed | None = None
     """Hold the choice of the subset apart from `seed`, which then drives only the order."""
+    hold: Literal["epochs"] | Hold = "epochs"
+    """What is equal over the points: the recipe's epochs, or a number of steps or supervised tokens."""
+    max_repeats: Annotated[Whole, Field(ge=1)] = 1
+    """How often one conversation may stand in an epoch, where amount × ratio asks for more than a source."""
+    benchmarks: Literal["select", "report", "all"] = "select"
+    """What its points are scored on: each ability's own benchmark, those to report by, or both."""
+
+    @model_validator(mode="after")
+    def _axes_fit_together(self) -> "Study":
+        named = [*self.given, *(name for group in self.linked for name in group.given)]
+        twice = sorted({name for name in named if named.count(name) > 1})
+        if twice:
+            raise ValueError(f"{twice[0]} is given twice; a linked axis does not stand by itself as well")
+        for group in self.linked:
+            lengths = {name: len(getattr(group, name)) for name in group.given}
+            if len(lengths) < 2 or len(set(lengths.values())) > 1:
+                found = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+                raise ValueError(f"linked needs two or more axes with equally many values: {found or 'none'}")
+        if any(not one.given for one in self.exclude):
+            raise ValueError("exclude names no axis, and would leave nothing")
+        return self
+
+    def values(self, axis: str) -> Iterable[Any]:
+        """Every value that an axis takes, linked ones included."""
+        holder = next((group for group in self.linked if axis in group.given), self)
+        found: Iterable[Any] = getattr(holder, axis)
+        return found

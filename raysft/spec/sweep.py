@@ -1,12 +1,12 @@
 """The whole sweep file."""
 
-from collections.abc import Iterator
-from typing import Annotated, Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from raysft.composition.strategies import DEFAULT_LAST
 from raysft.errors import InputError, Problem
+from raysft.spec.budget import CostSpec, ObjectiveSpec, PowerSpec
 from raysft.spec.evaluation import BenchmarkSpec, EvaluationSpec
 from raysft.spec.frozen import Frozen, Whole
 from raysft.spec.model import ModelSpec
@@ -18,13 +18,21 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=
 """Letters, digits, `_`, `.` and `-`."""
 
 
+def _listed(value: Any) -> Any:  # noqa: ANN401 - raw YAML in and out
+    return value if isinstance(value, list | tuple) else [value]
+
+
 class AbilitySpec(Frozen):
-    """An ability: one training source, one benchmark."""
+    """An ability: one training source, one benchmark to select by."""
 
     source: SourceSpec
     """Conversations that teach it."""
+    variants: Mapping[Name, SourceSpec] = {}
+    """Other sources of the same ability, which a study may name on its axis `variant`."""
     benchmark: BenchmarkSpec | None = None
     """What measures it; `null` for a sweep that only trains."""
+    report: Annotated[tuple[BenchmarkSpec, ...], BeforeValidator(_listed)] = ()
+    """Further benchmarks to report by; a study says whether its points are scored on them."""
 
 
 class RunSpec(Frozen):
@@ -38,13 +46,6 @@ class RunSpec(Frozen):
     """How often a stage is tried in one run when its process dies or the infrastructure fails."""
     keep: Literal["all"] = "all"
     """Which weights stay in the store."""
-
-
-class Names(NamedTuple):
-    """What studies may mention, each in the order of the file."""
-
-    abilities: tuple[str, ...]
-    models: tuple[str, ...]
 
 
 class SweepSpec(Frozen):
@@ -66,70 +67,49 @@ class SweepSpec(Frozen):
     """What every stage is scored on."""
     run: RunSpec = RunSpec()
     """How the sweep is carried out."""
+    cost: CostSpec = CostSpec()
+    """What the plan assumes about accelerators."""
+    power: PowerSpec = PowerSpec()
+    """What the plan assumes about noise."""
+    objective: ObjectiveSpec | None = None
+    """What a recommendation looks for; `null` for none."""
 
-    def only(self, study: str) -> "SweepSpec":
-        """The same sweep with one of its studies, under a name of its own, so that it replaces no results.
+    @property
+    def sources(self) -> dict[str, SourceSpec]:
+        """Every source: under the ability's name, and its variants as `ability/variant`."""
+        found = {}
+        for name, ability in self.abilities.items():
+            found[name] = ability.source
+            found.update({f"{name}/{variant}": source for variant, source in ability.variants.items()})
+        return found
+
+    @property
+    def benchmarks(self) -> dict[str, tuple[str, BenchmarkSpec]]:
+        """Every benchmark with its ability: under the ability's name, or `ability/name` to report by."""
+        found = {}
+        for name, ability in self.abilities.items():
+            if ability.benchmark is not None:
+                found[name] = (name, ability.benchmark)
+            found.update({f"{name}/{further.name}": (name, further) for further in ability.report})
+        return found
+
+    def recipe_of(self, model: str) -> Recipe:
+        """The recipe of a model, before what studies and stages change."""
+        return self.recipe.changed(self.models[model].recipe)
+
+    def only(self, studies: Sequence[str]) -> "SweepSpec":
+        """The same sweep with some of its studies, under a name of its own, so that it replaces no results.
 
         Raises:
-            InputError: there is no study of that name.
+            InputError: there is no study of some name.
         """
-        if study not in self.studies:
-            raise InputError(
-                [Problem("--only", study, f"no such study; use one of {', '.join(self.studies)}")]
-            )
-        kept = {study: self.studies[study]}
-        return self.model_copy(update={"name": f"{self.name}-{study}", "studies": kept})
-
-    def problems(self, names: Names | None = None) -> Iterator[Problem]:
-        """Everything that is wrong between fields; each field alone is already known to be right.
-
-        Args:
-            names: what the file names, where some of that was wrong in itself and is left out here: then
-                whoever mentions it is not to blame.
-        """
-        names = names or Names(tuple(self.abilities), tuple(self.models))
-        for name, ability in self.abilities.items():
-            yield from _benchmark_problems(name, ability)
-        for name, study in self.studies.items():
-            yield from _model_problems(f"studies.{name}.model", study, names)
-            yield from _strategy_problems(f"studies.{name}.strategy", study, names)
-            yield from _ratio_problems(f"studies.{name}.ratio", study, names)
-
-
-def _model_problems(field: str, study: Study, names: Names) -> Iterator[Problem]:
-    for model in study.model:
-        if model not in names.models:
-            yield Problem(field, model, f"no such model; use one of {', '.join(names.models)}")
-
-
-def _strategy_problems(field: str, study: Study, names: Names) -> Iterator[Problem]:
-    known = ", ".join(names.abilities)
-    for strategy in study.strategy:
-        unknown = [ability for ability in strategy.names() if ability not in names.abilities]
-        for ability in unknown:
-            yield Problem(field, f"{strategy.label}: {ability}", f"no such ability; use one of {known}")
-        if strategy.needs_last() and DEFAULT_LAST not in names.abilities:
-            yield Problem(field, strategy.label, f"say which ability comes `last`, one of {known}")
-        elif not unknown and not all(strategy.stages(names.abilities)):
-            yield Problem(field, strategy.label, "a stage has no data: it needs at least two abilities")
-
-
-def _ratio_problems(field: str, study: Study, names: Names) -> Iterator[Problem]:
-    most = max(study.amount)
-    for ability, factor in ((ability, factor) for ratio in study.ratio for ability, factor in ratio.items()):
-        where = f"{field}.{ability}"
-        if ability not in names.abilities:
-            yield Problem(where, str(factor), f"no such ability; use one of {', '.join(names.abilities)}")
-        elif factor * most > 1:
-            yield Problem(where, str(factor), f"amount {most} × ratio {factor} is more than the source has")
-
-
-def _benchmark_problems(name: str, ability: AbilitySpec) -> Iterator[Problem]:
-    benchmark, field = ability.benchmark, f"abilities.{name}.benchmark"
-    if benchmark is None:
-        return
-    if benchmark.name == "held_out" and not ability.source.held_out:
-        yield Problem(field, "held_out", "say how many conversations to split off: source.held_out: 200")
-    if benchmark.name in ("gsm8k", "humaneval", "mt_bench") and not benchmark.path:
-        remedy = f"say where its questions are: {{name: {benchmark.name}, path: FILE}}"
-        yield Problem(field, benchmark.name, remedy)
+        known = ", ".join(self.studies)
+        problems = [
+            Problem("--only", study, f"no such study; use one of {known}")
+            for study in studies
+            if study not in self.studies
+        ]
+        if problems:
+            raise InputError(problems)
+        kept = {name: study for name, study in self.studies.items() if name in studies}
+        return self.model_copy(update={"name": "-".join((self.name, *kept)), "studies": kept})

@@ -13,6 +13,7 @@ from raysft.plan.tree import Plan, Stage
 from raysft.records import StageRecord
 from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
+from raysft.sweep.asked import Asked
 from raysft.sweep.inputs import Inputs
 from raysft.sweep.prepare import base_digest, base_folder, prepared_key
 from raysft.train.job import JobPortion, StageJob
@@ -34,13 +35,15 @@ class SweepContext:
     plan: Plan
     store: Store
     indexes: Mapping[str, SourceIndex]
-    """By ability."""
+    """By key of the source."""
     prepared: Mapping[tuple[str, str], str]
-    """Key in the store of a tokenised source, by (model, ability)."""
+    """Key in the store of a tokenised source, by model and key of the source."""
     origins: Mapping[str, Origin]
     """By model."""
     benchmarks: Mapping[str, AbilityBenchmark]
-    """By ability."""
+    """By key: an ability, or `ability/name`."""
+    asked: Mapping[str, Asked]
+    """What is scored, by fingerprint of a base or stage."""
     inline: bool
     """Whether a stage with one CPU worker trains in the process of its trial: only on our own cluster."""
 
@@ -85,12 +88,12 @@ class SweepContext:
         model = self.spec.models[stage.model]
         portions = []
         for portion in stage.portions:
-            folder = self.store.fetch("prepared", self.prepared[stage.model, portion.ability])
+            folder = self.store.fetch("prepared", self.prepared[stage.model, portion.source])
             if folder is None:
                 raise StoreError(
-                    f"the tokenised source of {portion.ability} is damaged: run the same command again"
+                    f"the tokenised source of {portion.source} is damaged: run the same command again"
                 )
-            ids = self.indexes[portion.ability].prefix(stage.subset_seed, portion.count)
+            ids = self.indexes[portion.source].prefix(stage.subset_seed, portion.count)
             portions.append(JobPortion(portion.ability, folder, ids))
         parent = self.weights(stage.parent or stage.base.fingerprint, stage.model)
         return StageJob(
@@ -116,13 +119,20 @@ def make_context(inputs: Inputs, store: Store, *, inline: bool) -> SweepContext:
         digest = base_digest(store, base)
         if digest is None:
             raise StoreError(f"the base of {model} is not prepared")
-        origins[model] = Origin(base_folder(store, base, inputs), digest)
+        origins[model] = Origin(base_folder(store, base, inputs.sources), digest)
     prepared = {
-        (model, ability): prepared_key(source, base.identity)
+        (model, key): prepared_key(source, base.identity)
         for model, base in inputs.bases.items()
-        for ability, source in inputs.sources.items()
+        for key, source in inputs.sources.items()
     }
-    indexes = {ability: source.index for ability, source in inputs.sources.items()}
     return SweepContext(
-        inputs.spec, inputs.plan, store, indexes, prepared, origins, inputs.benchmarks, inline
+        spec=inputs.spec,
+        plan=inputs.plan,
+        store=store,
+        indexes={key: source.index for key, source in inputs.sources.items()},
+        prepared=prepared,
+        origins=origins,
+        benchmarks=inputs.benchmarks,
+        asked=inputs.asked,
+        inline=inline,
     )

@@ -121,9 +121,10 @@ class Coordinator:
 
     async def evaluate(self, subject: str, model: str) -> None:
         """Begin whatever is missing of the scores of a base or a finished stage."""
-        for ability in self._context.benchmarks:
-            if (subject, ability) not in self._scores:
-                self._begin(subject, model, ability)
+        asked = self._context.asked.get(subject)
+        for key in asked.benchmarks if asked else ():
+            if (subject, key) not in self._scores:
+                self._begin(subject, model, key)
         self._pump()
 
     async def scores(self, subjects: list[tuple[str, str]]) -> None:
@@ -137,12 +138,12 @@ class Coordinator:
         self._pump()
         await asyncio.gather(*(future for (subject, _), future in self._scores.items() if subject in wanted))
 
-    def _begin(self, subject: str, model: str, ability: str) -> None:
+    def _begin(self, subject: str, model: str, benchmark: str) -> None:
         """Enqueue what is missing of a score. Whatever goes wrong, its future is set in the end."""
-        key = (subject, ability)
+        key = (subject, benchmark)
         self._begun[key] += 1
         future = self._scores.setdefault(key, asyncio.get_running_loop().create_future())
-        chosen, spec = self._context.benchmarks[ability], self._context.spec.evaluation
+        chosen, spec = self._context.benchmarks[benchmark], self._context.spec.evaluation
         try:
             score = read_score(self._context.store, spec, chosen, self._context.digest(subject, model))
         except StoreError as error:
@@ -153,9 +154,9 @@ class Coordinator:
             future.set_result(None)
             return
         parts = range(len(shards(spec, chosen)))
-        self._parts_left[subject, ability] = len(parts)
+        self._parts_left[subject, benchmark] = len(parts)
         for part in parts:
-            self._enqueue(Shard(subject, model, ability, part))
+            self._enqueue(Shard(subject, model, benchmark, part))
 
     def _enqueue(self, shard: Shard, *, wanted: bool = False) -> None:
         needs = Resources(cpus=1, gpus=self._context.spec.evaluation.gpus_per_engine)
@@ -175,19 +176,19 @@ class Coordinator:
             self._pump()
 
     def _shard_done(self, shard: Shard, *, wanted: bool) -> None:
-        key = (shard.subject, shard.ability)
+        key = (shard.subject, shard.benchmark)
         if shard.part is None:
             self._scored += 1
             self._scores[key].set_result(None)
             return
         self._parts_left[key] -= 1
         if self._parts_left[key] == 0:
-            self._enqueue(Shard(shard.subject, shard.model, shard.ability, None), wanted=wanted)
+            self._enqueue(Shard(shard.subject, shard.model, shard.benchmark, None), wanted=wanted)
 
     def _shard_failed(self, shard: Shard, error: RayError) -> None:
-        key = (shard.subject, shard.ability)
+        key = (shard.subject, shard.benchmark)
         if isinstance(getattr(error, "cause", None), DamagedArtifact) and self._begun[key] < TRIES:
-            self._begin(shard.subject, shard.model, shard.ability)
+            self._begin(shard.subject, shard.model, shard.benchmark)
             return
         self._give_up(key, getattr(error, "cause", None) or error)
 

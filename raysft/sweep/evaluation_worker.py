@@ -38,9 +38,9 @@ class EvaluationWorker:
             torch.set_num_threads(1)
         self._engine: Engine = TransformersEngine(device, self._spec.precision, self._spec.batch_size)
 
-    def answer(self, subject: str, model: str, ability: str, part: int) -> None:
+    def answer(self, subject: str, model: str, benchmark: str, part: int) -> None:
         """Answer one shard of a benchmark with the weights of a subject, and store the answers."""
-        chosen, origin = self._context.benchmarks[ability], self._context.weights(subject, model)
+        chosen, origin = self._context.benchmarks[benchmark], self._context.weights(subject, model)
         shard = shards(self._spec, chosen)[part]
         key = shard_key(generations_key(self._spec, chosen, origin.weights_digest), shard)
         if self._context.store.fetch("generations", key) is not None:
@@ -54,9 +54,9 @@ class EvaluationWorker:
             record = AnswersRecord(reference_loss=reference.loss, reference_tokens=reference.tokens)
             self._context.store.publish("generations", key, folder, record.model_dump(mode="json"))
 
-    def grade(self, subject: str, model: str, ability: str) -> None:
+    def grade(self, subject: str, model: str, benchmark: str) -> None:
         """Grade all answers of a subject to a benchmark, and store the score."""
-        store, chosen = self._context.store, self._context.benchmarks[ability]
+        store, chosen = self._context.store, self._context.benchmarks[benchmark]
         digest = self._context.digest(subject, model)
         generations = generations_key(self._spec, chosen, digest)
         answers, loss, tokens = self._collect(generations, chosen)

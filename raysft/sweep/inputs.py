@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from raysft.data.sources import Source, load_sources
-from raysft.errors import InputError, Problem
-from raysft.evaluate.catalogue import AbilityBenchmark, Material, make_benchmark
+from raysft.evaluate.catalogue import AbilityBenchmark
 from raysft.plan.build import build_plan
 from raysft.plan.tree import Plan
-from raysft.spec.file import resolve
 from raysft.spec.sweep import SweepSpec
-from raysft.sweep.bases import Base, find_bases
+from raysft.store import Store
+from raysft.sweep.asked import Asked, asked_scores
+from raysft.sweep.bases import Base, find_bases, used_models
+from raysft.sweep.measure import TokenMeasure, indexes_of
+from raysft.sweep.prepare import prepared_source
+from raysft.sweep.questions import held_out_benchmarks, published_benchmarks, question_texts
 
 
 @dataclass(frozen=True)
@@ -19,49 +22,38 @@ class Inputs:
 
     spec: SweepSpec
     sources: Mapping[str, Source]
+    """By key: an ability, or `ability/variant`."""
     bases: Mapping[str, Base]
+    """By model."""
     benchmarks: Mapping[str, AbilityBenchmark]
-    """By ability; abilities without a benchmark are absent."""
+    """By key: an ability, or `ability/name` for one to report by; abilities without one are absent."""
     plan: Plan
+    asked: Mapping[str, Asked]
+    """What is scored, by fingerprint of a base or stage."""
 
 
-def scored_subjects(spec: SweepSpec, plan: Plan) -> dict[str, str]:
-    """Everything that is to be scored: fingerprint of a base or stage, and its model."""
-    leaves = {point.stages[-1] for point in plan.points if point.stages}
-    found = {base.fingerprint: model for model, base in plan.bases.items()}
-    for address, stage in plan.stages.items():
-        if spec.evaluation.stages == "all" or address in leaves:
-            found[address] = stage.model
-    return found
-
-
-def read_inputs(spec: SweepSpec) -> Inputs:
+def read_inputs(spec: SweepSpec, store_url: str) -> Inputs:
     """Read sources, bases and benchmarks, and make the plan.
+
+    Args:
+        spec: the sweep.
+        store_url: of the store that sources are tokenised into if a budget counts tokens; before that, and
+            so where anything is wrong, it is not opened.
 
     Raises:
         InputError: with everything that is wrong with them.
     """
-    sources = load_sources(spec)
-    indexes = {name: source.index for name, source in sources.items()}
-    bases = find_bases(spec, indexes)
-    benchmarks = _benchmarks(spec, sources)
-    plan = build_plan(spec, indexes, {name: base.identity for name, base in bases.items()})
-    return Inputs(spec, sources, bases, benchmarks, plan)
-
-
-def _benchmarks(spec: SweepSpec, sources: Mapping[str, Source]) -> dict[str, AbilityBenchmark]:
-    problems: list[Problem] = []
-    found = {}
-    for name, ability in spec.abilities.items():
-        asked = ability.benchmark
-        if asked is None:
-            continue
-        path = resolve(spec, asked.path) if asked.path else ""
-        references = resolve(spec, asked.references) if asked.references else None
-        try:
-            found[name] = make_benchmark(Material(name, asked, path, references, sources[name].held_out))
-        except InputError as error:
-            problems.extend(error.problems)
-    if problems:
-        raise InputError(problems)
-    return found
+    published = published_benchmarks(spec, spec.benchmarks)
+    sources = load_sources(spec, spec.sources, question_texts(published))
+    bases = find_bases(spec, indexes_of(sources), used_models(spec))
+    benchmarks = {**published, **held_out_benchmarks(spec, spec.benchmarks, sources)}
+    benchmarks = {key: benchmarks[key] for key in spec.benchmarks}
+    measure = TokenMeasure(
+        spec,
+        sources,
+        frozenset(bases),
+        lambda model, source: prepared_source(Store.open(store_url), source, bases[model], sources),
+    )
+    identities = {name: base.identity for name, base in bases.items()}
+    plan = build_plan(spec, indexes_of(sources), identities, measure)
+    return Inputs(spec, sources, bases, benchmarks, plan, asked_scores(spec, plan, benchmarks))

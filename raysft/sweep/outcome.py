@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from raysft.evaluate.catalogue import AbilityBenchmark
 from raysft.records import FailureRecord, ScoreRecord
 from raysft.store import Store
-from raysft.sweep.inputs import Inputs, scored_subjects
+from raysft.sweep.inputs import Inputs
 from raysft.sweep.results import point_status, read_standing
 from raysft.sweep.snapshot import Snapshot
 
@@ -36,9 +36,9 @@ def outcome_of(inputs: Inputs, store: Store, snapshot: Snapshot) -> Outcome:
     standing = read_standing(inputs, store)
     points = sum(point_status(point, standing)[0] != "done" for point in inputs.plan.points)
     scores = sum(
-        not _settled(standing[subject].scores.get(ability), chosen)
-        for subject in scored_subjects(inputs.spec, inputs.plan)
-        for ability, chosen in inputs.benchmarks.items()
+        not _settled(standing[subject].scores.get(key), inputs.benchmarks[key])
+        for subject, asked in inputs.asked.items()
+        for key in asked.benchmarks
     )
     return Outcome(snapshot, points, scores)
 

@@ -27,14 +27,15 @@ class Shard:
     subject: str
     """Fingerprint of the base or stage."""
     model: str
-    ability: str
+    benchmark: str
+    """Key of the benchmark."""
     part: int | None
     """Number of the shard; None for the grading."""
 
     @property
     def key(self) -> str:
         """Unique name of the unit."""
-        return f"{self.subject}/{self.ability}/{'grade' if self.part is None else self.part}"
+        return f"{self.subject}/{self.benchmark}/{'grade' if self.part is None else self.part}"
 
 
 @dataclass(eq=False)
@@ -63,9 +64,9 @@ class EnginePool:
             engine = self._take(shard.subject)
             try:
                 if shard.part is None:
-                    await engine.actor.grade.remote(shard.subject, shard.model, shard.ability)
+                    await engine.actor.grade.remote(shard.subject, shard.model, shard.benchmark)
                 else:
-                    await engine.actor.answer.remote(shard.subject, shard.model, shard.ability, shard.part)
+                    await engine.actor.answer.remote(shard.subject, shard.model, shard.benchmark, shard.part)
             except RayActorError:
                 self.stop_idle()  # what died may have taken its neighbours on the same node along
                 if attempt == TRIES:

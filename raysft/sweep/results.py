@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from raysft.composition.amount import Amount
 from raysft.evaluate.catalogue import AbilityBenchmark
 from raysft.plan.tree import Cell, Plan, Point, Stage
 from raysft.records import FailureRecord, ScoreRecord, StageRecord
@@ -87,13 +88,14 @@ def _point_rows(inputs: Inputs, point: Point, standing: Mapping[str, Standing]) 
         for position, (subject, _) in enumerate(inputs.plan.subjects(point)):
             stage = inputs.plan.stages.get(subject)
             # Without any benchmark a point still has its rows, with nothing in the columns of scores.
-            for ability in inputs.benchmarks or [None]:
-                chosen = inputs.benchmarks[ability] if ability else None
-                score = standing[subject].scores.get(ability) if ability else None
+            asked = inputs.asked.get(subject)
+            for key in (asked.benchmarks if asked else ()) or [None]:
+                chosen = inputs.benchmarks[key] if key else None
+                score = standing[subject].scores.get(key) if key else None
                 yield {
                     **_cell_columns(point, cell),
                     **_stage_columns(subject, position, point, stage, standing[subject].record),
-                    "ability": ability,
+                    "ability": key,
                     **_benchmark_columns(chosen),
                     **_score_columns(score),
                     "status": status,
@@ -108,10 +110,19 @@ def _cell_columns(point: Point, cell: Cell) -> dict[str, Any]:
         "model": point.model,
         "strategy": cell.strategy,
         "amount": "" if cell.amount is None else str(cell.amount),
-        "amount_value": None if cell.amount is None else float(cell.amount),
+        "amount_value": None if cell.amount is None else _number(cell.amount),
+        "amount_unit": "" if cell.amount is None else cell.amount.unit,
         "ratio": json.dumps({ability: str(factor) for ability, factor in cell.ratio}),
+        "ratio_name": cell.ratio_name,
+        "variant": json.dumps(dict(cell.variant)),
+        "recipe": cell.recipe,
         "seed": cell.seed,
     }
+
+
+def _number(amount: Amount) -> float | None:
+    value = amount.value()
+    return None if value is None else float(value)
 
 
 def _stage_columns(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import ray
@@ -9,6 +10,7 @@ from ray import tune
 from ray.actor import ActorHandle
 
 from raysft.store import Store
+from raysft.sweep.bases import dressed_bases
 from raysft.sweep.context import SweepContext, make_context
 from raysft.sweep.coordinator import Coordinator
 from raysft.sweep.inputs import Inputs
@@ -38,6 +40,11 @@ def run_sweep(
         InputError: a stage or an engine asks for more than the cluster can ever have.
     """
     refuse_what_cannot_fit(inputs.spec, session)
+    with dressed_bases(inputs.bases, store) as bases:
+        return _run(replace(inputs, bases=bases), store, session, watch)
+
+
+def _run(inputs: Inputs, store: Store, session: Session, watch: Watch) -> Outcome:
     prepare_sweep(inputs, store)
     context = make_context(inputs, store, inline=session.own)
     coordinator = _start_coordinator(context, session)

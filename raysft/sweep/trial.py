@@ -16,7 +16,6 @@ from raysft.plan.tree import Plan, Point
 from raysft.sweep.context import SweepContext
 from raysft.sweep.desk import Failure
 from raysft.sweep.failures import record_failure
-from raysft.sweep.inputs import scored_subjects
 from raysft.sweep.results import trial_row
 from raysft.sweep.snapshot import Admission
 from raysft.sweep.training import train_once
@@ -34,7 +33,9 @@ def axes(plan: Plan, point: Point) -> dict[str, Any]:
         "model": point.model,
         "strategy": cell.strategy,
         "amount": None if cell.amount is None else str(cell.amount),
-        "ratio": ",".join(f"{ability}={factor}" for ability, factor in cell.ratio),
+        "ratio": cell.ratio_name or ",".join(f"{ability}={factor}" for ability, factor in cell.ratio),
+        "variant": ",".join(f"{ability}={variant}" for ability, variant in cell.variant),
+        "recipe": cell.recipe,
         "seed": cell.seed,
         "stages": len(point.stages),
         "conversations": sum(plan.stages[stage].conversations for stage in point.stages),
@@ -47,14 +48,13 @@ def run_point(config: Mapping[str, Any], context: SweepContext, coordinator: Act
     A point that fails or is blocked reports that, with its cause: to run it again at once would not help.
     """
     point = context.plan.by_fingerprint[config["point"]]
-    asked = scored_subjects(context.spec, context.plan)
     reached, failure = [(context.plan.bases[point.model].fingerprint, point.model)], None
     coordinator.evaluate.remote(*reached[0])
     for stage in point.stages:
         failure = _stand(context, coordinator, stage, tune.get_context().get_trial_id())
         if failure is not None:
             break
-        if stage in asked:
+        if stage in context.asked:
             reached.append((stage, point.model))
             coordinator.evaluate.remote(stage, point.model)
     ray.get(coordinator.scores.remote(reached))

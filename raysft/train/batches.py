@@ -21,17 +21,17 @@ class Batches:
     @property
     def per_epoch(self) -> int:
         """Steps of one epoch: 4 for 430 conversations in batches of 128, the last of 46."""
-        return self.steps // self.recipe.epochs
+        return self.recipe.steps_per_epoch(len(self.ids))
 
     @property
     def steps(self) -> int:
         """Steps of the whole stage."""
-        return self.recipe.steps(len(self.ids))
+        return self.recipe.steps_for(len(self.ids))
 
     def after(self, done: int) -> Iterator[tuple[int, list[int]]]:
         """Steps that are left after `done` of them: number from 1, and positions of its conversations."""
-        for epoch in range(done // self.per_epoch, self.recipe.epochs):
-            order = epoch_order(self.ids, self.seed, epoch)
-            for place in range(max(0, done - epoch * self.per_epoch), self.per_epoch):
-                start = place * self.recipe.batch_size
-                yield epoch * self.per_epoch + place + 1, order[start : start + self.recipe.batch_size]
+        for epoch in range(done // self.per_epoch, -(-self.steps // self.per_epoch)):
+            order, first = epoch_order(self.ids, self.seed, epoch), epoch * self.per_epoch
+            for step in range(max(done, first), min(first + self.per_epoch, self.steps)):
+                start = (step - first) * self.recipe.batch_size
+                yield step + 1, order[start : start + self.recipe.batch_size]

@@ -1,12 +1,10 @@
 """Bad input: every problem at once, exit code 2, fast, and no Ray."""
 
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from command import raysft
 
 GOOD = """
 name: t
@@ -19,16 +17,6 @@ models:
 studies:
   s: {model: tiny, strategy: [multi_task], amount: [1]}
 """
-
-
-def raysft(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "raysft.cli.main", *arguments],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        env=os.environ,
-    )
 
 
 def refused(text: str, tmp_path: Path, *arguments: str) -> str:
@@ -113,5 +101,5 @@ def test_plan_starts_nothing_and_needs_no_store(tmp_path: Path) -> None:
     file.write_text(GOOD)
     found = raysft("plan", str(file), cwd=tmp_path)
     assert found.returncode == 0, found.stderr
-    assert "code 512 + math 2048 + general 1024" in found.stdout
+    assert "code 512 + math 2,048 + general 1,024" in found.stdout
     assert [entry.name for entry in tmp_path.iterdir()] == ["sweep.yaml"]

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from raysft.composition.exact import Amount, Ratio, ReplayShares, count_of, parse_share
+from raysft.composition.exact import Ratio, ReplayShares, ShareField, count_of, parse_share
 
 shares = st.fractions(min_value=Fraction(1, 10_000), max_value=1)
 rows = st.integers(min_value=1, max_value=1_000_000)
 
 
 class Fields(BaseModel):
-    amount: Amount = Fraction(1)
+    amount: ShareField = Fraction(1)
     ratio: Ratio = Fraction(1)
     k: ReplayShares = Fraction(0)
 

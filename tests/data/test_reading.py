@@ -13,6 +13,10 @@ ROWS = [{"question": f"{k} and é?", "answer": f"#### {k}"} for k in range(1500)
 LINES = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in ROWS).encode()
 
 
+def zst(data):
+    return pa.compress(data, "zstd", asbytes=True)
+
+
 def values(path):
     return [row.value for row in read_rows(str(path))]
 
@@ -27,6 +31,11 @@ def values(path):
         ("a.jsonl", b"\xef\xbb\xbf" + LINES.replace(b"\n", b"\r\n\r\n")),
         ("a.jsonl.gz", gzip.compress(LINES)),
         ("a.json.gz", gzip.compress(json.dumps(ROWS).encode())),
+        ("a.json", b"\xef\xbb\xbf \n" + json.dumps(ROWS).encode()),
+        ("a.jsonl.zst", zst(LINES)),
+        ("a.json.zst", zst(json.dumps(ROWS).encode())),
+        ("a.jsonl.zst", zst(LINES[:10_000]) + zst(LINES[10_000:])),
+        ("a.jsonl.gz", gzip.compress(LINES[:10_000]) + gzip.compress(LINES[10_000:])),
     ],
 )
 def test_every_form_of_json_gives_the_same_rows(tmp_path, name, data):
@@ -59,10 +68,11 @@ def test_line_separator_inside_a_text_does_not_end_the_line(tmp_path):
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
 def test_bad_lines_become_problems_and_reading_goes_on(tmp_path, name):
     path = tmp_path / name
-    path.write_bytes(b'"a"\n{"b": \n"\xff"\n' + b"[" * 100_000 + b'\n"e"\n')
-    first, cut, latin, deep, last = read_rows(str(path))
-    assert (first, last) == (Row(f"{path}:1", "a"), Row(f"{path}:5", "e"))
-    assert all(isinstance(one, Problem) for one in (cut, latin, deep))
+    path.write_bytes(b'"a"\n{"b": \n"\xff"\n' + b"[" * 100_000 + b"\n" + b"1" * 9_999 + b'\n"e"\n')
+    first, cut, latin, deep, long, last = read_rows(str(path))
+    assert (first, last) == (Row(f"{path}:1", "a"), Row(f"{path}:6", "e"))
+    assert all(isinstance(one, Problem) for one in (cut, latin, deep, long))
+    assert "4300 digits" in long.remedy
     assert [one.field for one in (cut, latin, deep)] == [f"{path}:2", f"{path}:3", f"{path}:4"]
     assert "is not JSON" in cut.remedy
     assert "is not UTF-8" in latin.remedy
@@ -78,6 +88,8 @@ def test_bad_lines_become_problems_and_reading_goes_on(tmp_path, name):
         ("a.json", b'{\n"rows": []\n}', ":1", "one array of rows, or one row per line"),
         ("a.jsonl.gz", b"no gzip", "", "gzip"),
         ("a.jsonl.gz", gzip.compress(LINES)[:-20], "", "end"),
+        ("a.jsonl.zst", b"no zstd", "", "ZSTD"),
+        ("a.jsonl.zst", zst(LINES)[:-20], "", "Truncated"),
         ("a.parquet", b"no parquet", "", "arquet"),
         ("a.csv", b"a,b", "", ".jsonl"),
         ("a.parquet.gz", b"", "", ".jsonl"),

@@ -1,3 +1,4 @@
+import gzip
 import json
 import random
 
@@ -43,8 +44,9 @@ def load(tmp_path):
     """Load rows as the ability `x`."""
 
     def load(contents, **fields):
-        source = {"path": write(tmp_path / "rows.jsonl", contents), **fields}
-        return load_source(sweep(tmp_path, {"x": source}), "x")
+        own = isinstance(contents, list)
+        source = {"path": write(tmp_path / "rows.jsonl", contents), **fields} if own else contents
+        return load_source(sweep(tmp_path, {"x": source}), "x", {})
 
     return load
 
@@ -124,6 +126,41 @@ def test_each_file_has_its_own_format(tmp_path):
     assert found == [dialogue(text, "5"), dialogue(text, "five"), dialogue(text, "#### 5")]
 
 
+def test_files_of_every_kind_make_one_source(tmp_path):
+    """Every second row as `messages`, the others as prompt and completion: in eight kinds of file."""
+    rows = [
+        row
+        if k % 2
+        else {
+            "messages": [
+                {"role": "user", "content": row["prompt"]},
+                {"role": "assistant", "content": row["completion"]},
+            ]
+        }
+        for k, row in enumerate(ROWS)
+    ]
+    lines = ["".join(json.dumps(row) + "\n" for row in rows[k::8]).encode() for k in range(8)]
+    arrays = [json.dumps(rows[k::8], indent=k).encode() for k in range(8)]
+    kinds = {
+        "0.jsonl": lines[0],
+        "1.jsonl.gz": gzip.compress(lines[1]),
+        "2.jsonl.zst": pa.compress(lines[2], "zstd", asbytes=True),
+        "3.json": arrays[3],
+        "4.json.gz": gzip.compress(arrays[4]),
+        "5.json.zst": pa.compress(arrays[5], "zstd", asbytes=True),
+    }
+    for name, data in kinds.items():
+        (tmp_path / name).write_bytes(data)
+    for k, name in ((6, "6.parquet"), (7, "7.parquet")):
+        pyarrow.parquet.write_table(pa.Table.from_pylist(rows[k::8]), tmp_path / name)
+    paths = [*kinds, "6.parquet", "7.parquet"]
+    forwards, backwards = (
+        load_source(sweep(tmp_path, {"x": {"path": given}}), "x", {}) for given in (paths, paths[::-1])
+    )
+    assert forwards == backwards
+    assert forwards.index.ids == tuple(sorted(dialogue(f"{k}?", f"{k}.").id for k in range(40)))
+
+
 def test_named_format_wins_over_the_keys(tmp_path):
     name = write(tmp_path / "a.jsonl", [{"text": "whole", "prompt": "p", "completion": "c"}])
     (found,) = read(tmp_path, {"path": name, "format": "text"})
@@ -154,7 +191,7 @@ def test_many_bad_rows_are_summed_up(load):
 def test_damaged_file_is_refused_even_where_bad_rows_are_skipped(tmp_path):
     (tmp_path / "a.json").write_text('[{"prompt": "a", ')
     with pytest.raises(InputError, match=r"a\.json:1"):
-        load_source(sweep(tmp_path, {"x": {"path": "a.json", "on_bad_row": "skip"}}), "x")
+        load_source(sweep(tmp_path, {"x": {"path": "a.json", "on_bad_row": "skip"}}), "x", {})
 
 
 @pytest.mark.parametrize("rows", [[], [BAD]])
@@ -163,25 +200,30 @@ def test_source_without_one_conversation_is_refused(load, rows):
         load(rows, on_bad_row="skip")
 
 
-def test_other_number_of_rows_than_expected_is_refused(load):
-    assert load(ROWS, rows=40).facts.expected_rows == 40
-    assert load(ROWS, rows=50, limit=3).facts.read == 3
-    with pytest.raises(InputError, match=r"abilities\.x\.source\.rows: 41: there are 40 rows"):
-        load(ROWS, rows=41)
+def test_other_numbers_than_expected_are_said(load):
+    assert load(ROWS).facts.unexpected is None
+    assert load(ROWS, rows=40, kept=40, held_out=7).facts.unexpected is None
+    assert load(ROWS, rows=50, kept=50, limit=3).facts.unexpected is None
+    assert load(ROWS, rows=41).facts.unexpected == "40 rows were read, `rows` expects 41"
+    odd = load([*ROWS, ROWS[0]], rows=41, kept=41, held_out=7).facts
+    assert odd.unexpected == "40 conversations are left, `kept` expects 41"
+    assert load({"path": "world/math", "rows": 30}).facts.unexpected is None
 
 
 def test_problems_of_all_sources_come_at_once(tmp_path):
     bad, odd = write(tmp_path / "bad.jsonl", [*ROWS, BAD]), write(tmp_path / "odd.jsonl", [{"a": 1}])
     good = write(tmp_path / "good.jsonl", ROWS)
     with pytest.raises(InputError) as caught:
-        load_sources(sweep(tmp_path, {"one": bad, "two": good, "three": odd}))
+        load_sources(sweep(tmp_path, {"one": bad, "two": good, "three": odd}), ("one", "two", "three"), {})
     fields = [problem.field for problem in caught.value.problems]
     assert fields == [f"{tmp_path / bad}:41", f"{tmp_path / odd}:1"]
 
 
 def test_sources_of_a_sweep_by_ability(tmp_path):
     good = write(tmp_path / "good.jsonl", ROWS)
-    loaded = load_sources(sweep(tmp_path, {"own": good, "math": {"path": "world/math", "rows": 30}}))
+    spec = sweep(tmp_path, {"own": good, "math": {"path": "world/math", "rows": 30}})
+    loaded = load_sources(spec, ("own", "math"), {})
+    assert load_sources(spec, ["math"], {}).keys() == {"math"}
     assert {name: source.index.rows for name, source in loaded.items()} == {"own": 40, "math": 30}
     assert {source.index.name for source in loaded.values()} == {"own", "math"}
 
@@ -200,4 +242,4 @@ def test_pretraining_text_of_the_world_is_documents(tmp_path):
 def test_remote_file_is_read_through_fsspec(tmp_path):
     name = write(tmp_path / "a.jsonl", random.Random(0).sample(ROWS, 40))
     spec = sweep(f"file://{tmp_path}", {"x": name, "y": f"file://{tmp_path / name}"})
-    assert [source.index.rows for source in load_sources(spec).values()] == [40, 40]
+    assert [source.index.rows for source in load_sources(spec, spec.sources, {}).values()] == [40, 40]

@@ -4,32 +4,23 @@ import shutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import AutoTokenizer, PreTrainedTokenizerFast
+from small_tokenizers import llama1_like
+from transformers import AutoTokenizer
 
+from raysft.data.chat_templates import template_for
 from raysft.data.conversation import Conversation, Message, dialogue
 from raysft.data.template import (
-    check_template,
     encode,
     encode_all,
+    plain,
+    prompts,
     template_digest,
     tokenizer_digest,
 )
 from raysft.data.tokenizer import CHAT_TEMPLATE, MARKS
 from raysft.errors import InputError
+from raysft.evaluate.chat_prompt import prompt_tokens
 from raysft.identity import digest_bytes
-
-CHATML = (
-    "{% for message in messages %}<|system|>{{ message['role'] }}\n"
-    "{% if message['role'] == 'assistant' %}"
-    "{% generation %}{{ message['content'] }}<|end|>\n{% endgeneration %}"
-    "{% else %}{{ message['content'] }}<|pad|>{% endif %}{% endfor %}"
-)
-
-EVERYTHING = (
-    "{% for message in messages %}"
-    "{% generation %}{{ message['content'] }}<|end|>{% endgeneration %}{% endfor %}"
-)
 
 characters = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 pieces = st.lists(characters | st.sampled_from([*MARKS, " ", "\n", "7"]), min_size=1, max_size=4).map("".join)
@@ -77,13 +68,46 @@ def test_neighbours_in_a_batch_change_nothing(tokenizer, batch):
 
 
 def test_prompt_is_the_same_in_training_and_in_answering(tokenizer):
-    prompt = tokenizer.apply_chat_template(
-        [{"role": "user", "content": "two?"}], add_generation_prompt=True, return_dict=True
-    )["input_ids"]
+    (prompt,) = prompts(tokenizer, [plain([Message("user", "two?")])])
+    assert (
+        prompt
+        == tokenizer.apply_chat_template(
+            [{"role": "user", "content": "two?"}], add_generation_prompt=True, return_dict=True
+        )["input_ids"]
+    )
     encoded = encode(tokenizer, dialogue("two?", "    2"))
     assert encoded.tokens[: len(prompt)] == prompt
     assert encoded.supervised == [False] * len(prompt) + [True] * (len(encoded.tokens) - len(prompt))
     assert encoded.turn_ends == [len(encoded.tokens)]
+
+
+@same_tokenizer
+@given(chat=chats)
+def test_prompts_are_what_stands_before_the_answers(tokenizer, chat):
+    encoded = encode(tokenizer, chat)
+    before = [plain(chat.messages[:at]) for at in range(1, len(chat.messages), 2)]
+    for prompt, end in zip(prompts(tokenizer, before), [0, *encoded.turn_ends], strict=False):
+        assert prompt == encoded.tokens[: encoded.supervised.index(True, end)]
+
+
+def test_prompts_are_those_of_the_engines(tokenizer):
+    turns = ["two?", "2 <|end|>", " <|user|>x", "東京\n", "three <|end|>\n"]
+    chats = [dialogue(*turns[:count]) for count in (1, 3, 5)]
+    asked = [plain(chat.messages) for chat in chats]
+    assert prompts(tokenizer, asked) == prompt_tokens(tokenizer, asked)
+    assert prompts(tokenizer, []) == []
+
+
+def test_special_token_in_a_question_is_text_also_where_it_ends_in_white_space():
+    """The generation prompt begins with a space here, which melts with the one of the question."""
+    tokenizer = llama1_like()
+    tokenizer.chat_template = template_for("vicuna", tokenizer)
+    chat = dialogue("what is </s>  ", "an end")
+    encoded = encode(tokenizer, chat)
+    assert prompts(tokenizer, [plain(chat.messages[:1])]) == [
+        encoded.tokens[: encoded.supervised.index(True)]
+    ]
+    assert encoded.tokens.count(tokenizer.eos_token_id) == 1
 
 
 def test_document_is_supervised_from_its_second_token_to_its_end(tokenizer):
@@ -102,58 +126,29 @@ def test_role_that_the_template_refuses_is_named(tokenizer):
         encode(tokenizer, chat)
 
 
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("{% for message in messages %}", "line 1: .*is not Jinja"),
+        ("{{ begin_token + messages[0]['content'] }}", "'begin_token' is undefined: there are messages"),
+    ],
+)
+def test_template_that_cannot_be_rendered_says_why(tokenizer, template, message):
+    tokenizer.chat_template = template
+    with pytest.raises(InputError, match=message):
+        encode(tokenizer, dialogue("a", "b"))
+
+
 def test_template_that_changes_special_tokens_of_the_text_is_refused(tokenizer):
     tokenizer.chat_template = CHAT_TEMPLATE.replace("message['content'] -}}", "message['content'][1:] -}}")
     with pytest.raises(InputError, match="changes a special token"):
         encode(tokenizer, dialogue("<|end|> a", "b"))
 
 
-@pytest.mark.parametrize(
-    "template", [CHAT_TEMPLATE, CHATML, CHATML.replace("{% generation %}", "{%-generation-%}")]
-)
-def test_templates_with_marks_pass(tokenizer, template):
-    tokenizer.chat_template = template
-    check_template(tokenizer)
-
-
-@pytest.mark.parametrize(
-    ("template", "value"),
-    [
-        (None, "none"),
-        (CHATML.replace("{% generation %}", "").replace("{% endgeneration %}", ""), "no generation marks"),
-        (
-            CHATML.replace("<|end|>\n{% endgeneration %}", "{% endgeneration %}<|end|>\n"),
-            "ends the answer at 'uno'",
-        ),
-        (
-            CHATML.replace(
-                "{% generation %}{{ message['content'] }}", "{{ message['content'] }}{% generation %}"
-            ),
-            "marks",
-        ),
-        (EVERYTHING, "marks"),
-    ],
-)
-def test_templates_that_do_not_mark_the_whole_answer_are_refused_with_the_marks(tokenizer, template, value):
-    tokenizer.chat_template = template
-    with pytest.raises(InputError) as caught:
-        check_template(tokenizer)
-    (problem,) = caught.value.problems
-    assert value in problem.value
-    assert "{% generation %}" in problem.remedy
-    assert "{% endgeneration %}" in problem.remedy
-
-
-def test_tokenizer_without_an_end_token_is_refused(tokenizer):
-    tokenizer.eos_token = None
-    with pytest.raises(InputError, match="no end token"):
-        check_template(tokenizer)
-
-
 def test_template_digest_is_that_of_its_text(tokenizer):
     assert template_digest(tokenizer) == digest_bytes(CHAT_TEMPLATE.encode())
-    tokenizer.chat_template = CHATML
-    assert template_digest(tokenizer) == digest_bytes(CHATML.encode())
+    tokenizer.chat_template = "{{ messages }}"
+    assert template_digest(tokenizer) == digest_bytes(b"{{ messages }}")
 
 
 def test_tokenizer_digest_sees_content_and_not_its_spelling(tokenizer, tokenizer_folder, tmp_path):
@@ -179,35 +174,39 @@ def test_tokenizer_digest_sees_the_end_token(tokenizer, tokenizer_folder, tmp_pa
     assert tokenizer_digest(tmp_path) != tokenizer_digest(tokenizer_folder)
 
 
+def test_tokenizer_digest_sees_where_llama_sets_its_spaces(tmp_path):
+    """The same tables open as different tokenizers."""
+    digests, tokens = [], []
+    for number, more in enumerate(({}, {"legacy": False}, {"legacy": True})):
+        folder = tmp_path / str(number)
+        llama1_like().save_pretrained(folder)
+        config = json.loads((folder / "tokenizer_config.json").read_text())
+        config |= {"tokenizer_class": "LlamaTokenizer", **more}
+        (folder / "tokenizer_config.json").write_text(json.dumps(config))
+        digests.append(tokenizer_digest(folder))
+        tokens.append(AutoTokenizer.from_pretrained(folder)("uno</s>uno")["input_ids"])
+    assert tokens[1] != tokens[2]
+    assert len(set(digests)) == 3
+
+
 def test_folder_without_a_fast_tokenizer_is_refused(tmp_path):
     with pytest.raises(InputError, match="save_pretrained"):
         tokenizer_digest(tmp_path)
 
 
 @pytest.fixture
-def llama(tmp_path):
-    """A tokenizer in the manner of LLaMA: spaces as ▁, and `<s>` before every text."""
-    bpe = Tokenizer(models.BPE(unk_token="<unk>"))
-    bpe.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
-    bpe.decoder = decoders.Metaspace(prepend_scheme="first")
-    special = ["<unk>", "<s>", "</s>"]
-    trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=special, show_progress=False)
-    bpe.train_from_iterator(["[INST] one two three [/INST] uno dos <s> </s> <b>four</b>"] * 3, trainer)
-    bpe.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=bpe, bos_token="<s>", eos_token="</s>", unk_token="<unk>", pad_token="</s>"
-    )
+def llama():
+    """A tokenizer in the manner of LLaMA, with the template of its chat models and marks."""
+    tokenizer = llama1_like()
     tokenizer.chat_template = (
         "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'assistant' %}"
         "{% generation %} {{ message['content'] }} {{ eos_token }}{% endgeneration %}"
         "{% else %}[INST] {{ message['content'] }} [/INST]{% endif %}{% endfor %}"
     )
-    tokenizer.save_pretrained(tmp_path)
-    return AutoTokenizer.from_pretrained(tmp_path)
+    return tokenizer
 
 
 def test_tokenizer_in_the_manner_of_llama(llama):
-    check_template(llama)
     encoded = encode(llama, dialogue("<s>one</s>", "<b>uno</b>", "two </s>", "dos <s>"))
     assert [token for token in encoded.tokens if token in (1, 2)] == [1, 2, 2]
     assert said(llama, encoded) == ["<b>uno</b> </s>", "dos  <s> </s>"]  # its space before every text

@@ -1,113 +1,17 @@
 import hashlib
+import json
 import random
-from itertools import pairwise
+import subprocess
+import sys
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from spooled import selected
 
 from raysft.data.conversation import Conversation, Message, dialogue
 from raysft.data.prepared import FILE, Prepared
-from raysft.data.template import Encoded, encode
-from raysft.data.tokenise import fit_length, prepare
-
-TURNS = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=1, max_size=8)
-
-
-@st.composite
-def encoded_chats(draw):
-    """Turns of a prompt and an answer, perhaps a prompt behind them. Tokens are their positions."""
-    supervised: list[bool] = []
-    ends = []
-    for prompt, answer in draw(TURNS):
-        supervised += [False] * prompt + [True] * answer
-        ends.append(len(supervised))
-    supervised += [False] * draw(st.integers(0, 9))
-    return Encoded(list(range(len(supervised))), supervised, ends)
-
-
-@st.composite
-def encoded_documents(draw):
-    length = draw(st.integers(1, 60))
-    return Encoded(list(range(length)), [False] + [True] * (length - 1), [])
-
-
-overflows = st.sampled_from(["cut", "split", "drop"])
-
-
-@given(encoded_chats() | encoded_documents(), st.integers(1, 40), overflows)
-def test_pieces_are_contiguous_ordered_and_never_too_long(encoded, max_length, overflow):
-    result = fit_length(encoded, max_length, overflow)
-    after = 0
-    for piece in result.pieces:
-        start, end = piece.tokens[0], piece.tokens[-1] + 1
-        assert piece.tokens == list(range(start, end))
-        assert start >= after
-        assert 0 < len(piece.tokens) <= max_length
-        assert piece.supervised == [False, *encoded.supervised[start + 1 : end]]
-        assert any(piece.supervised)
-        assert [start + one for one in piece.turn_ends] == [
-            one for one in encoded.turn_ends if start < one <= end
-        ]
-        after = end
-    assert result.lost_tokens == len(encoded.tokens) - sum(len(piece.tokens) for piece in result.pieces)
-
-
-@given(encoded_chats() | encoded_documents(), st.integers(1, 40), overflows)
-def test_what_happened_is_said(encoded, max_length, overflow):
-    result = fit_length(encoded, max_length, overflow)
-    fits, trainable = len(encoded.tokens) <= max_length, any(encoded.supervised)
-    kept = {token for piece in result.pieces for token in piece.tokens}
-    lost = [token for token in encoded.tokens if encoded.supervised[token] and token not in kept]
-    assert (
-        (result.what == "whole") == (fits and trainable) == (bool(kept) and not result.lost_tokens and fits)
-    )
-    assert (result.what == "dropped") == (not result.pieces)
-    assert (result.what == "split") == (len(result.pieces) > 1 and not lost)
-    if overflow == "drop":
-        assert result.what in ("whole", "dropped")
-    if overflow == "cut":
-        assert result.pieces == [] or result.pieces[0].tokens == encoded.tokens[:max_length]
-    if result.what == "whole":
-        assert result.pieces == [encoded]
-
-
-@given(encoded_chats(), st.integers(20, 40))
-def test_split_loses_no_supervised_token_if_every_turn_fits(encoded, max_length):
-    result = fit_length(encoded, max_length, "split")
-    assert result.what in ("whole", "split") or len(result.pieces) == 1
-    assert sum(sum(piece.supervised) for piece in result.pieces) == sum(encoded.supervised)
-    assert result.lost_tokens <= len(encoded.tokens) - encoded.turn_ends[-1]
-
-
-@given(encoded_chats(), st.integers(20, 40))
-def test_split_fills_a_piece_with_as_many_turns_as_fit(encoded, max_length):
-    pieces = fit_length(encoded, max_length, "split").pieces
-    for piece, following in pairwise(pieces):
-        assert len(piece.tokens) + following.turn_ends[0] > max_length
-        assert piece.tokens[-1] + 1 in encoded.turn_ends
-
-
-@given(encoded_documents(), st.integers(2, 40))
-def test_split_document_keeps_every_token_it_can_learn_from(encoded, max_length):
-    result = fit_length(encoded, max_length, "split")
-    assert result.lost_tokens <= 1
-    assert all(len(piece.tokens) == max_length for piece in result.pieces[:-1])
-
-
-def test_turn_that_is_too_long_keeps_its_beginning_and_the_next_turn_begins_anew():
-    supervised = [False] * 2 + [True] * 2 + [False] * 2 + [True] * 8 + [False] * 2 + [True] * 2
-    encoded = Encoded(list(range(18)), supervised, [4, 14, 18])
-    result = fit_length(encoded, 6, "split")
-    assert [piece.tokens for piece in result.pieces] == [[0, 1, 2, 3], [4, 5, 6, 7, 8, 9], [14, 15, 16, 17]]
-    assert (result.what, result.lost_tokens) == ("cut", 4)
-
-
-def test_long_question_leaves_nothing_to_learn_from():
-    encoded = Encoded(list(range(12)), [False] * 10 + [True] * 2, [12])
-    assert fit_length(encoded, 8, "cut").what == "dropped"
-    assert fit_length(encoded, 8, "split").what == "dropped"
-    assert fit_length(encoded, 8, "split").lost_tokens == 12
+from raysft.data.template import encode
+from raysft.data.tokenise import prepare
+from raysft.errors import InputError
 
 
 def conversations(count):
@@ -132,7 +36,7 @@ def folders(tmp_path):
 
 def test_prepared_rows_are_the_encoded_conversations(tokenizer, tokenizer_folder, folders):
     chats = conversations(1100)
-    facts = prepare(chats.items(), tokenizer_folder, folders[0])
+    facts = prepare(selected(chats.items()), tokenizer_folder, folders[0])
     prepared = Prepared.open(folders[0])
     assert prepared.ids == tuple(sorted(chats))
     for one in prepared.ids[::100] + prepared.ids[-1:]:
@@ -149,7 +53,7 @@ def test_order_of_the_conversations_does_not_change_a_byte(tokenizer_folder, fol
     pairs = list(conversations(50).items())
     shuffled = random.Random(1).sample(pairs, len(pairs))
     facts = [
-        prepare(given, tokenizer_folder, folder)
+        prepare(selected(given), tokenizer_folder, folder)
         for given, folder in zip((pairs, shuffled), folders, strict=True)
     ]
     assert facts[0] == facts[1]
@@ -158,7 +62,74 @@ def test_order_of_the_conversations_does_not_change_a_byte(tokenizer_folder, fol
 
 def test_copies_under_other_ids_are_rows_of_their_own(tokenizer_folder, folders):
     chat = dialogue("a", "b")
-    prepare([(f"{chat.id}.2", chat), (chat.id, chat)], tokenizer_folder, folders[0])
+    prepare(selected([(f"{chat.id}.2", chat), (chat.id, chat)]), tokenizer_folder, folders[0])
     prepared = Prepared.open(folders[0])
     assert prepared.ids == (chat.id, f"{chat.id}.2")
     assert prepared.row(0) == prepared.row(1)
+
+
+@pytest.fixture(scope="module")
+def source(tokenizer_folder, tmp_path_factory):
+    """2,100 conversations, and their file as one process writes it."""
+    chats = {
+        one.id: one
+        for one in (dialogue(f"{k} apples?", "x" * (k % 90 + 1), "And?", ".") for k in range(2100))
+    }
+    folder = tmp_path_factory.mktemp("alone")
+    facts = prepare(selected(chats.items()), tokenizer_folder, folder, 1)
+    return chats, facts, digest(folder)
+
+
+@pytest.mark.slow
+def test_number_of_processes_does_not_change_a_byte(source, tokenizer_folder, tmp_path):
+    chats, facts, alone = source
+    assert prepare(selected(chats.items()), tokenizer_folder, tmp_path, 3) == facts
+    assert digest(tmp_path) == alone
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from raysft.data.sources import load_source
+from raysft.data.tokenise import prepare
+from raysft.spec.sweep import SweepSpec
+
+def main():
+    spec = SweepSpec.model_validate({
+        "name": "s",
+        "data_dir": sys.argv[1],
+        "abilities": {"x": {"source": "rows.jsonl"}},
+        "models": {"m": {"base": "world/base"}},
+        "studies": {"one": {"model": "m", "strategy": "multi_task"}},
+    })
+    prepare(load_source(spec, "x", {}).trained, Path(sys.argv[2]), Path(sys.argv[1]), 2)
+    return 0
+
+if __name__ == "__main__":
+    sys.exit(main())
+"""
+
+
+@pytest.mark.slow
+def test_a_console_script_tokenises_the_same_bytes(source, tokenizer_folder, tmp_path):
+    chats, _, alone = source
+    rows = (
+        {"messages": [{"role": message.role, "content": message.content} for message in one.messages]}
+        for one in chats.values()
+    )
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "command").write_text(SCRIPT)
+    subprocess.run([sys.executable, tmp_path / "command", tmp_path, tokenizer_folder], check=True)
+    assert digest(tmp_path) == alone
+
+
+def test_what_the_template_refuses_is_an_input_error(tokenizer, tmp_path):
+    tokenizer.chat_template = (
+        "{% for m in messages %}"
+        "{% if m.content == '1700?' %}{{ raise_exception('no such thing') }}{% endif %}"
+        "{% generation %}{{ m.content }}{% endgeneration %}{% endfor %}"
+    )
+    tokenizer.save_pretrained(tmp_path / "tokenizer")
+    chats = selected((f"{k:04d}", dialogue(f"{k}?", ".")) for k in range(2100))
+    with pytest.raises(InputError, match="no such thing"):
+        prepare(chats, tmp_path / "tokenizer", tmp_path, 1)

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from example_plan import BASE, ROWS, SMALL, plan_of, stages_of, sweep
+from example_plan import BASE, ROWS, SMALL, index, plan_of, stages_of, sweep
+from hypothesis import given
+from hypothesis import strategies as st
 
-from raysft.composition.order import SourceIndex
+from raysft.errors import InputError
+from raysft.identity import fingerprint
 from raysft.plan.build import build_plan
-from raysft.plan.cost import cost
-from raysft.plan.tree import BaseIdentity
+from raysft.plan.tree import BaseIdentity, Plan, stage_fingerprint
+from raysft.spec.checks import sweep_problems
 from raysft.spec.sweep import SweepSpec
 
 
@@ -82,9 +85,7 @@ def test_one_more_axis_value_changes_no_other_point() -> None:
 
 
 def test_replay_takes_a_prefix_of_the_same_order() -> None:
-    sources = {
-        name: SourceIndex(name, tuple(f"{name}-{n}" for n in range(count))) for name, count in SMALL.items()
-    }
+    sources = {name: index(name, count) for name, count in SMALL.items()}
     plan = build_plan(
         sweep("s: {model: tiny, strategy: {dmt: {k: 1/4}}, amount: 1/2, seed: 3}"),
         sources,
@@ -119,22 +120,8 @@ def test_subset_seed_holds_the_choice_apart_from_the_order() -> None:
     "file", sorted((Path(__file__).parents[2] / "sweeps").glob("*.yaml")), ids=lambda file: file.stem
 )
 def test_every_sweep_file_is_valid(file: Path) -> None:
-    raw = yaml.safe_load(file.read_text())
-    assert not list(SweepSpec.model_validate(raw).problems())
-
-
-def test_cost_counts_with_and_without_sharing() -> None:
-    plan = plan_of(
-        "s: {model: tiny, strategy: [mixed_sequential, {dmt: {k: 1/4}}]}",
-        recipe={"epochs": 2, "batch_size": 64},
-    )
-    first, plain, replay = 2 * (64 + 256), 2 * 128, 2 * (128 + 16 + 64)
-    totals = cost(plan)
-    assert totals.conversation_epochs == first + plain + replay
-    assert totals.conversation_epochs_without_sharing == 2 * first + plain + replay
-    assert totals.steps == 2 * (5 + 2 + 4)
-    assert (totals.stages, totals.stages_without_sharing) == (3, 4)
-    assert totals.saving == pytest.approx((2 * first + plain + replay) / (first + plain + replay))
+    spec = SweepSpec.model_validate(yaml.safe_load(file.read_text()))
+    assert not list(sweep_problems(spec))
 
 
 def test_a_fraction_that_rounds_to_nothing_still_takes_one() -> None:
@@ -142,3 +129,134 @@ def test_a_fraction_that_rounds_to_nothing_still_takes_one() -> None:
     (stage,) = plan.stages.values()
     assert stage.portions[0].count == 1
     assert stage.portions[0].count >= Fraction(1, 4096) * SMALL["code"]
+
+
+def counts(plan: Plan, strategy: str = "multi_task") -> dict[str, int]:
+    (address,) = stages_of(plan, strategy)
+    return {portion.source: portion.count for portion in plan.stages[address].portions}
+
+
+def test_equal_counts_in_place_of_equal_shares() -> None:
+    plan = plan_of("s: {model: tiny, strategy: multi_task, amount: {count: 60}, ratio: {math: 1/2}}")
+    assert counts(plan) == {"code": 60, "math": 30, "general": 60}
+
+
+def test_a_budget_of_supervised_tokens_takes_the_longest_prefix() -> None:
+    plan = plan_of("s: {model: tiny, strategy: multi_task, amount: {supervised_tokens: 325}}")
+    assert counts(plan) == {"code": 32, "math": 32, "general": 32}
+
+
+def test_a_study_may_take_some_of_the_abilities_in_its_own_order() -> None:
+    plan = plan_of("s: {model: tiny, strategy: [sequential, multi_task], abilities: [math, general]}")
+    assert counts(plan) == {"math": 256, "general": 128}
+    assert [plan.stages[one].portions[0].ability for one in stages_of(plan, "sequential")] == [
+        "math",
+        "general",
+    ]
+
+
+def test_repeats_within_an_epoch_need_leave() -> None:
+    study = "s: {model: tiny, strategy: multi_task, ratio: {code: 3}, max_repeats: 3}"
+    plan = plan_of(study)
+    assert counts(plan) == {"code": 192, "math": 256, "general": 128}
+    (stage,) = plan.stages.values()
+    once = index("code", 64)
+    assert once.prefix(0, 192) == once.prefix(0, 64) * 3
+    assert stage.portions[0].digest == once.prefix_digest(0, 192) != once.prefix_digest(0, 64)
+
+
+def test_everything_that_asks_for_too_much_is_named_at_once() -> None:
+    with pytest.raises(InputError) as wrong:
+        plan_of(
+            "{a: {model: tiny, strategy: multi_task, amount: [{count: 65}, {count: 300}]},"
+            " b: {model: tiny, strategy: {single: code}, hold: {steps: 2000, max_epochs: 5}},"
+            " c: {model: tiny, strategy: {single: math}, amount: {supervised_tokens: 2570}}}"
+        )
+    fields = [problem.field for problem in wrong.value.problems]
+    assert fields == ["studies.a.amount"] * 4 + ["studies.b.hold", "studies.c.amount"]
+    assert "code has 64" in wrong.value.problems[0].remedy
+    assert "max_repeats: 2" in wrong.value.problems[0].remedy
+    assert "max_epochs: 2000" in wrong.value.problems[4].remedy
+
+
+def test_another_source_of_an_ability() -> None:
+    abilities = {name: {"source": f"world/{name}"} for name in SMALL}
+    abilities["general"]["variants"] = {"short": "world/general"}
+    plan = plan_of(
+        "s: {model: tiny, strategy: multi_task, variant: [{}, {general: short}]}",
+        {**SMALL, "general/short": 40},
+        abilities=abilities,
+    )
+    mixtures = [{one.source: one.count for one in stage.portions} for stage in plan.stages.values()]
+    assert mixtures == [SMALL, {"code": 64, "math": 256, "general/short": 40}]
+    assert [one.ability for one in list(plan.stages.values())[1].portions] == ["code", "math", "general"]
+
+
+def test_recipes_change_by_model_then_study_then_stage() -> None:
+    models = {"tiny": {"base": "world/base", "recipe": {"batch_size": 32, "epochs": 2}}}
+    plan = plan_of(
+        "s: {model: tiny, recipe: {batch_size: 16}, strategy: {stages: [{math: 1}, {mixture: {code: 1},"
+        " recipe: {learning_rate: 1.0e-5}}]}}",
+        models={**models, "other": {"base": "world/base"}},
+    )
+    first, second = plan.stages.values()
+    assert (first.recipe.batch_size, first.recipe.epochs, first.recipe.learning_rate) == (16, 2, 2e-5)
+    assert (second.recipe.batch_size, second.recipe.epochs, second.recipe.learning_rate) == (16, 2, 1e-5)
+
+
+def test_a_change_that_changes_nothing_is_the_same_stage() -> None:
+    plan = plan_of("s: {model: tiny, strategy: multi_task, recipe: [{batch_size: 128}, {batch_size: 16}]}")
+    usual = plan_of("s: {model: tiny, strategy: multi_task}")
+    assert usual.stages.keys() < plan.stages.keys()
+    assert len(plan.stages) == 2
+
+
+@given(
+    st.integers(1, 400), st.sampled_from(["multi_task", "sequential", "mixed_sequential", "{dmt: {k: 1/4}}"])
+)
+def test_held_steps_are_the_steps_of_every_point(steps: int, strategy: str) -> None:
+    plan = plan_of(
+        f"s: {{model: tiny, strategy: {strategy}, amount: [1, 1/4, 1/16],"
+        f" hold: {{steps: {steps}, max_epochs: 1000}}}}",
+        recipe={"batch_size": 8},
+    )
+    for point in plan.points:
+        if point.stages:
+            held = max(steps, len(point.stages))
+            assert sum(plan.stages[stage].steps for stage in point.stages) == held
+
+
+def test_held_tokens_become_steps() -> None:
+    plan = plan_of(
+        "s: {model: tiny, strategy: {single: math}, amount: [1, 1/16], hold: {supervised_tokens: 2560}}",
+        recipe={"batch_size": 8},
+    )
+    assert [stage.steps for stage in plan.stages.values()] == [32, 32]
+    assert [stage.recipe.epochs for stage in plan.stages.values()] == [1, 16]
+
+
+def test_a_point_held_at_what_it_has_anyway_is_the_same_point() -> None:
+    usual = plan_of("s: {model: tiny, strategy: {single: math}}", recipe={"batch_size": 8})
+    held = plan_of("s: {model: tiny, strategy: {single: math}, hold: {steps: 96}}", recipe={"batch_size": 8})
+    assert usual.stages.keys() == held.stages.keys()
+
+
+def test_a_further_point_changes_no_other_of_a_held_study() -> None:
+    recipe = {"batch_size": 8}
+    few = plan_of(
+        "s: {model: tiny, strategy: multi_task, amount: [1, 1/4], hold: {steps: 90}}", recipe=recipe
+    )
+    more = plan_of(
+        "s: {model: tiny, strategy: multi_task, amount: [1, 1/4, 1/8], hold: {steps: 90}}", recipe=recipe
+    )
+    assert few.stages.keys() < more.stages.keys()
+
+
+def test_a_large_plan_has_the_fingerprints_of_a_small_one() -> None:
+    plan = plan_of("s: {model: [tiny, other], strategy: [multi_task, {dmt: {k: 1/4}}], seed: [0, 1]}")
+    for stage in plan.stages.values():
+        same = stage_fingerprint(stage.base, stage.parent, stage.portions, stage.recipe, stage.seed)
+        assert stage.fingerprint == same
+    for point in plan.points:
+        defining = {"base": plan.base_of(point).fingerprint, "stages": point.stages}
+        assert point.fingerprint == fingerprint("point", 1, defining)

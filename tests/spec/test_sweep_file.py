@@ -10,10 +10,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from raysft.composition.amount import Share
 from raysft.composition.strategies import Dmt, Single
 from raysft.errors import InputError, Problem
 from raysft.spec import SweepSpec, load_sweep
 from raysft.spec.file import resolve
+from raysft.spec.ratio import RatioPoint
 
 GOOD = """
 name: good
@@ -71,9 +73,9 @@ def test_a_good_file_is_read_as_it_is_meant(folder: Path) -> None:
     )
     assert spec.abilities["general"].source.paths == ("a.json", "b.json")
     assert spec.studies["amount"].strategy == (Single(ability="math"),)
-    assert spec.studies["amount"].amount == (Fraction(1), Fraction(1, 4), Fraction(1, 256))
+    assert spec.studies["amount"].amount == tuple(map(Share, (Fraction(1), Fraction(1, 4), Fraction(1, 256))))
     assert spec.studies["ways"].strategy[1] == Dmt(k=Fraction(1, 16))
-    assert spec.studies["ways"].ratio == ({"general": Fraction(1, 4)},)
+    assert spec.studies["ways"].ratio == (RatioPoint(factors={"general": Fraction(1, 4)}),)
     assert spec.recipe.learning_rate == 1e-3
     assert resolve(spec, "a.json") == str(folder / "a.json")
 

@@ -40,3 +40,24 @@ def test_going_on_needs_only_the_step(count, size, epochs, data):
     one = batches(count, size, epochs)
     done = data.draw(st.integers(0, one.steps))
     assert list(one.after(done)) == list(one.after(0))[done:]
+
+
+@given(st.integers(1, 40), st.integers(1, 12), st.integers(1, 60), st.data())
+def test_steps_in_place_of_epochs_cut_the_endless_run(count, size, steps, data):
+    ids = [f"{one:x}" for one in range(count)]
+    held = Batches(ids, Recipe(batch_size=size, steps=steps), 0)
+    endless = Batches(ids, Recipe(batch_size=size, epochs=steps), 0)
+    assert held.steps == steps
+    found = list(held.after(0))
+    assert found == list(endless.after(0))[:steps]
+    assert sum(len(positions) for _, positions in found) == held.recipe.seen(count)
+    done = data.draw(st.integers(0, steps))
+    assert list(held.after(done)) == found[done:]
+
+
+def test_copies_of_a_conversation_are_spread_over_the_epoch():
+    ids = [f"{one:x}" for one in range(50)] * 3
+    order = epoch_order(ids, 0, 0)
+    assert sorted(order) == list(range(150))
+    neighbours = sum(ids[one] == ids[other] for one, other in zip(order, order[1:], strict=False))
+    assert neighbours < 15

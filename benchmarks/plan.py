@@ -1,0 +1,89 @@
+"""How long it takes to plan 100,000 points, to add them up and to write them as JSON, and how much memory.
+
+    python benchmarks/plan.py
+
+Two models, 20 strategies, 5 amounts, 5 ratios, 100 seeds over the paper's three sources, whose sizes are
+expected and whose conversations are not there. Goals: at most 10 s and 1 GB up to the added-up plan, and
+0.3 s to import what reads a sweep file.
+"""
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any
+
+ROWS = {"code": 20_022, "math": 110_142, "general": 86_060}
+IMPORT = """
+import time
+began = time.perf_counter()
+import raysft.spec, raysft.composition
+print(time.perf_counter() - began)
+"""
+
+
+def sweep(seeds: int) -> dict[str, Any]:
+    """A sweep of 1,000 points a seed."""
+    replays = [{"dmt": {"k": f"1/{part}"}} for part in range(2, 20)]
+    study = {
+        "model": ["one", "two"],
+        "strategy": ["multi_task", "sequential", *replays],
+        "amount": [1, "1/2", "1/4", "1/8", "1/16"],
+        "ratio": [{}, {"general": "1/2"}, {"general": "1/4"}, {"math": "1/2"}, {"code": "1/2"}],
+        "seed": list(range(seeds)),
+    }
+    return {
+        "name": "large",
+        "abilities": {name: {"source": {"path": name, "rows": rows}} for name, rows in ROWS.items()},
+        "models": {
+            "one": {"base": "huggyllama/llama-7b"},
+            "two": {"base": "huggyllama/llama-7b", "recipe": {"epochs": 2}},
+        },
+        "studies": {"all": study},
+    }
+
+
+def main() -> None:
+    """Measure once, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=100)
+    seeds = parser.parse_args().seeds
+    imports = [
+        float(subprocess.run([sys.executable, "-c", IMPORT], capture_output=True, check=True).stdout)
+        for _ in range(5)
+    ]
+    print(f"import of raysft.spec and raysft.composition: {statistics.median(imports):.3f} s (median of 5)")
+    measure(seeds)
+
+
+def measure(seeds: int) -> None:
+    """Plan, add up, write."""
+    from raysft.cli.plan_json import write_plan
+    from raysft.spec import SweepSpec
+    from raysft.store import Store
+    from raysft.sweep.account import account
+    from raysft.sweep.survey import survey
+
+    spec = SweepSpec.model_validate(sweep(seeds))
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        surveyed = survey(spec, Store.open(folder))
+    planned = time.perf_counter()
+    added = account(surveyed)
+    billed = time.perf_counter()
+    with open(os.devnull, "w") as nowhere:
+        write_plan(added, nowhere)
+    written = time.perf_counter()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    plan = surveyed.plan
+    print(f"{len(plan.points):,} points, {len(plan.stages):,} stages")
+    print(f"planned in {planned - began:.1f} s, added up in {billed - planned:.1f} s")
+    print(f"JSON written in {written - billed:.1f} s; largest memory {peak:.2f} GB")
+
+
+if __name__ == "__main__":
+    main()

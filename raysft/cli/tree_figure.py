@@ -1,0 +1,113 @@
+"""The stage trees of a plan as a figure: from the base on the left to the last stages on the right.
+
+A box is a training run; its width on the page says nothing. Stages that several points share stand out, and
+each box says what it trains on, how many steps, and how many points go through it.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from raysft.errors import InputError, Problem
+from raysft.plan.tree import Plan, Stage
+
+_KINDS = (".svg", ".png", ".pdf")
+_MOST = 300
+"""Stages that are still legible."""
+_COLUMN, _ROW = 3.4, 0.42
+"""Inches from stage to stage, across and down."""
+_SHARED, _ALONE, _BASE = "#cfe3f7", "#f4f4f4", "#ffffff"
+
+
+class _Place(NamedTuple):
+    """Where a box stands: column from the left, row from the top."""
+
+    column: int
+    row: float
+
+
+def draw_trees(plan: Plan, file: Path) -> None:
+    """Draw all trees of a plan, one below the other.
+
+    Raises:
+        InputError: another kind of file, or too many stages for a figure.
+    """
+    if file.suffix not in _KINDS:
+        raise InputError([Problem("--figure", str(file), f"must end in one of {', '.join(_KINDS)}")])
+    if len(plan.stages) > _MOST:
+        remedy = f"at most {_MOST} stages can be drawn; draw some studies: --only"
+        raise InputError([Problem("--figure", f"{len(plan.stages)} stages", remedy)])
+    # matplotlib takes a second to import, and most plans are read on the terminal
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    places = _laid_out(plan)
+    rows = max(one.row for one in places.values()) + 1
+    columns = max(one.column for one in places.values()) + 1
+    figure = Figure(figsize=(columns * _COLUMN, max(1.5, rows * _ROW)), layout="constrained")
+    axes = figure.add_subplot()
+    axes.set(xlim=(-0.05, columns - 0.1), ylim=(rows - 0.4, -0.6))
+    axes.axis("off")
+    for address, place in places.items():
+        stage = plan.stages.get(address)
+        shared = stage is not None and plan.users[address] > 1
+        colour = _BASE if stage is None else _SHARED if shared else _ALONE
+        if stage is not None:
+            _line(axes, places[stage.parent or _root(stage.model)], place)
+        box = {"boxstyle": "round,pad=0.35", "facecolor": colour, "edgecolor": "#777777", "linewidth": 0.6}
+        text = _text(plan, stage) if stage else address.removeprefix(_ROOT)
+        weight = "normal" if stage else "bold"
+        # `parse_math` off: names of abilities are the user's, and a dollar sign is no formula
+        axes.text(*place, text, fontsize=7, va="center", ha="left", bbox=box, weight=weight, parse_math=False)
+    with mpl.rc_context({"svg.hashsalt": "raysft"}):
+        figure.savefig(file, dpi=150, metadata={"Date": None} if file.suffix == ".svg" else None)
+
+
+_ROOT = "base of "
+
+
+def _root(model: str) -> str:
+    return f"{_ROOT}{model}"
+
+
+def _laid_out(plan: Plan) -> dict[str, _Place]:
+    """Leaves take a row each, in the order of the plan; a parent stands at the middle of its children."""
+    places: dict[str, _Place] = {}
+    row = 0.0
+    by_model: dict[str, list[str]] = {model: [] for model in plan.bases}
+    for root in plan.children.get(None, ()):
+        by_model[plan.stages[root].model].append(root)
+
+    def place(address: str, column: int, children: Mapping[str, list[str]]) -> float:
+        nonlocal row
+        below = [place(child, column + 1, children) for child in children.get(address, [])]
+        if not below:
+            row += 1
+        middle = (below[0] + below[-1]) / 2 if below else row - 1
+        places[address] = _Place(column, middle)
+        return middle
+
+    children = {parent: list(found) for parent, found in plan.children.items() if parent is not None}
+    for model, roots in by_model.items():
+        place(_root(model), 0, {**children, _root(model): roots})
+        row += 0.4
+    return places
+
+
+def _line(axes: object, start: _Place, end: _Place) -> None:
+    """From the left edge of one box to the left edge of the next, drawn beneath both."""
+    middle = end.column - 0.06
+    axes.plot(  # type: ignore[attr-defined]  # matplotlib is untyped here
+        [start.column + 0.02, middle, middle, end.column],
+        [start.row, start.row, end.row, end.row],
+        color="#999999",
+        linewidth=0.7,
+        zorder=0,
+    )
+
+
+def _text(plan: Plan, stage: Stage) -> str:
+    mixture = " + ".join(f"{portion.source} {portion.count:,}" for portion in stage.portions)
+    points = plan.users[stage.fingerprint]
+    shared = f" · {points} points" if points > 1 else ""
+    return f"{mixture}\n{stage.steps:,} steps · seed {stage.seed}{shared}"

@@ -1,0 +1,125 @@
+"""How much of every source a point uses: a share, a number of conversations, or supervised tokens.
+
+1/4                                    a quarter of every source: equal proportions
+{count: 5000}                          5,000 conversations of every source: equal counts
+{count: {math: 8000, code: 2000}}      said per ability
+{supervised_tokens: 1000000}           the longest prefix with at most so many supervised tokens
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, InstanceOf, PlainSerializer
+
+from raysft.composition.exact import amount_share, count_of
+
+Unit = Literal["share", "conversations", "supervised_tokens"]
+_UNITS: dict[str, Unit] = {"count": "conversations", "supervised_tokens": "supervised_tokens"}
+
+
+class Amount(ABC):
+    """How much of every source; equal amounts are equal and have equal hashes."""
+
+    unit: Unit
+
+    @abstractmethod
+    def count(self, ability: str, factor: Fraction, rows: int, longest: Callable[[int], int]) -> int:
+        """Conversations of one source, at least 1.
+
+        Args:
+            ability: whose source it is.
+            factor: ratio × share of the stage.
+            rows: conversations of the source.
+            longest: of a number of supervised tokens, the longest prefix that has at most so many.
+
+        Raises:
+            KeyError: the amount is said per ability, and not for this one.
+        """
+
+    @abstractmethod
+    def value(self) -> Fraction | None:
+        """The number itself, in its unit; None where it is said per ability."""
+
+
+@dataclass(frozen=True)
+class Share(Amount):
+    """A fraction of every source."""
+
+    share: Fraction
+    unit = "share"
+
+    def count(self, _ability: str, factor: Fraction, rows: int, _longest: Callable[[int], int], /) -> int:
+        """Rounded down: 1/256 of 110,142 are 430."""
+        return count_of(self.share * factor, rows)
+
+    def value(self) -> Fraction | None:
+        """The fraction."""
+        return self.share
+
+    def __str__(self) -> str:
+        return str(self.share)
+
+
+@dataclass(frozen=True)
+class Budget(Amount):
+    """A number of conversations or of supervised tokens, for every source or per ability."""
+
+    unit: Unit
+    numbers: tuple[tuple[str, int], ...]
+    """Per ability; the empty name stands for every ability."""
+
+    def count(self, ability: str, factor: Fraction, _rows: int, longest: Callable[[int], int], /) -> int:
+        """Rounded down. Of a token budget the share k is taken of the prefix, as of any other."""
+        given = dict(self.numbers)
+        number = given[""] if "" in given else given[ability]
+        if self.unit == "conversations":
+            return max(1, int(number * factor))
+        whole, rest = (factor, Fraction(1)) if factor >= 1 else (Fraction(1), factor)
+        return count_of(rest, max(1, longest(int(number * whole))))
+
+    def value(self) -> Fraction | None:
+        """The number, if it is the same for every ability."""
+        return Fraction(self.numbers[0][1]) if self.numbers[0][0] == "" else None
+
+    def __str__(self) -> str:
+        name = next(key for key, unit in _UNITS.items() if unit == self.unit)
+        said = ", ".join(
+            f"{ability}: {number}" if ability else str(number) for ability, number in self.numbers
+        )
+        return f"{name} {said}"
+
+
+def read_amount(value: object) -> Amount:
+    """Read one of the spellings above.
+
+    Raises:
+        ValueError: says what would be right.
+    """
+    if isinstance(value, Amount):
+        return value
+    if not isinstance(value, Mapping):
+        return Share(amount_share(value))
+    if len(value) != 1 or next(iter(value)) not in _UNITS:
+        raise ValueError("write a fraction such as 1/4, {count: 5000} or {supervised_tokens: 1000000}")
+    ((key, given),) = value.items()
+    numbers = given.items() if isinstance(given, Mapping) else [("", given)]
+    wrong = [one for _, one in numbers if isinstance(one, bool) or not isinstance(one, int) or one < 1]
+    if wrong or not numbers:
+        raise ValueError(f"{key} must be a whole number above 0, or one per ability")
+    return Budget(_UNITS[key], tuple(sorted((str(ability), number) for ability, number in numbers)))
+
+
+def write_amount(amount: Amount) -> object:
+    """The spelling that `read_amount` reads back."""
+    if isinstance(amount, Budget):
+        numbers = dict(amount.numbers)
+        key = next(key for key, unit in _UNITS.items() if unit == amount.unit)
+        return {key: numbers.get("", numbers)}
+    return str(amount)
+
+
+AmountField = Annotated[InstanceOf[Amount], BeforeValidator(read_amount), PlainSerializer(write_amount)]
+"""An amount as a field of a study."""

@@ -1,0 +1,136 @@
+"""Tags: words at a row that say what its conversation is about, for the drop rules of a sweep file.
+
+    drop: [{field: tags, any_of: [code, math]}]
+
+A row keeps everything it has; tags that it has already stay, and come first. What gives tags to a
+conversation is a function: rules (`raysft.data.tag_rules`), or a model (`raysft.sweep.tagging`).
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from raysft.data.conversation import Conversation
+from raysft.data.durable import written_at_once
+from raysft.data.formats import short
+from raysft.data.inspect import SHOWN, ReadRow, read_files
+from raysft.data.named_source import NamedSource
+from raysft.errors import InputError, Problem
+
+OnBadRow = Literal["refuse", "skip"]
+Tags = Sequence[str]
+Tagger = Callable[[Conversation], Tags]
+"""Asked once for each good row, in their order."""
+
+
+@dataclass
+class TagCounts:
+    """What was written."""
+
+    rows: int = 0
+    skipped: int = 0
+    """Bad rows that were left out."""
+    tagged: int = 0
+    """Rows that were given at least one tag, whether they had it or not."""
+    given: Counter[str] = field(default_factory=Counter)
+    """Rows by tag."""
+
+
+def good_rows(source: NamedSource, tags: str, on_bad_row: OnBadRow) -> Iterator[ReadRow]:
+    """The rows that can be tagged.
+
+    Args:
+        source: all rows of its files are read; the drop rules of a sweep play no part.
+        tags: field of a row that holds its tags.
+        on_bad_row: whether a row that is malformed, or whose tags are no list, stops everything.
+
+    Raises:
+        InputError: after the last row, with the bad ones; or at once where files have different formats,
+            which one file could not hold.
+    """
+    bad: list[Problem] = []
+    more, form = 0, ""
+    for one in read_files(source.spec, source.source):
+        problem = one.found if isinstance(one.found, Problem) else _no_tags(one, tags)
+        if problem is None:
+            form = form or one.form
+            if one.form != form:
+                remedy = f"tag it by itself: it has the format {one.form}, the file before it {form}"
+                raise InputError([Problem("SOURCE", one.path, remedy)])
+            yield one
+        elif on_bad_row == "refuse" and len(bad) < SHOWN:
+            bad.append(problem)
+        else:
+            more += 1
+    if bad:
+        remedy = "mend them, or leave bad rows out and have them counted: --on-bad-row skip"
+        raise InputError([*bad, Problem("SOURCE", f"and {more} more bad rows", remedy)])
+
+
+def write_tagged(
+    source: NamedSource, tagger: Tagger, out: Path, tags: str = "tags", on_bad_row: OnBadRow = "refuse"
+) -> TagCounts:
+    """Write every row with its tags as JSON Lines, in the order of the files; all or nothing.
+
+    A row that is a bare text becomes `{"text": …}`, one of the built-in world `{"messages": …}`.
+
+    Args:
+        source: what to tag.
+        tagger: gives tags.
+        out: the file.
+        tags: field of a row that holds its tags.
+        on_bad_row: as in `good_rows`.
+
+    Raises:
+        InputError: bad rows; `out` is one of the files that are read, or cannot be a file.
+    """
+    if any(out.resolve() == Path(path).resolve() for path in source.paths):
+        raise InputError([Problem("--out", str(out), "is a file that is read; write to another")])
+    counts = TagCounts()
+    with written_at_once(out) as file:
+        for one in good_rows(source, tags, on_bad_row):
+            if isinstance(one.found, Problem):
+                continue
+            given = tagger(one.found)
+            counts.rows += 1
+            counts.tagged += bool(given)
+            counts.given.update(given)
+            file.write(_line(one, one.found, given, tags))
+    return counts
+
+
+def _no_tags(one: ReadRow, tags: str) -> Problem | None:
+    """What is wrong with the tags that a row has."""
+    row = one.row.value
+    value = row.get(tags) if isinstance(row, Mapping) else None
+    if value is None or isinstance(value, str | list):
+        return None
+    return Problem(one.row.where, short(value), f"{tags} must be a text or a list; or use another --field")
+
+
+def _line(one: ReadRow, conversation: Conversation, given: Tags, tags: str) -> bytes:
+    row = _fields(one.row.value, conversation)
+    had = row.get(tags)
+    before: list[Any] = had if isinstance(had, list) else [] if had is None else [had]
+    row[tags] = [*before, *(tag for tag in given if tag not in before)]
+    try:
+        text = json.dumps(row, ensure_ascii=False)
+        return f"{text}\n".encode()
+    except UnicodeEncodeError:
+        # half of a surrogate pair, in a field that is not read: it has no UTF-8, but JSON can spell it
+        return f"{json.dumps(row)}\n".encode()
+    except TypeError as error:
+        remedy = f"has a field that JSON cannot hold: {error}"
+        raise InputError([Problem(one.row.where, short(str(row)), remedy)]) from None
+
+
+def _fields(value: object, conversation: Conversation) -> dict[str, Any]:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, str):
+        return {"text": value}
+    messages = [{"role": message.role, "content": message.content} for message in conversation.messages]
+    return {"text": messages[0]["content"]} if messages[0]["role"] == "text" else {"messages": messages}

@@ -1,0 +1,50 @@
+"""What a plan assumes about machines, and what a user wants of the sweep in the end."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field
+
+from raysft.spec.frozen import Frozen
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class CostSpec(Frozen):
+    """Assumptions behind a plan's hours and money; they change no result."""
+
+    accelerator: str | None = None
+    """Name in raysft's table; `null` takes `a100-80gb`, and `cpu-core` for models without GPUs."""
+    peak_tflops: Positive | None = None
+    """Dense bf16 peak of one accelerator in TFLOP/s; `null` takes the table's."""
+    mfu: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Share of the peak that training reaches; `null` takes the table's."""
+    memory_gib: Positive | None = None
+    """Memory of one accelerator in GiB; `null` takes the table's."""
+    price_per_hour: Annotated[float, Field(ge=0)] | None = None
+    """US dollars for one accelerator and hour; `null` takes the table's."""
+
+
+class PowerSpec(Frozen):
+    """Assumptions behind the smallest difference that a plan calls detectable; they change no result."""
+
+    alpha: Share = 0.05
+    """Two-sided error of the first kind, of one contrast."""
+    power: Share = 0.8
+    """Chance to see a difference of that size."""
+    spread: Mapping[str, Positive] = {}
+    """Per benchmark, how much two models differ item by item: the share of items on which one is right and
+    the other wrong, or of ratings the standard deviation; one that is not named has raysft's guess."""
+    seed_deviation: Mapping[str, Annotated[float, Field(ge=0)]] = {}
+    """Per benchmark, the standard deviation over seeds of the difference of two recipes, in points."""
+
+
+class ObjectiveSpec(Frozen):
+    """What a recommendation looks for; it changes no result."""
+
+    maximise: str
+    """Ability whose score is to be as high as possible."""
+    floors: Mapping[str, float] = {}
+    """Of other abilities, the lowest acceptable change against the base model, in units of their benchmark:
+    -0.2 lets it fall by 0.2."""
