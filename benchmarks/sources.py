@@ -4,20 +4,23 @@
     python benchmarks/sources.py --rows 1000000 --near-duplicates --contamination
 
 The conversations are made up: one question and one answer of about 25 and 15 words, every fiftieth row a copy
-of an earlier one. Writing them is not timed. Memory is the peak of this process, and that of the largest
-worker times their number, files that are mapped included.
+of an earlier one. Writing them is not timed. Memory is resident memory of this process and its workers
+together, looked at every fifth of a second; libraries that they share count in each. (`getrusage` is of no
+use for workers: what it says of a child is at least what its parent had when it started it.)
 """
 
 import argparse
 import json
 import resource
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 from raysft.data.parallel import processes_for
 from raysft.data.sources import load_source
@@ -39,14 +42,13 @@ def main() -> None:
         print(f"{given.rows} rows, {size / 1e6:.0f} MB of JSON Lines")
         # of a benchmark that no conversation holds
         questions = [_text(number) for number in range(10**9, 10**9 + 1500)]
-        with _timed("read"):
+        with _measured("read"):
             source = load_source(_spec(folder, given), "x", {"benchmark": questions})
         print(f"{source.facts}, spool {source.trained.size / 1e6:.0f} MB")
         processes = given.processes or processes_for(source.trained.size, WORTH)
-        with _timed(f"tokenised by {processes}"):
+        with _measured(f"tokenised by {processes}"):
             facts = prepare(source.trained, WORLD_BASE, folder, processes)
         print(facts)
-        _print_memory(processes)
 
 
 def _arguments() -> argparse.Namespace:
@@ -93,21 +95,42 @@ def _spec(folder: Path, given: argparse.Namespace) -> SweepSpec:
 
 
 @contextmanager
-def _timed(what: str) -> Iterator[None]:
-    start = time.perf_counter()
-    yield
-    print(f"{what}: {time.perf_counter() - start:.0f} s; own peak {_peak(resource.RUSAGE_SELF):.2f} GB")
+def _measured(what: str) -> Iterator[None]:
+    memory = _Memory()
+    memory.start()
+    start, processor = time.perf_counter(), _processor_seconds()
+    try:
+        yield
+    finally:
+        memory.over.set()
+        memory.join()
+    seconds, busy = time.perf_counter() - start, _processor_seconds() - processor
+    print(f"{what}: {seconds:.0f} s, {busy:.0f} s of processors, at most {memory.most / 1e9:.2f} GB")
 
 
-def _print_memory(processes: int) -> None:
-    own, worker = _peak(resource.RUSAGE_SELF), _peak(resource.RUSAGE_CHILDREN)
-    total = own + worker * (processes if processes > 1 else 0)
-    print(f"peak: {own:.2f} GB here, {worker:.2f} GB in the largest worker, {total:.2f} GB together at most")
+def _processor_seconds() -> float:
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def _peak(who: int) -> float:
-    """Largest resident memory so far in GB; Linux counts in KiB."""
-    return resource.getrusage(who).ru_maxrss * 1024 / 1e9
+class _Memory(threading.Thread):
+    """Looks how much memory this process and its workers hold together."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.most = 0
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        """Until `over` is set."""
+        this = psutil.Process()
+        while not self.over.wait(0.2):
+            held = 0
+            for process in (this, *this.children(recursive=True)):
+                # a worker may end between two looks
+                with suppress(psutil.NoSuchProcess):
+                    held += process.memory_info().rss
+            self.most = max(self.most, held)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What `raysft data check` finds: what is in a source, what training would use of it, what is wrong."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -66,7 +66,9 @@ def check_source(source: NamedSource, model: NamedModel | None, recipe: Recipe |
     try:
         loaded = read_source(source)
     except InputError as error:
-        return Checked(source, found, None, 0, error.problems, None)
+        own = source.from_sweep
+        wrong = (one if own else replace(one, field=source.title) for one in error.problems)
+        return Checked(source, found, None, 0, tuple(wrong), None)
     tokenised = None if model is None or recipe is None else _tokenised(source, loaded, model, recipe)
     return Checked(source, found, loaded.facts, loaded.index.rows, (), tokenised)
 

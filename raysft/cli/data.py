@@ -187,9 +187,9 @@ def _check_tagging(
 ) -> None:
     problems = []
     if (rules is None) == (model is None):
-        problems.append(Problem("--rules", str(rules), "give --rules, or --model with --labels"))
+        problems.append(Problem("--rules", rules or "not given", "give --rules, or --model with --labels"))
     if (model is None) != (labels is None):
-        problems.append(Problem("--labels", str(labels), "goes with --model"))
+        problems.append(Problem("--labels", labels or "not given", "goes with --model"))
     if on_bad_row not in ("refuse", "skip"):
         problems.append(Problem("--on-bad-row", on_bad_row, "use refuse or skip"))
     if out.suffix != ".jsonl":

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
-from rich.table import Table
 from rich.text import Text
 
 from raysft.data.fetch import fetch
@@ -20,13 +19,10 @@ _VOUCHED: dict[Vouched | None, str] = {
 
 def list_sets(console: Console) -> None:
     """Print all that can be fetched."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("name", "size", "licence", "what it is"):
-        table.add_column(name, justify="right" if name == "size" else "left", overflow="fold")
     for name, one in PUBLIC_SETS.items():
-        size = "unknown" if one.size is None else f"{one.size:,}"
-        table.add_row(name, size, one.licence, Text(f"{one.what}; {_VOUCHED[one.vouched]}"))
-    console.print(table)
+        size = "size unknown" if one.size is None else f"{one.size:,} bytes"
+        console.print(Text(name, "bold"), Text(f"{size}, {one.licence}"), soft_wrap=True)
+        console.print(Text(f"    {one.what}; {_VOUCHED[one.vouched]}"), soft_wrap=True)
 
 
 def fetch_set(

@@ -16,14 +16,15 @@ def show_check(console: Console, checked: Checked) -> None:
     for file in found.files:
         form = f", format {file.form}" if file.form else ""
         _line(console, f"{on_one_line(file.path)}: {file.rows:,} rows{form}")
-    _line(
-        console, f"rows: {found.rows:,}, {found.bad_rows or 'none'} bad", "red" if found.bad_rows else "green"
-    )
+    bad = f"{found.bad_rows:,} bad" if found.bad_rows else "all good"
+    _line(console, f"rows: {found.rows:,}, {bad}", "red" if found.bad_rows else "green")
     if found.roles:
         _line(console, "messages: " + ", ".join(f"{role} {count:,}" for role, count in found.roles.items()))
     if checked.facts is not None:
-        _line(console, f"training uses: {_used(checked.facts, checked.usable)}")
-    console.print(_spreads(checked))
+        without = " once the bad rows are gone" if found.bad_rows else ""
+        _line(console, f"training uses{without}: {_used(checked.facts, checked.usable)}")
+    if found.characters is not None:
+        console.print(_spreads(checked))
     if checked.tokenised:
         _show_tokens(console, checked.tokenised)
     _show_problems(console, checked)
@@ -31,8 +32,8 @@ def show_check(console: Console, checked: Checked) -> None:
 
 def _used(facts: SourceFacts, usable: int) -> str:
     notes = [f"{count:,} rows dropped by {on_one_line(rule)}" for rule, count in facts.dropped.items()]
+    notes.append(f"{facts.duplicates:,} exact copies removed" if facts.duplicates else "no exact copies")
     for count, what in (
-        (facts.duplicates, "exact copies removed"),
         (facts.near_duplicates, "near duplicates removed"),
         (facts.decontaminated, "removed that share words with a question"),
         (facts.contaminated - facts.decontaminated, "share words with a question, and stay"),
@@ -53,7 +54,7 @@ def _spreads(checked: Checked) -> Table:
     rows = {
         "answers": checked.survey.turns,
         "characters": checked.survey.characters,
-        "tokens": tokens.tokens if tokens else None,
+        "tokens, of what is used": tokens.tokens if tokens else None,
     }
     for name, spread in rows.items():
         if spread is not None:

@@ -15,8 +15,7 @@ from raysft.data.conversation import Conversation
 from raysft.data.label_prompt import LabelPrompt
 from raysft.data.named_source import NamedSource
 from raysft.data.tag_rules import RuleTagger, read_rules
-from raysft.data.tags import OnBadRow, TagCounts, good_rows, write_tagged
-from raysft.errors import Problem
+from raysft.data.tags import GoodRows, OnBadRow, TagCounts, write_tagged
 
 
 @dataclass(frozen=True)
@@ -34,8 +33,7 @@ class Target:
 
     def conversations(self) -> Iterator[Conversation]:
         """Of all good rows."""
-        rows = good_rows(self.source, self.field, self.on_bad_row)
-        return (one.found for one in rows if not isinstance(one.found, Problem))
+        return GoodRows(self.source, self.field, self.on_bad_row).conversations()
 
 
 def tag_by_rules(target: Target, rules: str, console: Console) -> None:
@@ -71,15 +69,13 @@ def tag_by_model(target: Target, model: NamedModel, prompt: LabelPrompt, console
     counts = target.write(_Given(found.labels))
     partial.unlink()
     _say(console, target.out, counts)
-    notes = [f"{found.kept:,} answers were there from an earlier run"] if found.kept else []
-    notes += [f"{found.unknown:,} answers were no list of labels: no tag"] if found.unknown else []
-    notes += (
-        [f"{found.too_long:,} conversations did not fit the model's context: no tag"]
-        if found.too_long
-        else []
-    )
-    for note in notes:
-        console.print(Text(note), soft_wrap=True)
+    for count, what in (
+        (found.kept, "answers were there from an earlier run"),
+        (found.unknown, "answers were no list of labels: no tag"),
+        (found.too_long, "conversations did not fit the model's context: no tag"),
+    ):
+        if count:
+            console.print(Text(f"{count:,} {what}"), soft_wrap=True)
 
 
 class _Given:

@@ -67,18 +67,46 @@ def parse_row(name: str, where: str, value: object) -> Conversation | Problem:
         return Problem(where, short(value), f"{wrong}; a right row of format {name}: {form.example}")
 
 
+class RowFormats:
+    """The formats of the rows of one file: the one that is said, or with `auto` each row's own.
+
+    A row whose keys fit no format is held to that of the row before it, so that it is told what is wrong with
+    it; the first row must fit one.
+    """
+
+    def __init__(self, said: str) -> None:
+        self._auto = said == "auto"
+        self._form = "" if self._auto else said
+
+    def of(self, where: str, value: object) -> str:
+        """The format to read a row by.
+
+        Raises:
+            InputError: it is the first row, and no format fits.
+        """
+        if self._auto:
+            self._form = _fitting(value) or self._form or detect_format(where, value)
+        return self._form
+
+
+def _fitting(value: object) -> str | None:
+    """The first format whose keys a row has; a key without a value, as Parquet has many, does not count."""
+    if isinstance(value, str):
+        return "text"
+    fields = value.items() if isinstance(value, Mapping) else ()
+    keys = {key for key, one in fields if one is not None}
+    return next((name for name, form in FORMATS.items() if form.keys <= keys), None)
+
+
 def detect_format(where: str, value: object) -> str:
     """The format whose keys a row has.
 
     Raises:
         InputError: no format fits.
     """
-    if isinstance(value, str):
-        return "text"
-    keys = set(value) if isinstance(value, Mapping) else set()
-    for name, form in FORMATS.items():
-        if form.keys <= keys:
-            return name
+    found = _fitting(value)
+    if found is not None:
+        return found
     known = "; ".join(f"{name}: {form.example}" for name, form in FORMATS.items())
     raise InputError(
         [Problem(where, short(value), f"no known format; write `format:`, or rows of one of these: {known}")]

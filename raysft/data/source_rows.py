@@ -7,7 +7,7 @@ from itertools import chain, islice
 
 from raysft.data.conversation import Conversation, Message
 from raysft.data.filters import DropRules
-from raysft.data.formats import detect_format, parse_row
+from raysft.data.formats import RowFormats, parse_row
 from raysft.data.reading import Row, read_rows
 from raysft.data.spool import Located
 from raysft.data.world import ABILITIES, pretraining_documents, training_items
@@ -104,11 +104,10 @@ def _share_of_limit(source: SourceSpec, part: PartSpec) -> int | None:
 
 
 def _file(path: str, form: str) -> Iterator[tuple[Row, Conversation | Problem]]:
-    """The conversations of one file; `auto` is decided anew for each, by its first row that is JSON."""
+    """The conversations of one file; with `auto` each row is read by its own keys."""
+    formats = RowFormats(form)
     for row in read_rows(path):
         if isinstance(row, Problem):
             yield Row(row.field, None), row
             continue
-        if form == "auto":
-            form = detect_format(row.where, row.value)
-        yield row, parse_row(form, row.where, row.value)
+        yield row, parse_row(formats.of(row.where, row.value), row.where, row.value)

@@ -129,7 +129,8 @@ def read_rules(name: str) -> dict[str, Rule]:
         except ValidationError as error:
             for one in error.errors():
                 field = ".".join(["--rules", str(tag), *map(str, one["loc"])])
-                problems.append(Problem(field, str(one["input"])[:80], str(one["msg"])))
+                said = str(one["msg"]).removeprefix("Value error, ")
+                problems.append(Problem(field, str(one["input"])[:80], said))
     if problems:
         raise InputError(problems)
     return rules

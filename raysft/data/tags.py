@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from raysft.data.conversation import Conversation
-from raysft.data.durable import written_at_once
+from raysft.data.durable import explained, written_at_once
 from raysft.data.formats import short
 from raysft.data.inspect import SHOWN, ReadRow, read_files
 from raysft.data.named_source import NamedSource
@@ -39,35 +39,45 @@ class TagCounts:
     """Rows by tag."""
 
 
-def good_rows(source: NamedSource, tags: str, on_bad_row: OnBadRow) -> Iterator[ReadRow]:
-    """The rows that can be tagged.
+@dataclass
+class GoodRows:
+    """The rows of a source that can be tagged; the drop rules of a sweep play no part."""
 
-    Args:
-        source: all rows of its files are read; the drop rules of a sweep play no part.
-        tags: field of a row that holds its tags.
-        on_bad_row: whether a row that is malformed, or whose tags are no list, stops everything.
+    source: NamedSource
+    tags: str
+    """Field of a row that holds its tags."""
+    on_bad_row: OnBadRow
+    """Whether a row that is malformed, or whose tags are no list, stops everything."""
+    skipped: int = 0
+    """Bad rows, so far."""
 
-    Raises:
-        InputError: after the last row, with the bad ones; or at once where files have different formats,
-            which one file could not hold.
-    """
-    bad: list[Problem] = []
-    more, form = 0, ""
-    for one in read_files(source.spec, source.source):
-        problem = one.found if isinstance(one.found, Problem) else _no_tags(one, tags)
-        if problem is None:
+    def __iter__(self) -> Iterator[ReadRow]:
+        """All good rows in the order of the files.
+
+        Raises:
+            InputError: after the last row, with the bad ones; or at once where files have different formats,
+                which one file could not hold.
+        """
+        bad: list[Problem] = []
+        form = ""
+        for one in read_files(self.source.spec, self.source.source):
+            problem = one.found if isinstance(one.found, Problem) else _no_tags(one, self.tags)
+            if problem is not None:
+                self.skipped += 1
+                bad.extend([problem] if len(bad) < SHOWN else [])
+                continue
             form = form or one.form
             if one.form != form:
                 remedy = f"tag it by itself: it has the format {one.form}, the file before it {form}"
                 raise InputError([Problem("SOURCE", one.path, remedy)])
             yield one
-        elif on_bad_row == "refuse" and len(bad) < SHOWN:
-            bad.append(problem)
-        else:
-            more += 1
-    if bad:
-        remedy = "mend them, or leave bad rows out and have them counted: --on-bad-row skip"
-        raise InputError([*bad, Problem("SOURCE", f"and {more} more bad rows", remedy)])
+        if bad and self.on_bad_row == "refuse":
+            remedy = "mend them, or leave bad rows out and have them counted: --on-bad-row skip"
+            raise InputError([*bad, Problem("SOURCE", f"{self.skipped} bad rows in all", remedy)])
+
+    def conversations(self) -> Iterator[Conversation]:
+        """What was read from them."""
+        return (one.found for one in self if not isinstance(one.found, Problem))
 
 
 def write_tagged(
@@ -82,23 +92,26 @@ def write_tagged(
         tagger: gives tags.
         out: the file.
         tags: field of a row that holds its tags.
-        on_bad_row: as in `good_rows`.
+        on_bad_row: as in `GoodRows`.
 
     Raises:
         InputError: bad rows; `out` is one of the files that are read, or cannot be a file.
     """
     if any(out.resolve() == Path(path).resolve() for path in source.paths):
         raise InputError([Problem("--out", str(out), "is a file that is read; write to another")])
-    counts = TagCounts()
+    rows, counts = GoodRows(source, tags, on_bad_row), TagCounts()
     with written_at_once(out) as file:
-        for one in good_rows(source, tags, on_bad_row):
+        for one in rows:
             if isinstance(one.found, Problem):
                 continue
             given = tagger(one.found)
             counts.rows += 1
             counts.tagged += bool(given)
             counts.given.update(given)
-            file.write(_line(one, one.found, given, tags))
+            line = _line(one, one.found, given, tags)
+            with explained(out):
+                file.write(line)
+    counts.skipped = rows.skipped
     return counts
 
 
@@ -122,9 +135,9 @@ def _line(one: ReadRow, conversation: Conversation, given: Tags, tags: str) -> b
     except UnicodeEncodeError:
         # half of a surrogate pair, in a field that is not read: it has no UTF-8, but JSON can spell it
         return f"{json.dumps(row)}\n".encode()
-    except TypeError as error:
+    except (TypeError, RecursionError) as error:
         remedy = f"has a field that JSON cannot hold: {error}"
-        raise InputError([Problem(one.row.where, short(str(row)), remedy)]) from None
+        raise InputError([Problem(one.row.where, short(str(sorted(row))), remedy)]) from None
 
 
 def _fields(value: object, conversation: Conversation) -> dict[str, Any]:

@@ -90,7 +90,8 @@ def find_model(model: str, shape_from: Path | None) -> FoundModel:
         )
     if model in KNOWN:
         context = next((one for start, one in _CONTEXTS.items() if model.startswith(start)), _CONTEXT)
-        return FoundModel(model, KNOWN[model], "known to raysft", context, *_ABSENT)
+        template = _LLAMA_3 if re.match(r"meta-llama/(Meta-)?Llama-3", model) else _ABSENT
+        return FoundModel(model, KNOWN[model], "known to raysft", context, *template)
     remedy = (
         "is no folder with a config.json, and raysft does not know its sizes: give the model's config.json "
         f"with --shape-from FILE, or use a folder, {', '.join(BUILT_IN_BASES)}, or one of {', '.join(KNOWN)}"
@@ -106,6 +107,8 @@ _ABSENT = (
     ),
 )
 """Template, and why, of a model whose tokenizer is not here."""
+_LLAMA_3 = ("llama-3", "the form that Llama 3 was given by its authors, with marks of what is trained on")
+"""The same of one whose tokenizer has Llama 3's marks."""
 
 
 def _in_folder(base: str, folder: Path, source: str) -> FoundModel:

@@ -105,7 +105,7 @@ class PartSpec(Frozen):
     path: str | tuple[str, ...]
     """A file, several files, or a Hub dataset (`hf://owner/name`)."""
     format: FormatName = "auto"
-    """Form of a row; `auto` looks at the keys of the first row. `text` trains on whole documents."""
+    """Form of a row; `auto` looks at the keys of each. `text` trains on whole documents."""
     weight: Weight = Fraction(1)
     """Share of the source relative to the other parts: 3 and 1 give three to one in every prefix, and the
     part that runs out first ends the source."""
@@ -138,7 +138,7 @@ class SourceSpec(Frozen):
     join: tuple[PartSpec, ...] = ()
     """In place of `path`: several files or sets with weights."""
     format: FormatName = "auto"
-    """Form of a row; `auto` looks at the keys of the first row. `text` trains on whole documents."""
+    """Form of a row; `auto` looks at the keys of each. `text` trains on whole documents."""
     rows: Annotated[Whole, Field(ge=1)] | None = None
     """Rows that the files are expected to have; of a built-in source, the rows to generate. With it a sweep
     can be planned before the data is there; another number of rows is shown, not refused."""

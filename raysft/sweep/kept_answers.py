@@ -91,5 +91,5 @@ def _units(line: bytes) -> Iterator[tuple[str, list[Said]]]:
                 said = [Said(text, end) for text, end in answers]
                 if all(isinstance(one.text, str) and one.end in get_args(End) for one in said):
                     yield key, said
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return

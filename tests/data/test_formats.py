@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raysft.data.conversation import Conversation, Message, dialogue
-from raysft.data.formats import FORMATS, detect_format, parse_row, strip_calculator
+from raysft.data.formats import FORMATS, RowFormats, detect_format, parse_row, strip_calculator
 from raysft.errors import InputError, Problem
 
 SYSTEM = Message("system", "Be brief.")
@@ -173,3 +173,38 @@ def test_both_chat_formats_read_the_same_conversation(turns):
     openai = {"messages": [message(roles[k % 2], turn) for k, turn in enumerate(turns)]}
     sharegpt = {"conversations": [{"from": names[k % 2], "value": turn} for k, turn in enumerate(turns)]}
     assert parse_row("messages", "f:1", openai) == parse_row("sharegpt", "f:1", sharegpt) == dialogue(*turns)
+
+
+ROWS = {
+    "messages": {"messages": [{"role": "user", "content": "1"}, {"role": "assistant", "content": "one"}]},
+    "sharegpt": {"conversations": [{"from": "human", "value": "2"}, {"from": "gpt", "value": "two"}]},
+    "alpaca": {"instruction": "3", "output": "three"},
+    "gsm8k": {"question": "4", "answer": "four"},
+    "prompt_completion": {"prompt": "5", "completion": "five"},
+    "text": {"text": "six"},
+}
+
+
+def test_rows_of_one_file_may_be_of_several_formats():
+    formats = RowFormats("auto")
+    order = [*ROWS, *reversed(ROWS)]
+    assert [formats.of("f:1", ROWS[name]) for name in order] == order
+
+
+def test_a_row_that_fits_no_format_is_held_to_the_one_before_it():
+    formats = RowFormats("auto")
+    assert formats.of("f:1", ROWS["gsm8k"]) == "gsm8k"
+    assert formats.of("f:2", {"question": "4"}) == "gsm8k"
+    with pytest.raises(InputError, match=r"f:1.*no known format"):
+        RowFormats("auto").of("f:1", {"question": "4"})
+
+
+def test_a_column_without_a_value_does_not_tell_the_format():
+    everything = dict.fromkeys(key for row in ROWS.values() for key in row)
+    for name, row in ROWS.items():
+        assert RowFormats("auto").of("f:1", {**everything, **row}) == name
+
+
+def test_a_format_that_is_said_holds_for_every_row():
+    formats = RowFormats("alpaca")
+    assert {formats.of("f:1", row) for row in ROWS.values()} == {"alpaca"}

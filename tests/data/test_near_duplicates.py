@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from raysft.data.conversation import Conversation, Message, dialogue
 from raysft.data.copies import Copies
-from raysft.data.near_duplicates import bands_for, near_duplicates, sign
+from raysft.data.minhash import bands_for, sign
+from raysft.data.near_duplicates import near_duplicates
 from raysft.data.spool import Located, spool
 from raysft.data.words import written_words
 from raysft.spec.source import NearDuplicates

@@ -47,6 +47,7 @@ def test_a_known_id_needs_nothing() -> None:
     assert found.shape == KNOWN["meta-llama/Llama-2-7b-hf"]
     assert (found.context, found.template, found.folder) == (4096, "vicuna", None)
     assert find_model("huggyllama/llama-7b", None).context == 2048
+    assert find_model("meta-llama/Llama-3.2-1B", None).template == "llama-3"
 
 
 def test_a_folder_is_read(tmp_path: Path) -> None:
