@@ -1,13 +1,12 @@
 """Where the training conversations of an ability come from."""
 
-import re
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
 
 from raysft.composition.exact import parse_share
-from raysft.spec.frozen import Frozen, Whole
+from raysft.spec.frozen import Frozen, Pattern, Whole, listed
 
 WORLD = "world/"
 """Prefix of the sources, benchmarks and the base that are built in."""
@@ -17,10 +16,6 @@ BUILT_IN = ("world/math", "world/code", "world/general", "world/pretraining")
 FormatName = Literal["auto", "messages", "sharegpt", "alpaca", "prompt_completion", "gsm8k", "text"]
 
 
-def _listed(value: Any) -> Any:  # noqa: ANN401 - raw YAML in and out
-    return value if isinstance(value, list | tuple) else [value]
-
-
 def _above_zero(value: object) -> Fraction:
     weight = parse_share(value)
     if weight <= 0:
@@ -28,7 +23,7 @@ def _above_zero(value: object) -> Fraction:
     return weight
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
+Names = Annotated[tuple[str, ...], BeforeValidator(listed), Field(min_length=1)]
 """One text or several."""
 Weight = Annotated[Fraction, BeforeValidator(_above_zero), PlainSerializer(str, return_type=str)]
 """Exact, above 0."""
@@ -43,7 +38,7 @@ class DropRule(Frozen):
     """Values of `field`: a conversation that has none of them is dropped, such as one in another language."""
     field: str = "tags"
     """Key of the row whose text, or list of texts, `any_of` and `none_of` look at."""
-    matches: str | None = None
+    matches: Pattern | None = None
     """Regular expression that is searched in every message; see `role`."""
     role: Literal["any", "system", "user", "assistant"] = "any"
     """Whose messages `matches` looks at."""
@@ -51,15 +46,6 @@ class DropRule(Frozen):
     """Characters of all messages together."""
     longer_than: Annotated[Whole, Field(ge=0)] | None = None
     """Characters of all messages together."""
-
-    @field_validator("matches")
-    @classmethod
-    def _compiles(cls, matches: str | None) -> str | None:
-        try:
-            re.compile(matches or "")
-        except re.error as error:
-            raise ValueError(f"is no regular expression: {error}") from None
-        return matches
 
     @model_validator(mode="after")
     def _one_condition(self) -> "DropRule":
@@ -120,7 +106,7 @@ class PartSpec(Frozen):
     @field_validator("path")
     @classmethod
     def _known(cls, path: str | tuple[str, ...]) -> str | tuple[str, ...]:
-        if any(one.startswith(WORLD) for one in _listed(path)):
+        if any(one.startswith(WORLD) for one in listed(path)):
             raise ValueError("a built-in source stands alone")
         return path
 
@@ -172,7 +158,7 @@ class SourceSpec(Frozen):
     @field_validator("path")
     @classmethod
     def _known(cls, path: str | tuple[str, ...]) -> str | tuple[str, ...]:
-        for one in _listed(path):
+        for one in listed(path):
             if one.startswith(WORLD) and (one not in BUILT_IN or one != path):
                 raise ValueError(f"a built-in source stands alone and is one of {', '.join(BUILT_IN)}")
         return path

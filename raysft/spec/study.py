@@ -14,7 +14,7 @@ from pydantic import (
 
 from raysft.composition.amount import AmountField, Share
 from raysft.composition.strategies import StrategyField
-from raysft.spec.frozen import Frozen, Seed, Whole
+from raysft.spec.frozen import Frozen, Seed, Whole, listed
 from raysft.spec.ratio import RatioPoint, read_ratios
 from raysft.spec.recipe import RecipeChange
 
@@ -25,27 +25,23 @@ AXES = ("model", "strategy", "amount", "ratio", "variant", "recipe", "seed")
 _SOME = Field(min_length=1)
 
 
-def _listed(value: Any) -> Any:  # noqa: ANN401 - raw YAML in and out
-    return value if isinstance(value, list | tuple) else [value]
-
-
 class Axes(Frozen):
     """Values of some axes; an axis takes one value or a list."""
 
-    model: Annotated[tuple[str, ...], BeforeValidator(_listed), _SOME] = ()
+    model: Annotated[tuple[str, ...], BeforeValidator(listed), _SOME] = ()
     """Names of models of this sweep."""
-    strategy: Annotated[tuple[StrategyField, ...], BeforeValidator(_listed), _SOME] = ()
+    strategy: Annotated[tuple[StrategyField, ...], BeforeValidator(listed), _SOME] = ()
     """Rules for mixing and ordering the abilities."""
-    amount: Annotated[tuple[AmountField, ...], BeforeValidator(_listed), _SOME] = (Share(Fraction(1)),)
+    amount: Annotated[tuple[AmountField, ...], BeforeValidator(listed), _SOME] = (Share(Fraction(1)),)
     """How much of every source: an exact fraction, `{count: 5000}` or `{supervised_tokens: 1000000}`."""
     ratio: Annotated[tuple[RatioPoint, ...], BeforeValidator(read_ratios), _SOME] = (RatioPoint(),)
     """Multipliers per ability on top of the amount, with a name if one is given; an ability that is not
     named has 1."""
-    variant: Annotated[tuple[dict[str, str], ...], BeforeValidator(_listed), _SOME] = ({},)
+    variant: Annotated[tuple[dict[str, str], ...], BeforeValidator(listed), _SOME] = ({},)
     """Of some abilities, the name of the variant whose source is used in place of the usual one."""
-    recipe: Annotated[tuple[RecipeChange, ...], BeforeValidator(_listed), _SOME] = (RecipeChange(),)
+    recipe: Annotated[tuple[RecipeChange, ...], BeforeValidator(listed), _SOME] = (RecipeChange(),)
     """Changes of the sweep's recipe."""
-    seed: Annotated[tuple[Seed, ...], BeforeValidator(_listed), _SOME] = (0,)
+    seed: Annotated[tuple[Seed, ...], BeforeValidator(listed), _SOME] = (0,)
     """Seeds of subset and order."""
 
     @model_serializer(mode="wrap")
@@ -85,12 +81,12 @@ class Study(Axes):
     The base model is a row of every study without being asked for.
     """
 
-    linked: Annotated[tuple[Axes, ...], BeforeValidator(_listed)] = ()
+    linked: Annotated[tuple[Axes, ...], BeforeValidator(listed)] = ()
     """Axes that go together: their lists are equally long, and the first values form one choice, the second
     ones the next. Such an axis is not given beside it as well."""
-    exclude: Annotated[tuple[Axes, ...], BeforeValidator(_listed)] = ()
+    exclude: Annotated[tuple[Axes, ...], BeforeValidator(listed)] = ()
     """Cells that are left out: those that have, on every axis named in one entry, one of its values."""
-    abilities: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    abilities: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
     """Abilities that take part, in this order; none named means all of the sweep."""
     subset_seed: Seed | None = None
     """Hold the choice of the subset apart from `seed`, which then drives only the order."""

@@ -1,14 +1,14 @@
 """The whole sweep file."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from raysft.errors import InputError, Problem
 from raysft.spec.budget import CostSpec, ObjectiveSpec, PowerSpec
 from raysft.spec.evaluation import BenchmarkSpec, EvaluationSpec
-from raysft.spec.frozen import Frozen, Whole
+from raysft.spec.frozen import Frozen, Whole, listed
 from raysft.spec.model import ModelSpec
 from raysft.spec.recipe import Recipe
 from raysft.spec.source import SourceSpec
@@ -16,10 +16,6 @@ from raysft.spec.study import Study
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 """Letters, digits, `_`, `.` and `-`."""
-
-
-def _listed(value: Any) -> Any:  # noqa: ANN401 - raw YAML in and out
-    return value if isinstance(value, list | tuple) else [value]
 
 
 class AbilitySpec(Frozen):
@@ -31,7 +27,7 @@ class AbilitySpec(Frozen):
     """Other sources of the same ability, which a study may name on its axis `variant`."""
     benchmark: BenchmarkSpec | None = None
     """What measures it; `null` for a sweep that only trains."""
-    report: Annotated[tuple[BenchmarkSpec, ...], BeforeValidator(_listed)] = ()
+    report: Annotated[tuple[BenchmarkSpec, ...], BeforeValidator(listed)] = ()
     """Further benchmarks to report by; a study says whether its points are scored on them."""
 
 

@@ -10,7 +10,7 @@ import pytest
 from raysft.cluster.budget import Resources
 from raysft.data.conversation import Conversation, dialogue
 from raysft.data.label_prompt import LabelPrompt
-from raysft.errors import ClusterError, InputError
+from raysft.errors import ClusterError, InputError, Problem
 from raysft.sweep import tagging, tagging_pool
 from raysft.sweep.bases import WORLD_BASE
 from raysft.sweep.kept_answers import KeptAnswers, Said, kept_answers
@@ -61,9 +61,7 @@ def test_answers_become_labels_in_the_order_of_the_conversations(tmp_path: Path)
     ],
     ids=["weights", "tokenizer or template", "precision", "labels", "characters"],
 )
-def test_answers_of_another_run_are_not_taken(
-    model: TaggingModel, prompt: LabelPrompt, tmp_path: Path
-) -> None:
+def test_answers_of_another_run_are_not_taken(model: TaggingModel, prompt: LabelPrompt) -> None:
     (unit,) = tagging._units(TALKS, PROMPT, MODEL)
     (other,) = tagging._units(TALKS, prompt, model)
     assert unit.key != other.key
@@ -102,21 +100,37 @@ def test_actors_and_kills_change_nothing(ray_cluster: Session, tmp_path: Path) -
     assert lines(tmp_path / "killed") == lines(tmp_path / "alone")
 
 
-class Dying(TaggingWorker):
-    """Dies over its first unit, as a node does, as often as there are files in a folder."""
+def dying() -> type:
+    """An actor that dies over a unit, as a node does, as often as there are files in its model's folder.
 
-    def answer(self, questions, max_new_tokens):
-        for left in sorted(self._model.folder.iterdir()):
-            left.unlink()
-            os._exit(1)
-        return [Said("code", "stop") for _ in questions]
+    Made in here, so that it travels to a process that cannot import this file.
+    """
+
+    class Dying(TaggingWorker):
+        def answer(self, questions, max_new_tokens):
+            for left in self._model.folder.iterdir():
+                left.unlink()
+                os._exit(1)
+            return [Said("code", "stop") for _ in questions]
+
+    return Dying
+
+
+def refusing() -> type:
+    """An actor that cannot use its model."""
+
+    class Refusing(TaggingWorker):
+        def answer(self, questions, max_new_tokens):
+            raise InputError([Problem("model", "sliding window", "choose another")])
+
+    return Refusing
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("units_of_six", "ray_cluster")
 @pytest.mark.parametrize("deaths", [2, 3])
 def test_a_unit_survives_two_deaths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deaths: int) -> None:
-    monkeypatch.setattr(tagging_pool, "TaggingWorker", Dying)
+    monkeypatch.setattr(tagging_pool, "TaggingWorker", dying())
     (tmp_path / "lives").mkdir()
     for number in range(deaths):
         (tmp_path / "lives" / str(number)).touch()
@@ -130,19 +144,10 @@ def test_a_unit_survives_two_deaths(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             assert found.labels == [("code",)] * 20
 
 
-class Refusing(TaggingWorker):
-    """Cannot use its model."""
-
-    def answer(self, questions, max_new_tokens):
-        from raysft.errors import Problem
-
-        raise InputError([Problem("model", "sliding window", "choose another")])
-
-
 @pytest.mark.slow
 @pytest.mark.usefixtures("ray_cluster")
 def test_what_is_wrong_with_a_model_is_told_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tagging_pool, "TaggingWorker", Refusing)
+    monkeypatch.setattr(tagging_pool, "TaggingWorker", refusing())
     with kept_answers(tmp_path / "kept") as kept, pytest.raises(InputError, match="sliding window") as caught:
         label_conversations(TALKS, PROMPT, MODEL, ON_ONE_CORE, kept)
     assert caught.value.problems[0].remedy == "choose another"
