@@ -8,10 +8,12 @@ Top level, and again under each name of `by_study` and of `by_model` (which has 
     savings                            {against_one_run_per_point, against_dropping_equal_points}, as factors
 Top level only:
     name, expected                     what of the plan rests on expectation: keys of sources, and models
-    sources                            per key: rows, expected_rows, read, notes, tokens_basis
+    sources                            per key: rows, expected_rows, read, notes, counts, tokens_basis; the
+                                       counts are those of raysft.data.source_facts, with the first findings
     memory, disk, evaluation, detectable, assumptions
-    point_list                         per point: fingerprint, model, cells, stages
-    stage_list                         per stage: fingerprint, parent, model, mixture, recipe changes, effort
+    point_list                         per point: fingerprint, model, cells, stages, and what they take
+    stage_list                         per stage: fingerprint, parent, model, what it takes, its mixture in
+                                       conversations and in supervised tokens of one epoch
 """
 
 import json
@@ -19,7 +21,8 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 from raysft.composition.amount import write_amount
-from raysft.plan.cost import Effort, Totals
+from raysft.data.source_facts import source_json
+from raysft.plan.cost import Totals, total
 from raysft.plan.tree import Cell, Point, Stage
 from raysft.sweep.account import Account
 
@@ -100,13 +103,8 @@ def point_json(account: Account, point: Point) -> dict[str, Any]:
             }
             for address in point.stages
         ],
-        **_effort(point_efforts(account, point)),
+        **total([account.efforts[address] for address in point.stages])._asdict(),
     }
-
-
-def point_efforts(account: Account, point: Point) -> list[Effort]:
-    """What each stage of a point takes."""
-    return [account.efforts[address] for address in point.stages]
 
 
 def mixture(stage: Stage) -> dict[str, int]:
@@ -128,16 +126,6 @@ def cell_json(cell: Cell) -> dict[str, Any]:
     }
 
 
-def _effort(efforts: list[Effort]) -> dict[str, Any]:
-    """What is asked of a point most often; all of it is in its stages."""
-    return {
-        "conversation_epochs": sum(one.conversation_epochs for one in efforts),
-        "supervised_tokens": sum(one.supervised_tokens for one in efforts),
-        "gpu_hours": sum(one.gpu_hours for one in efforts),
-        "cost": sum(one.cost for one in efforts),
-    }
-
-
 def _stage(account: Account, stage: Stage) -> dict[str, Any]:
     plan = account.survey.plan
     return {
@@ -145,6 +133,12 @@ def _stage(account: Account, stage: Stage) -> dict[str, Any]:
         "parent": stage.parent,
         "model": stage.model,
         "mixture": mixture(stage),
+        "supervised_mixture": {
+            portion.source: account.survey.measure(stage.model, portion.source, stage.recipe)
+            .total(stage.subset_seed, portion.count)
+            .supervised
+            for portion in stage.portions
+        },
         "epochs": stage.recipe.epochs,
         "batch_size": stage.recipe.batch_size,
         "learning_rate": stage.recipe.learning_rate,
@@ -163,6 +157,7 @@ def _source(account: Account, key: str) -> dict[str, Any]:
         "expected_rows": spec.kept or spec.rows,
         "read": None if source is None else source.facts.read,
         "notes": None if source is None else source.facts.unexpected,
+        "counts": None if source is None else source_json(source.facts),
         "tokens_basis": ", ".join(sorted(bases)),
     }
 

@@ -1,20 +1,23 @@
 """A plan on the terminal: trees of stages, what they come to, and what that rests on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
+from raysft.cli.harmless import on_one_line
 from raysft.data.source_facts import SourceFacts
-from raysft.plan.cost import Totals
+from raysft.plan.cost import Effort, Totals
 from raysft.plan.estimate import Estimate
 from raysft.plan.tree import Cell, Plan, Stage
 from raysft.sweep.account import Account, ModelMemory
 
 _TREE_ROWS = 400
 """Stages that are drawn; of a larger plan `--points` and `--json` tell the rest."""
+_FINDINGS = 3
+"""Conversations that share words with a question; `--json` has twenty."""
 _GIB = 2**30
 
 
@@ -43,7 +46,9 @@ def show_plan(console: Console, account: Account, done: Iterable[str], rest: Est
 def show_points(console: Console, account: Account) -> None:
     """One row per cell: its axes, its stages with their mixtures, steps and fingerprints."""
     plan = account.survey.plan
-    table = Table("model", "study", "cell", "stages", "steps", "conv.-epochs", box=None, pad_edge=False)
+    table = Table("model", "study", "cell", "stages", box=None, pad_edge=False)
+    for title in ("steps", "conv.\nepochs", "superv.\ntokens", "hours"):
+        table.add_column(title, justify="right")
     for point in plan.points:
         stages = [plan.stages[address] for address in point.stages]
         said = "\n".join(f"{stage.fingerprint[:8]} {_mixture(stage)}" for stage in stages) or "(base)"
@@ -53,10 +58,15 @@ def show_points(console: Console, account: Account) -> None:
                 cell.study,
                 escape(cell_text(cell)),
                 escape(said),
-                "\n".join(f"{stage.steps:,}" for stage in stages),
-                "\n".join(f"{stage.conversation_epochs:,}" for stage in stages),
+                *_efforts([account.efforts[stage.fingerprint] for stage in stages]),
             )
     console.print(table)
+
+
+def _efforts(efforts: Sequence[Effort]) -> Iterator[str]:
+    """A line for each stage in every column."""
+    for field in ("steps", "conversation_epochs", "supervised_tokens", "gpu_hours"):
+        yield "\n".join(compact(getattr(one, field)) for one in efforts)
 
 
 def cell_text(cell: Cell) -> str:
@@ -109,6 +119,9 @@ def _sources(console: Console, account: Account) -> None:
         console.print(f"{key}: {notes}", highlight=False, markup=False)
         if facts.unexpected:
             console.print(f"  {facts.unexpected}", style="yellow", markup=False)
+        for one in facts.findings[:_FINDINGS]:
+            said = on_one_line(f"{one.where} shares with {one.benchmark}: {one.words}")
+            console.print(f"  {said}", style="yellow", markup=False, highlight=False)
     for model in survey.plan.bases:
         if model in survey.absent:
             console.print(f"{model}: not here, planned from the sizes of {survey.spec.models[model].label}")

@@ -1,7 +1,9 @@
 """What was found while a source was read."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+
+from raysft.identity import Json
 
 MOST_FINDINGS = 20
 """Contaminated conversations that are shown one by one."""
@@ -72,3 +74,24 @@ class SourceFacts:
             yield f"{self.read} rows were read, `rows` expects {self.expected_rows}"
         if self.expected_kept not in (None, self.kept):
             yield f"{self.kept} conversations are left, `kept` expects {self.expected_kept}"
+
+
+def source_json(facts: SourceFacts) -> dict[str, Json]:
+    """The facts as JSON, the first findings included."""
+    return {
+        **{name: getattr(facts, name) for name in _COUNTS},
+        "dropped": dict(facts.dropped),
+        "findings": [asdict(one) for one in facts.findings],
+    }
+
+
+_COUNTS = (
+    "read",
+    "bad_rows",
+    "duplicates",
+    "near_duplicates",
+    "contaminated",
+    "decontaminated",
+    "held_out",
+    "left",
+)

@@ -118,7 +118,7 @@ def bill(plan: Plan, efforts: Mapping[str, Effort], studies: Iterable[str]) -> B
     for point in plan.points:
         if not point.stages:
             continue
-        alone = _added(Counter(efforts[stage] for stage in point.stages))
+        alone = total(efforts[stage] for stage in point.stages)
         cells = Counter(cell.study for cell in point.cells)
         for model in ("", point.model):
             sums.setdefault((model, ""), _Sum()).add(point, len(point.cells), alone)
@@ -167,6 +167,11 @@ class _Sum:
             one_run_per_point=_added(self.cells),
             distinct_points_alone=_added(self.alone),
         )
+
+
+def total(efforts: Iterable[Effort]) -> Effort:
+    """Efforts added up."""
+    return _added(Counter(efforts))
 
 
 def _added(efforts: Mapping[Effort, int]) -> Effort:

@@ -102,8 +102,9 @@ class _StudyChecks(NamedTuple):
                     yield _no_such(field, str(factor), "ability", self.abilities)
                 elif factor * most > self.study.max_repeats:
                     remedy = (
-                        f"amount {most} × ratio {factor} is more than the source has; to repeat conversations "
-                        f"in an epoch, say how often: max_repeats (now {self.study.max_repeats})"
+                        f"amount {most} × ratio {factor} is more than the source has; to repeat "
+                        "conversations in an epoch, say how often: "
+                        f"max_repeats (now {self.study.max_repeats})"
                     )
                     yield Problem(field, str(factor), remedy)
 

@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 
 from raysft.composition.amount import Amount
+from raysft.data.source_facts import source_json
 from raysft.evaluate.catalogue import AbilityBenchmark
-from raysft.plan.tree import Cell, Plan, Point, Stage
+from raysft.plan.tree import Cell, Point, Stage
 from raysft.records import FailureRecord, ScoreRecord, StageRecord
 from raysft.spec.evaluation import EvaluationSpec
 from raysft.spec.model import ModelSpec
-from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
 from raysft.sweep.context import SweepContext
 from raysft.sweep.desk import Failure
@@ -212,18 +212,20 @@ def write_results(inputs: Inputs, store: Store) -> pd.DataFrame:
     store.write_file(name, "results.parquet", _parquet(table))
     store.write_file(name, "results.csv", table.to_csv(index=False).encode())
     store.write_file(name, "items.parquet", _parquet(items_table(standing)))
-    store.write_file(name, "sweep.json", json.dumps(about(inputs.spec, inputs.plan), indent=2).encode())
+    store.write_file(name, "sweep.json", json.dumps(about(inputs), indent=2).encode())
     return table
 
 
-def about(spec: SweepSpec, plan: Plan) -> dict[str, Any]:
+def about(inputs: Inputs) -> dict[str, Any]:
     """What a report says about the sweep itself."""
+    spec, plan = inputs.spec, inputs.plan
     toy = any(_is_world(model) for model in spec.models.values())
     return {
         "name": spec.name,
         "toy": toy,
         "caution": TOY_CAUTION if toy else None,
         "abilities": {name: list(ability.source.paths) for name, ability in spec.abilities.items()},
+        "sources": {key: source_json(source.facts) for key, source in inputs.sources.items()},
         "models": {name: model.label for name, model in spec.models.items()},
         "recipe": spec.recipe.model_dump(mode="json"),
         "points": len(plan.points),

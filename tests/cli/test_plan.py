@@ -77,6 +77,14 @@ def test_keys_are_stable(command: Command) -> None:
         "expected_rows": 64,
         "read": 64,
         "notes": None,
+        "counts": {
+            **dict.fromkeys(("bad_rows", "duplicates", "near_duplicates"), 0),
+            **dict.fromkeys(("contaminated", "decontaminated", "held_out"), 0),
+            "read": 64,
+            "left": 64,
+            "dropped": {},
+            "findings": [],
+        },
         "tokens_basis": "counted",
     }
     (base,) = (point for point in found["point_list"] if not point["stages"])
