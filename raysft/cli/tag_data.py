@@ -12,10 +12,12 @@ from rich.text import Text
 from raysft.cli.harmless import on_one_line
 from raysft.cli.named_model import NamedModel, opened_model
 from raysft.data.conversation import Conversation
+from raysft.data.formats import short
 from raysft.data.label_prompt import LabelPrompt
 from raysft.data.named_source import NamedSource
 from raysft.data.tag_rules import RuleTagger, read_rules
 from raysft.data.tags import GoodRows, OnBadRow, TagCounts, write_tagged
+from raysft.errors import InputError, Problem
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,13 @@ class _Given:
     def __init__(self, labels: list[tuple[str, ...]]) -> None:
         self._labels = iter(labels)
 
-    def __call__(self, conversation: Conversation) -> tuple[str, ...]:  # noqa: ARG002
-        return next(self._labels)
+    def __call__(self, conversation: Conversation) -> tuple[str, ...]:
+        """The tags of the next conversation."""
+        labels = next(self._labels, None)
+        if labels is None:
+            said = short(conversation.messages[0].content)
+            raise InputError([Problem("SOURCE", said, "rows were added while it was tagged; run it again")])
+        return labels
 
 
 class _Bar:

@@ -25,7 +25,7 @@ class Span:
 def token_spans(tokenizer: PreTrainedTokenizerBase, encoded: Encoded) -> list[Span]:
     """All tokens of a conversation, in their order.
 
-    A character whose bytes lie in two spans is shown as `\\ufffd` in both.
+    A character whose bytes lie in two spans is shown as the replacement character in both.
     """
     special = {number: text for text, number in special_tokens(tokenizer).items()}
     kinds = [

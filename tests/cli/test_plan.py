@@ -57,6 +57,16 @@ def test_the_sweep_over_k_shares_its_first_stage(command: Command) -> None:
     assert found["savings"]["against_one_run_per_point"] >= 1.9
 
 
+@pytest.mark.parametrize(
+    ("file", "points", "distinct"), [("modern", 216, 204), ("controls", 92, 85), ("paper_tiny", 122, 100)]
+)
+def test_other_sweeps_can_be_planned(command: Command, file: str, points: int, distinct: int) -> None:
+    done = command("plan", str(PAPER.with_name(f"{file}.yaml")), "--json")
+    assert done.code == 0, done.said
+    found = json.loads(done.printed)
+    assert (found["points"], found["distinct_points"]) == (points, distinct)
+
+
 def test_keys_are_stable(command: Command) -> None:
     found = plan(command, raw_of("s: {model: tiny, strategy: [multi_task, sequential], seed: [0, 1]}"))
     group = {
