@@ -25,8 +25,8 @@ import psutil
 from raysft.data.parallel import processes_for
 from raysft.data.sources import load_source
 from raysft.data.tokenise import WORTH, prepare
+from raysft.data.world import BASES
 from raysft.spec.sweep import SweepSpec
-from raysft.sweep.bases import WORLD_BASE
 
 WORDS = np.array(
     [first + last for first in ("re", "un", "ma", "to", "si") for last in "abcdefghijklmnopqrst"]
@@ -47,7 +47,7 @@ def main() -> None:
         print(f"{source.facts}, spool {source.trained.size / 1e6:.0f} MB")
         processes = given.processes or processes_for(source.trained.size, WORTH)
         with _measured(f"tokenised by {processes}"):
-            facts = prepare(source.trained, WORLD_BASE, folder, processes)
+            facts = prepare(source.trained, BASES["world/base"], folder, processes)
         print(facts)
 
 

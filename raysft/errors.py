@@ -6,7 +6,9 @@ RaysftError
 │   └── DamagedArtifact   bytes in the store are not those that were written
 ├── ClusterError          the Ray cluster lacks something the sweep needs
 ├── StageFailed           a stage ended without weights; carries the class of its cause
-└── Unscored              an answer could not be graded for a reason outside the model
+├── Unscored              an answer could not be graded for a reason outside the model
+├── FetchFailed           a public file could not be fetched, or is another one (raysft.data.https)
+└── Unwritable            a file of the user cannot be written (raysft.data.durable)
 
 All of them survive pickling between processes.
 """

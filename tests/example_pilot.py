@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from raysft.pilot.candidates import Data, Studies, batch_size
 from raysft.plan.accelerators import ACCELERATORS
 from raysft.plan.cost import Machine
 from raysft.plan.model_shape import KNOWN
-from raysft.pilot.candidates import Data, Studies, batch_size
 from raysft.spec.recipe import Recipe
 from raysft.spec.sweep import SweepSpec
 

@@ -1,4 +1,4 @@
-"""`raysft plan | run | status | report`.
+"""`raysft init | plan | run | status | report | data`.
 
 Exit code 0: done; 1: something failed; 2: wrong input, before anything started.
 """
@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from raysft.cli.data import data_app
+from raysft.cli.harmless import on_one_line
 from raysft.cli.init import init
 from raysft.errors import InputError, RaysftError
 from raysft.spec import SweepSpec, load_sweep
@@ -72,6 +74,7 @@ def plan(
 
 
 app.command()(init)
+app.add_typer(data_app, name="data")
 
 
 @app.command()
@@ -159,7 +162,7 @@ def main() -> None:
         noun = "problem" if len(error.problems) == 1 else "problems"
         print(f"{len(error.problems)} {noun}; nothing was started:", file=sys.stderr)
         for problem in error.problems:
-            print(f"  {problem}", file=sys.stderr)
+            print(f"  {on_one_line(str(problem))}", file=sys.stderr)
         sys.exit(2)
     except (RaysftError, subprocess.CalledProcessError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)

@@ -14,13 +14,13 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 from raysft.data.chat_templates import OWN, TEMPLATES
 from raysft.data.named_source import NamedSource
 from raysft.data.template_check import check_template
+from raysft.data.world import BASES
 from raysft.errors import InputError, Problem
 from raysft.model.dressed import dress
 from raysft.spec.file import resolve
 from raysft.spec.frozen import Frozen
-from raysft.spec.model import BUILT_IN_BASES, ModelSpec
+from raysft.spec.model import ModelSpec
 from raysft.spec.recipe import Recipe
-from raysft.sweep.bases import WORLD_BASE
 from raysft.sweep.chosen_template import choose_template
 
 _DESCRIBES = ("*.json", "*.jinja", "*.model", "*.txt")
@@ -111,8 +111,8 @@ def tokenizer_of(folder: Path) -> PreTrainedTokenizerBase:
 
 
 def _folder(model: NamedModel, wanted: Wanted) -> Path:
-    if model.base in BUILT_IN_BASES:
-        return WORLD_BASE.parent / model.base.removeprefix("world/").replace("-", "_")
+    if model.base in BASES:
+        return BASES[model.base]
     if Path(model.base).is_dir():
         return Path(model.base)
     patterns = list(_DESCRIBES) if wanted == "tokenizer" else [*_DESCRIBES, "*.safetensors"]

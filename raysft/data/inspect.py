@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raysft.data.conversation import Conversation
-from raysft.data.formats import detect_format, parse_row
+from raysft.data.formats import RowFormats, parse_row
 from raysft.data.reading import Row, read_rows
 from raysft.data.source_rows import SourceRows
 from raysft.errors import Problem
@@ -49,12 +49,12 @@ def read_files(spec: SweepSpec, source: SourceSpec) -> Iterator[ReadRow]:
 
 
 def _file(path: str, form: str) -> Iterator[ReadRow]:
-    known = "" if form == "auto" else form
+    formats, known = RowFormats(form), "" if form == "auto" else form
     for row in read_rows(path):
         if isinstance(row, Problem):
             yield ReadRow(path, known, Row(row.field, None), row)
             continue
-        known = known or detect_format(row.where, row.value)
+        known = formats.of(row.where, row.value)
         yield ReadRow(path, known, row, parse_row(known, row.where, row.value))
 
 
@@ -70,6 +70,7 @@ class FileFacts:
 
     path: str
     form: str
+    """Its format, or all of them."""
     rows: int
     bad_rows: int
 
@@ -123,7 +124,8 @@ class Survey:
 class _Tally:
     rows: int = 0
     bad_rows: int = 0
-    form: str = ""
+    forms: dict[str, None] = field(default_factory=dict)
+    """In the order in which they were first seen."""
 
 
 @dataclass
@@ -136,7 +138,9 @@ class _Counting:
 
     def add(self, one: ReadRow) -> None:
         file = self.files.setdefault(one.path, _Tally())
-        file.rows, file.form = file.rows + 1, one.form
+        file.rows += 1
+        if one.form:
+            file.forms[one.form] = None
         if isinstance(one.found, Problem):
             file.bad_rows += 1
             if len(self.problems) < SHOWN:
@@ -157,7 +161,9 @@ def survey(spec: SweepSpec, source: SourceSpec) -> Survey:
     counting = _Counting({resolve(spec, path): _Tally() for path in source.paths if not source.is_world})
     for one in read_files(spec, source):
         counting.add(one)
-    files = (FileFacts(path, one.form, one.rows, one.bad_rows) for path, one in counting.files.items())
+    files = (
+        FileFacts(path, ", ".join(one.forms), one.rows, one.bad_rows) for path, one in counting.files.items()
+    )
     turns, characters = (np.frombuffer(one, np.int64) for one in (counting.turns, counting.characters))
     order = sorted(counting.roles)
     return Survey(

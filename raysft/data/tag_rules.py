@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from raysft.data.conversation import Conversation
 from raysft.errors import InputError, Problem
-from raysft.spec.frozen import Frozen, Whole
+from raysft.spec.frozen import Frozen, Pattern, Whole
 from raysft.spec.source import Names
 
 DEFAULT = "default"
@@ -34,21 +34,12 @@ class Rule(Frozen):
 
     keywords: Names | None = Field(None, alias="any")
     """Texts, as they are; every place where one of them stands is a hit."""
-    matches: str | None = None
+    matches: Pattern | None = None
     """Regular expression, in which `^` and `$` also mean the ends of lines; every match is a hit."""
     role: Literal["any", "system", "user", "assistant"] = "any"
     """Whose messages count; a document is read with `any`."""
     at_least: Annotated[Whole, Field(ge=1)] = 1
     """Hits of both kinds, in all messages together."""
-
-    @field_validator("matches")
-    @classmethod
-    def _compiles(cls, matches: str | None) -> str | None:
-        try:
-            re.compile(matches or "")
-        except re.error as error:
-            raise ValueError(f"is no regular expression: {error}") from None
-        return matches
 
     @model_validator(mode="after")
     def _something_to_look_for(self) -> "Rule":

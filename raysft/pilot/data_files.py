@@ -20,7 +20,7 @@ from statistics import fmean, median
 from typing import Literal
 
 from raysft.data.conversation import Conversation
-from raysft.data.formats import detect_format, parse_row
+from raysft.data.formats import RowFormats, parse_row
 from raysft.data.reading import read_rows
 from raysft.errors import InputError, Problem
 
@@ -54,7 +54,7 @@ class DataFile:
     path: str
     """As it was given."""
     form: str
-    """Its format."""
+    """Its format; `auto` where rows are of several."""
     rows: int
     """Malformed ones and copies included."""
     bad_rows: int
@@ -123,14 +123,15 @@ def look_at(path: str, count_tokens: CountTokens | None = None, preamble_tokens:
     """
     if "://" not in path and not Path(path).is_file():
         raise InputError([Problem("DATA", path, "no such file")])
-    seen = _Seen()
+    seen, formats = _Seen(), RowFormats("auto")
     for row in read_rows(path):
         seen.rows += 1
         if isinstance(row, Problem):
             seen.add_bad(row)
             continue
-        seen.form = seen.form or detect_format(row.where, row.value)
-        found = parse_row(seen.form, row.where, row.value)
+        form = formats.of(row.where, row.value)
+        seen.form = form if seen.form in ("", form) else "auto"
+        found = parse_row(form, row.where, row.value)
         if isinstance(found, Problem):
             seen.add_bad(found)
         else:

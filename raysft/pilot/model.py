@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import raysft.data.world
+from raysft.data.world import BASES
 from raysft.errors import InputError, Problem
 from raysft.plan.model_shape import KNOWN, ModelShape, shape_from_config
 from raysft.spec.model import BUILT_IN_BASES
 
-_WORLD = Path(raysft.data.world.__file__).parent
 _MARKS = re.compile(r"\{%-?\s*generation\s*-?%\}")
 _CONTEXT = 2048
 """Tokens, where nothing is said."""
@@ -73,8 +72,7 @@ def find_model(model: str, shape_from: Path | None) -> FoundModel:
         InputError: its sizes are not known, or are not those of a LLaMA-like model.
     """
     if model in BUILT_IN_BASES:
-        folder = _WORLD / model.removeprefix("world/").replace("-", "_")
-        return _in_folder(model, folder, "shipped with raysft")
+        return _in_folder(model, BASES[model], "shipped with raysft")
     if (Path(model) / "config.json").is_file():
         return _in_folder(str(Path(model).resolve()), Path(model), "from its config.json")
     if shape_from is not None:

@@ -77,7 +77,7 @@ def _ability(notes: Notes, chosen: Chosen, ability: str) -> None:
     }
     notes.about |= {
         f"{at}.source.path": f"{one.trained:,} conversations are left to train on",
-        f"{at}.source.format": "seen in the first row",
+        f"{at}.source.format": "as its rows have it",
         f"{at}.source.held_out": held_out.get(
             one.held_out, f"never trained on; 5% would be {five}, too few to tell models apart"
         ),

@@ -8,11 +8,11 @@ from pathlib import Path
 from huggingface_hub import snapshot_download
 from transformers import AutoTokenizer
 
-import raysft.data.world
 from raysft.composition.order import SourceIndex
 from raysft.data.template import template_digest, tokenizer_digest
 from raysft.data.template_check import check_template
 from raysft.data.tokenizer import CHAT_TEMPLATE
+from raysft.data.world import BASES
 from raysft.errors import InputError, Problem
 from raysft.identity import digest_bytes, digest_lines, fingerprint
 from raysft.model.digest import weights_digest
@@ -23,11 +23,6 @@ from raysft.spec.model import ModelSpec, ScratchSpec
 from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
 from raysft.sweep.chosen_template import ChosenTemplate, choose_template
-
-_WORLD = Path(raysft.data.world.__file__).parent
-WORLD_BASE = _WORLD / "base"
-"""The base model that is shipped with the built-in world."""
-_BUILT_IN = {"world/base": WORLD_BASE, "world/base-small": _WORLD / "base_small"}
 
 
 @dataclass(frozen=True)
@@ -71,7 +66,7 @@ def find_bases(spec: SweepSpec, sources: Mapping[str, SourceIndex], models: Iter
 
 def is_here(spec: SweepSpec, model: ModelSpec) -> bool:
     """Whether a base needs nothing from afar: built in, from scratch, a folder, or in the Hub's cache."""
-    if isinstance(model.base, ScratchSpec) or model.base in _BUILT_IN:
+    if isinstance(model.base, ScratchSpec) or model.base in BASES:
         return True
     if Path(resolve(spec, model.base)).is_dir():
         return True
@@ -145,8 +140,8 @@ def _made(shape: ScratchSpec, template: ChosenTemplate, sources: Mapping[str, So
 
 
 def _folder(spec: SweepSpec, model: ModelSpec, base: str, field: str) -> Path:
-    if base in _BUILT_IN:
-        return _BUILT_IN[base]
+    if base in BASES:
+        return BASES[base]
     local = Path(resolve(spec, base))
     if local.is_dir():
         return local

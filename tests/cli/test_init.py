@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from raysft.cli.init import init
-from raysft.pilot.writing import Wanted, write_pilot
 from raysft.composition.order import ExpectedIndex
 from raysft.data.sources import load_sources
 from raysft.errors import InputError
+from raysft.pilot.writing import Wanted, write_pilot
 from raysft.plan.accelerators import ACCELERATORS
 from raysft.plan.build import build_plan
 from raysft.plan.cost import Machine, stage_efforts

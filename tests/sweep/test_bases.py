@@ -13,6 +13,7 @@ from raysft.data.chat_templates import template_for
 from raysft.data.conversation import dialogue
 from raysft.data.template import encode, tokenizer_digest
 from raysft.data.tokenizer import CHAT_TEMPLATE, train_tokenizer
+from raysft.data.world import BASES
 from raysft.errors import InputError, Problem
 from raysft.evaluate.chat_prompt import prompt_tokens
 from raysft.evaluate.transformers_engine import TransformersEngine
@@ -23,7 +24,7 @@ from raysft.model.scratch import build_scratch
 from raysft.spec.model import ScratchSpec
 from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
-from raysft.sweep.bases import WORLD_BASE, Base, dressed_bases, find_bases, used_models
+from raysft.sweep.bases import Base, dressed_bases, find_bases, used_models
 
 SHAPE = {"hidden_size": 8, "layers": 1, "heads": 1, "feed_forward": 8, "vocabulary": 300, "context": 512}
 SOURCES = {"math": SourceIndex("math", ("a", "b"))}
@@ -64,7 +65,7 @@ def store(tmp_path: Path) -> Store:
 def test_world_bases_pass_with_their_own_template(tmp_path: Path) -> None:
     found = bases_of(tmp_path, base={"base": "world/base"}, small={"base": "world/base-small"})
     assert {base.identity.template for base in found.values()} == {digest_bytes(CHAT_TEMPLATE.encode())}
-    assert found["base"].folder == WORLD_BASE
+    assert found["base"].folder == BASES["world/base"]
     assert found["small"].identity.weights != found["base"].identity.weights
     assert found["base"].template is None
 
@@ -73,7 +74,7 @@ def test_world_bases_pass_with_their_own_template(tmp_path: Path) -> None:
 def test_another_template_changes_the_identity_of_the_template_alone(tmp_path: Path, name: str) -> None:
     found = bases_of(tmp_path, own={"base": "world/base"}, other={"base": "world/base", "template": name})
     own, other = found["own"].identity, found["other"].identity
-    text = template_for(name, AutoTokenizer.from_pretrained(WORLD_BASE))
+    text = template_for(name, AutoTokenizer.from_pretrained(BASES["world/base"]))
     assert other.template == digest_bytes(text.encode()) != own.template
     assert (other.weights, other.tokenizer) == (own.weights, own.tokenizer)
     assert found["other"].template == text

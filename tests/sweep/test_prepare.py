@@ -10,10 +10,11 @@ from transformers import AutoTokenizer
 from raysft.data.prepared import Prepared
 from raysft.data.sources import load_sources
 from raysft.data.template import encode
+from raysft.data.world import BASES
 from raysft.identity import digest_lines
 from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
-from raysft.sweep.bases import WORLD_BASE, find_bases, used_models
+from raysft.sweep.bases import find_bases, used_models
 from raysft.sweep.prepare import base_digest, base_folder, prepare_sweep, prepared_key, prepared_source
 
 ROWS = [{"prompt": f"What is {k} + {k}?", "completion": f"{2 * k}"} for k in range(30)]
@@ -100,7 +101,7 @@ def test_held_out_conversations_are_not_tokenised(tmp_path, store):
 def test_tokens_are_those_of_the_template_in_use(tmp_path, store):
     models = {"own": {"base": "world/base"}, "other": {"base": "world/base", "template": "vicuna"}}
     given = read(tmp_path, models=models)
-    tokenizer = AutoTokenizer.from_pretrained(WORLD_BASE)
+    tokenizer = AutoTokenizer.from_pretrained(BASES["world/base"])
     conversation = given.sources["math"].conversation(given.sources["math"].index.ids[3])
     for model in models:
         if given.bases[model].template is not None:

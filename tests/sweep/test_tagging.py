@@ -10,9 +10,9 @@ import pytest
 from raysft.cluster.budget import Resources
 from raysft.data.conversation import Conversation, dialogue
 from raysft.data.label_prompt import LabelPrompt
+from raysft.data.world import BASES
 from raysft.errors import ClusterError, InputError, Problem
 from raysft.sweep import tagging, tagging_pool
-from raysft.sweep.bases import WORLD_BASE
 from raysft.sweep.kept_answers import KeptAnswers, Said, kept_answers
 from raysft.sweep.session import Session
 from raysft.sweep.tagging import Labelled, label_conversations
@@ -75,7 +75,9 @@ def lines(path: Path) -> list[bytes]:
 
 def run(path: Path, session: Session, talks: Iterator[Conversation] | list[Conversation] = TALKS) -> Labelled:
     with kept_answers(path) as kept:
-        return label_conversations(talks, PROMPT, TaggingModel.at(WORLD_BASE, session), session, kept)
+        return label_conversations(
+            talks, PROMPT, TaggingModel.at(BASES["world/base"], session), session, kept
+        )
 
 
 @pytest.mark.slow

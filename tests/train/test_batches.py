@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,5 +61,5 @@ def test_copies_of_a_conversation_are_spread_over_the_epoch():
     ids = [f"{one:x}" for one in range(50)] * 3
     order = epoch_order(ids, 0, 0)
     assert sorted(order) == list(range(150))
-    neighbours = sum(ids[one] == ids[other] for one, other in zip(order, order[1:], strict=False))
+    neighbours = sum(ids[one] == ids[other] for one, other in pairwise(order))
     assert neighbours < 15

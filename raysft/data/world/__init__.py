@@ -6,12 +6,21 @@ parameters learns from it in seconds on a CPU, so the whole engine can be seen a
 the tool, not how large models behave.
 """
 
+from pathlib import Path
+
 from raysft.data.world.base_text import pretraining_documents, tokenizer_texts
 from raysft.data.world.item import ABILITIES, WorldItem, conversation
 from raysft.data.world.reserve import RESERVE, leak_units, test_items, training_items
+from raysft.spec.model import BUILT_IN_BASES
+
+BASES = {
+    name: Path(__file__).parent / name.removeprefix("world/").replace("-", "_") for name in BUILT_IN_BASES
+}
+"""Folders of the base models that are shipped, by name."""
 
 __all__ = [
     "ABILITIES",
+    "BASES",
     "RESERVE",
     "WorldItem",
     "conversation",
