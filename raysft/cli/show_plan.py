@@ -46,7 +46,9 @@ def show_plan(console: Console, account: Account, done: Iterable[str], rest: Est
 def show_points(console: Console, account: Account) -> None:
     """One row per cell: its axes, its stages with their mixtures, steps and fingerprints."""
     plan = account.survey.plan
-    table = Table("model", "study", "cell", "stages", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for title in ("model", "study", "cell", "stages"):
+        table.add_column(title, overflow="fold")
     for title in ("steps", "conv.\nepochs", "superv.\ntokens", "hours"):
         table.add_column(title, justify="right")
     for point in plan.points:

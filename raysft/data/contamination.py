@@ -24,7 +24,7 @@ from raysft.data.words import Hashes, plain_words, run_hashes, starts_of, word_h
 
 LEAST_WORDS = 8
 """A shorter question is not compared: too many conversations would share it by chance."""
-WORTH = 1 << 26
+WORTH = 1 << 24
 """Bytes of conversations that keep one process busy long enough."""
 
 _BREAK = ""

@@ -22,7 +22,7 @@ from raysft.data.spool import CHUNK, Spans, SpoolFile, size_of, temporary_file
 from raysft.data.words import Hashes, starts_of
 from raysft.spec.source import NearDuplicates
 
-WORTH = 1 << 26
+WORTH = 1 << 24
 """Bytes of conversations that keep one process busy long enough."""
 
 

@@ -11,16 +11,13 @@ import pyarrow as pa
 from transformers import AutoTokenizer
 
 from raysft.data.conversation import Conversation
-from raysft.data.fitting import FitResult, fit_length
 from raysft.data.parallel import in_order, processes_for
 from raysft.data.prepared import FILE, ROWS_PER_BATCH, SCHEMA
 from raysft.data.spool import Selection, Spans, SpoolFile
 from raysft.data.template import Encoded, encode_all
 from raysft.identity import Json
 
-__all__ = ["FitResult", "PreparedFacts", "fit_length", "prepare"]
-
-WORTH = 1 << 24
+WORTH = 1 << 23
 """Bytes of conversations that keep one process busy for longer than it takes to start another."""
 
 _AT_ONCE = 1 << 21

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from raysft.data.fitting import fit_length
 from raysft.data.prepared import Prepared
 from raysft.data.template import Encoded
-from raysft.data.tokenise import fit_length
 from raysft.errors import StageFailed
 from raysft.identity import digest_lines
 from raysft.records import UsedSource

@@ -163,7 +163,8 @@ def test_everything_that_is_wrong_is_named_at_once(command: Command) -> None:
         assert problem in said
 
 
-def test_points_and_tree_are_printed(command: Command) -> None:
+def test_points_and_tree_are_printed(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
     raw = raw_of("s: {model: tiny, strategy: mixed_sequential, ratio: {few: {math: 1/4}}}")
     Path("sweep.yaml").write_text(yaml.safe_dump(raw))
     points = command("plan", "sweep.yaml", "--points").printed

@@ -10,7 +10,7 @@ from stage_factory import conversations, make_job
 from transformers import AutoModelForCausalLM
 
 from raysft.composition.order import epoch_order
-from raysft.data.tokenise import fit_length
+from raysft.data.fitting import fit_length
 from raysft.errors import StageFailed
 from raysft.train.group import SingleProcess
 from raysft.train.loop import train_stage
