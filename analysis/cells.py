@@ -101,7 +101,7 @@ class Cell:
 def collapse(results: pd.DataFrame, items: pd.DataFrame) -> list[Cell]:
     """Collapse the seeds of the tidy table into cells.
 
-    Studies and models keep their order; inside, strategies are in the order of
+    Studies, models and ratios keep their order; inside, strategies are in the order of
     `labels.strategy_order`, amounts ascend.
 
     Args:
@@ -117,6 +117,7 @@ def collapse(results: pd.DataFrame, items: pd.DataFrame) -> list[Cell]:
         grouped.setdefault(_key(row), []).append(row)
     studies = list(dict.fromkeys(key.study for key in grouped))
     models = list(dict.fromkeys(key.model for key in grouped))
+    ratios = list(dict.fromkeys(key.ratio for key in grouped))
     abilities = list(dict.fromkeys(row.ability for rows in grouped.values() for row in rows if row.ability))
 
     def place(key: Key) -> tuple[object, ...]:
@@ -125,7 +126,7 @@ def collapse(results: pd.DataFrame, items: pd.DataFrame) -> list[Cell]:
             studies.index(key.study),
             models.index(key.model),
             *order,
-            key.ratio,
+            ratios.index(key.ratio),
             key.amount_value,
             key.amount,
         )

@@ -22,7 +22,11 @@ _Given = TypeVar("_Given", Answer, Verdict)
 
 
 def score_fingerprint(
-    generations_fingerprint: str, benchmark: Benchmark, grader: Mapping[str, Json] | None = None
+    generations_fingerprint: str,
+    benchmark: Benchmark,
+    grader: Mapping[str, Json] | None = None,
+    *,
+    questions: str | None = None,
 ) -> str:
     """The key of a score: the answers, the questions, and how answers are graded.
 
@@ -30,6 +34,7 @@ def score_fingerprint(
         generations_fingerprint: key of the answers; it stands for weights, engine and generation settings.
         benchmark: its name, version, metric and questions count.
         grader: further settings that change verdicts, such as a judge's name and prompt.
+        questions: digest of the benchmark's questions, where it is known: to compute it takes milliseconds.
     """
     metric = benchmark.metric
     defining = {
@@ -37,7 +42,7 @@ def score_fingerprint(
         "benchmark": benchmark.name,
         "benchmark_version": benchmark.version,
         "metric": [metric.name, metric.scale, metric.best],
-        "questions": questions_digest(benchmark.questions),
+        "questions": questions or questions_digest(benchmark.questions),
         "grader": dict(grader or {}),
     }
     return fingerprint("score", _VERSION, defining)

@@ -1,5 +1,6 @@
 """Where the answers and the score of one set of weights on one benchmark lie, and whether they stand."""
 
+from functools import cache
 from importlib.metadata import version
 
 from raysft.evaluate.catalogue import AbilityBenchmark
@@ -13,6 +14,7 @@ SAMPLING_SEED = 0
 """Seed of sampled answers; the benchmarks of the paper's protocol are greedy but for MT-Bench."""
 
 
+@cache
 def engine_identity(spec: EvaluationSpec) -> EngineIdentity:
     """What of the engine defines the answers."""
     return EngineIdentity(spec.engine, version(spec.engine), spec.precision)
@@ -27,7 +29,8 @@ def generations_key(spec: EvaluationSpec, chosen: AbilityBenchmark, weights_dige
 
 def score_key(spec: EvaluationSpec, chosen: AbilityBenchmark, weights_digest: str) -> str:
     """Key of the score of some weights on a benchmark."""
-    return score_fingerprint(generations_key(spec, chosen, weights_digest), chosen.benchmark)
+    answers = generations_key(spec, chosen, weights_digest)
+    return score_fingerprint(answers, chosen.benchmark, questions=chosen.questions_digest)
 
 
 def shards(spec: EvaluationSpec, chosen: AbilityBenchmark) -> list[slice]:
