@@ -44,10 +44,10 @@ def build_plan(
         for model in dict.fromkeys(study.values("model")):
             builder.add(model, (), Cell(name, Base().label))
         mixtures, cells = Mixtures(spec, name, sources, measure), _Cells(name)
-        for choice in choices(study, abilities):
+        for place, choice in enumerate(choices(study, abilities), start=1):
             subset_seed = choice.seed if study.subset_seed is None else study.subset_seed
             stages = builder.stages(choice, mixtures.of(choice, abilities, subset_seed), subset_seed)
-            builder.add(choice.model, stages, cells.of(choice) if stages else Cell(name, Base().label))
+            builder.add(choice.model, stages, cells.of(choice, place) if stages else Cell(name, Base().label))
         problems.update(mixtures.problems)
     if problems:
         raise InputError(list(problems))
@@ -61,7 +61,7 @@ class _Cells:
         self._study = study
         self._usual: dict[tuple[int, ...], Cell] = {}
 
-    def of(self, choice: Choice) -> Cell:
+    def of(self, choice: Choice, place: int) -> Cell:
         """The cell of one choice."""
         key = tuple(map(id, choice[1:-1]))
         if key not in self._usual:
@@ -74,7 +74,7 @@ class _Cells:
                 variant=tuple(sorted(choice.variant.items())),
                 recipe=choice.recipe.label,
             )
-        return replace(self._usual[key], seed=choice.seed)
+        return replace(self._usual[key], seed=choice.seed, place=place)
 
 
 class _Builder:

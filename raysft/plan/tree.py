@@ -5,7 +5,7 @@ trees, one for each base model.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 
@@ -128,6 +128,8 @@ class Cell:
     recipe: str = ""
     """What the study changes of the recipe, as a label."""
     seed: int | None = None
+    place: int = field(default=0, compare=False)
+    """Where the cell stands in the grid of its study; the base comes first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,30 +77,34 @@ def point_status(point: Point, standing: Mapping[str, Standing]) -> tuple[str, s
 
 def tidy_table(inputs: Inputs, standing: Mapping[str, Standing]) -> pd.DataFrame:
     """One row per cell × stage (the base is stage 0) × benchmark."""
-    rows = [row for point in inputs.plan.points for row in _point_rows(inputs, point, standing)]
+    studies = list(inputs.spec.studies)
+    cells = [(cell, point) for point in inputs.plan.points for cell in point.cells]
+    cells.sort(key=lambda pair: (studies.index(pair[0].study), pair[0].place))
+    rows = [row for cell, point in cells for row in _cell_rows(inputs, point, cell, standing)]
     table = pd.DataFrame(rows)
     return table.astype({name: "Int64" for name in INTEGERS if name in table})
 
 
-def _point_rows(inputs: Inputs, point: Point, standing: Mapping[str, Standing]) -> Iterator[dict[str, Any]]:
+def _cell_rows(
+    inputs: Inputs, point: Point, cell: Cell, standing: Mapping[str, Standing]
+) -> Iterator[dict[str, Any]]:
     status, cause = point_status(point, standing)
-    for cell in point.cells:
-        for position, (subject, _) in enumerate(inputs.plan.subjects(point)):
-            stage = inputs.plan.stages.get(subject)
-            # Without any benchmark a point still has its rows, with nothing in the columns of scores.
-            asked = inputs.asked.get(subject)
-            for key in (asked.benchmarks if asked else ()) or [None]:
-                chosen = inputs.benchmarks[key] if key else None
-                score = standing[subject].scores.get(key) if key else None
-                yield {
-                    **_cell_columns(point, cell),
-                    **_stage_columns(subject, position, point, stage, standing[subject].record),
-                    "ability": key,
-                    **_benchmark_columns(chosen),
-                    **_score_columns(score),
-                    "status": status,
-                    "cause": cause,
-                }
+    for position, (subject, _) in enumerate(inputs.plan.subjects(point)):
+        stage = inputs.plan.stages.get(subject)
+        # Without any benchmark a point still has its rows, with nothing in the columns of scores.
+        asked = inputs.asked.get(subject)
+        for key in (asked.benchmarks if asked else ()) or [None]:
+            chosen = inputs.benchmarks[key] if key else None
+            score = standing[subject].scores.get(key) if key else None
+            yield {
+                **_cell_columns(point, cell),
+                **_stage_columns(subject, position, point, stage, standing[subject].record),
+                "ability": key,
+                **_benchmark_columns(chosen),
+                **_score_columns(score),
+                "status": status,
+                "cause": cause,
+            }
 
 
 def _cell_columns(point: Point, cell: Cell) -> dict[str, Any]:
