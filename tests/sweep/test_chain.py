@@ -43,7 +43,7 @@ def inputs_of(tmp_path: Path) -> Callable[..., Inputs]:
         }
         file = tmp_path / f"{name}.yaml"
         file.write_text(yaml.safe_dump(raw))
-        return read_inputs(load_sweep(file))
+        return read_inputs(load_sweep(file), str(tmp_path / "store"))
 
     return make
 

@@ -39,7 +39,8 @@ def context(tmp_path: Path, ray_cluster: Session) -> SweepContext:
     }
     file = tmp_path / "sweep.yaml"
     file.write_text(yaml.safe_dump(raw))
-    inputs, store = read_inputs(load_sweep(file)), Store.open(tmp_path / "store")
+    url = str(tmp_path / "store")
+    inputs, store = read_inputs(load_sweep(file), url), Store.open(url)
     prepare_sweep(inputs, store)
     return make_context(inputs, store, inline=True)
 
