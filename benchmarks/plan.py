@@ -4,8 +4,8 @@
 
 Two models, 20 strategies, 5 amounts, 5 ratios, 100 seeds over the paper's three sources, whose sizes are
 expected and whose conversations are not there. Goals: at most 10 s and 1 GB up to the added-up plan, and
-0.3 s to import what reads a sweep file. Seen on two quiet cores: 4.2 s to plan, 3.3 s to add up, 3.5 s for the
-JSON, 0.45 GB; import 0.133 s.
+0.3 s to import what reads a sweep file. Seen on two quiet cores: 4.2 s to plan, 3.3 s to add up, 3.5 s for
+the JSON, 0.45 GB; import 0.133 s.
 """
 
 import argparse
