@@ -19,6 +19,7 @@ PROGRAM = Path(__file__).with_name("sharded_worker.py")
 
 def run_group(folder, size, **options):
     """Start the workers of a group, wait for them, and give what rank 0 found; None if it was stopped."""
+    make_job(folder)  # its files, which two workers must not write at once
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), str(PROGRAM.parent)]),
@@ -26,8 +27,14 @@ def run_group(folder, size, **options):
     commands = [[sys.executable, str(PROGRAM), str(folder), str(rank), str(size), json.dumps(options)]
                 for rank in range(size)]  # fmt: skip
     workers = [subprocess.Popen(one, env=environment, stderr=subprocess.PIPE, text=True) for one in commands]
-    complaints = [worker.communicate(timeout=300)[1] for worker in workers]
-    if "stop" in options:
+    try:
+        complaints = [worker.communicate(timeout=300)[1] for worker in workers]
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.communicate()
+    if "stop" in options:  # rank 0 stops by itself, and the others lose it
+        assert workers[0].returncode == 0, complaints[0]
         return None
     assert [worker.returncode for worker in workers] == [0] * size, "\n".join(complaints)
     return json.loads((folder / f"{options['output']}.json").read_text())
