@@ -27,7 +27,7 @@ class Key:
     """Exact text such as `1/4`; empty for the base."""
     amount_value: float
     """For axes and sorting only; 0 for the base."""
-    ratio: str
+    details: str
     """Ratio, source variant and changes of the recipe, such as `code ×2`; empty where all are usual."""
 
     @property
@@ -37,8 +37,8 @@ class Key:
 
     @property
     def recipe(self) -> str:
-        """Strategy, and ratio where it is not the default."""
-        return f"{self.strategy}, {self.ratio}" if self.ratio else self.strategy
+        """Strategy, and details where they are not the usual ones."""
+        return f"{self.strategy}, {self.details}" if self.details else self.strategy
 
     @property
     def label(self) -> str:
@@ -101,7 +101,7 @@ class Cell:
 def collapse(results: pd.DataFrame, items: pd.DataFrame) -> list[Cell]:
     """Collapse the seeds of the tidy table into cells.
 
-    Studies, models and ratios keep their order; inside, strategies are in the order of
+    Studies, models and details keep their order; inside, strategies are in the order of
     `labels.strategy_order`, amounts ascend.
 
     Args:
@@ -117,7 +117,7 @@ def collapse(results: pd.DataFrame, items: pd.DataFrame) -> list[Cell]:
         grouped.setdefault(_key(row), []).append(row)
     studies = list(dict.fromkeys(key.study for key in grouped))
     models = list(dict.fromkeys(key.model for key in grouped))
-    ratios = list(dict.fromkeys(key.ratio for key in grouped))
+    details = list(dict.fromkeys(key.details for key in grouped))
     abilities = list(dict.fromkeys(row.ability for rows in grouped.values() for row in rows if row.ability))
 
     def place(key: Key) -> tuple[object, ...]:
@@ -126,7 +126,7 @@ def collapse(results: pd.DataFrame, items: pd.DataFrame) -> list[Cell]:
             studies.index(key.study),
             models.index(key.model),
             *order,
-            ratios.index(key.ratio),
+            details.index(key.details),
             key.amount_value,
             key.amount,
         )
@@ -161,8 +161,8 @@ def _key(row: Row) -> Key:
     if strategy == BASE:
         return Key(study, model, strategy, "", 0.0, "")
     others = (row.ratio_name or ratio_text(row.ratio), variant_text(row.variant), row.recipe)
-    ratio = printable(", ".join(filter(None, others)))
-    return Key(study, model, strategy, printable(row.amount or ""), row.amount_value or 0.0, ratio)
+    details = printable(", ".join(filter(None, others)))
+    return Key(study, model, strategy, printable(row.amount or ""), row.amount_value or 0.0, details)
 
 
 def _by_benchmark(rows: Iterable[Row]) -> Iterator[list[Row]]:

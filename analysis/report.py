@@ -31,7 +31,8 @@ class Asked:
     model: str
     strategies: tuple[str, ...]
     amounts: tuple[str, ...]
-    ratios: tuple[str, ...]
+    details: tuple[str, ...]
+    """Ratios, variants and changes of the recipe; `1` where all are usual."""
     seeds: tuple[str, ...]
     points: int
 
@@ -110,7 +111,7 @@ def _asked(grid: Sequence[Cell]) -> Asked:
         model=grid[0].key.model,
         strategies=tuple(dict.fromkeys(cell.key.strategy for cell in grid)),
         amounts=tuple(sorted(amounts, key=lambda text: amounts[text])),
-        ratios=tuple(dict.fromkeys(cell.key.ratio or "1" for cell in trained)),
+        details=tuple(dict.fromkeys(cell.key.details or "1" for cell in trained)),
         seeds=tuple(map(str, seeds)),
         points=sum(len(cell.points) for cell in grid),
     )

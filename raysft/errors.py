@@ -13,7 +13,8 @@ RaysftError
 All of them survive pickling between processes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,6 +49,15 @@ class InputError(RaysftError):
 
     def __reduce__(self) -> tuple[type["InputError"], tuple[tuple[Problem, ...]]]:
         return (InputError, (self.problems,))
+
+
+@contextmanager
+def gathered(problems: list[Problem]) -> Iterator[None]:
+    """Collect the problems of a block, to be raised with those of others."""
+    try:
+        yield
+    except InputError as error:
+        problems.extend(error.problems)
 
 
 class StoreError(RaysftError):

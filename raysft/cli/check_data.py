@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from raysft.cli.named_model import NamedModel, opened_model, tokenizer_of
-from raysft.data.inspect import SHOWN, Survey, survey
+from raysft.data.inspect import SHOWN, Inspection, inspect_files
 from raysft.data.named_source import NamedSource
 from raysft.data.source_facts import SourceFacts
 from raysft.data.sources import Source, load_sources
@@ -35,7 +35,7 @@ class Checked:
     """All that was found."""
 
     source: NamedSource
-    survey: Survey
+    survey: Inspection
     facts: SourceFacts | None
     """None where nothing is left to train on."""
     usable: int
@@ -62,7 +62,7 @@ def check_source(source: NamedSource, model: NamedModel | None, recipe: Recipe |
     Raises:
         InputError: a file cannot be read or has no known format; the model cannot be used.
     """
-    found = survey(source.spec, source.source)
+    found = inspect_files(source.spec, source.source)
     try:
         loaded = read_source(source)
     except InputError as error:

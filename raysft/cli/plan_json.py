@@ -10,7 +10,7 @@ Top level only:
     name, expected                     what of the plan rests on expectation: keys of sources, and models
     sources                            per key: rows, expected_rows, read, notes, counts, tokens_basis; the
                                        counts are those of raysft.data.source_facts, with the first findings
-    memory, disk, evaluation, detectable, assumptions
+    accelerators, memory, disk, evaluation, detectable
     point_list                         per point: fingerprint, model, cells, stages, and what they take
     stage_list                         per stage: fingerprint, parent, model, what it takes, its mixture in
                                        conversations and in supervised tokens of one epoch

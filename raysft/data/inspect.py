@@ -7,14 +7,12 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from raysft.data.conversation import Conversation
-from raysft.data.formats import RowFormats, parse_row
-from raysft.data.reading import Row, read_rows
+from raysft.data.parsed_rows import ParsedRow, parsed_rows
+from raysft.data.reading import Row
 from raysft.data.source_rows import SourceRows
 from raysft.errors import Problem
 from raysft.spec.file import resolve
@@ -25,18 +23,7 @@ SHOWN = 20
 """Problems that are told one by one."""
 
 
-class ReadRow(NamedTuple):
-    """One row of a source, before any rule."""
-
-    path: str
-    form: str
-    """Format of the file, or `world`; nothing before the first row that is JSON."""
-    row: Row
-    """Without a value where it is not JSON, or where it was made by the built-in world."""
-    found: Conversation | Problem
-
-
-def read_files(spec: SweepSpec, source: SourceSpec) -> Iterator[ReadRow]:
+def read_files(spec: SweepSpec, source: SourceSpec) -> Iterator[ParsedRow]:
     """Every row of every file of a source, one after the other; `drop` and `limit` play no part.
 
     Raises:
@@ -45,23 +32,13 @@ def read_files(spec: SweepSpec, source: SourceSpec) -> Iterator[ReadRow]:
     for part in source.parts:
         form = source.format if part.format == "auto" else part.format
         for path in part.paths:
-            yield from _world(spec, source) if source.is_world else _file(resolve(spec, path), form)
+            yield from _world(spec, source) if source.is_world else parsed_rows(resolve(spec, path), form)
 
 
-def _file(path: str, form: str) -> Iterator[ReadRow]:
-    formats, known = RowFormats(form), "" if form == "auto" else form
-    for row in read_rows(path):
-        if isinstance(row, Problem):
-            yield ReadRow(path, known, Row(row.field, None), row)
-            continue
-        known = formats.of(row.where, row.value)
-        yield ReadRow(path, known, row, parse_row(known, row.where, row.value))
-
-
-def _world(spec: SweepSpec, source: SourceSpec) -> Iterator[ReadRow]:
+def _world(spec: SweepSpec, source: SourceSpec) -> Iterator[ParsedRow]:
     rows = SourceRows(spec, source.model_copy(update={"drop": (), "limit": None}), "SOURCE")
     for found in rows.conversations():
-        yield ReadRow(source.paths[0], "world", Row(found.where, None), found.conversation)
+        yield ParsedRow(source.paths[0], "world", Row(found.where, None), found.conversation)
 
 
 @dataclass(frozen=True)
@@ -96,7 +73,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Survey:
+class Inspection:
     """The rows of all files of a source."""
 
     files: tuple[FileFacts, ...]
@@ -136,7 +113,7 @@ class _Counting:
     turns: "array[int]" = field(default_factory=lambda: array("q"))
     characters: "array[int]" = field(default_factory=lambda: array("q"))
 
-    def add(self, one: ReadRow) -> None:
+    def add(self, one: ParsedRow) -> None:
         file = self.files.setdefault(one.path, _Tally())
         file.rows += 1
         if one.form:
@@ -152,7 +129,7 @@ class _Counting:
         self.characters.append(sum(len(message.content) for message in one.found.messages))
 
 
-def survey(spec: SweepSpec, source: SourceSpec) -> Survey:
+def inspect_files(spec: SweepSpec, source: SourceSpec) -> Inspection:
     """Read all files of a source.
 
     Raises:
@@ -166,7 +143,7 @@ def survey(spec: SweepSpec, source: SourceSpec) -> Survey:
     )
     turns, characters = (np.frombuffer(one, np.int64) for one in (counting.turns, counting.characters))
     order = sorted(counting.roles)
-    return Survey(
+    return Inspection(
         tuple(files),
         tuple(counting.problems),
         {role: counting.roles[role] for role in order},

@@ -7,8 +7,8 @@ from itertools import chain, islice
 
 from raysft.data.conversation import Conversation, Message
 from raysft.data.filters import DropRules
-from raysft.data.formats import RowFormats, parse_row
-from raysft.data.reading import Row, read_rows
+from raysft.data.parsed_rows import parsed_rows
+from raysft.data.reading import Row
 from raysft.data.spool import Located
 from raysft.data.world import ABILITIES, pretraining_documents, training_items
 from raysft.data.world import conversation as world_conversation
@@ -73,7 +73,8 @@ class SourceRows:
         if self.source.is_world:
             return self._world(part.paths[0])
         form = self.source.format if part.format == "auto" else part.format
-        return chain.from_iterable(_file(resolve(self.spec, path), form) for path in part.paths)
+        files = (parsed_rows(resolve(self.spec, path), form) for path in part.paths)
+        return ((one.row, one.found) for one in chain.from_iterable(files))
 
     def _world(self, path: str) -> Iterator[tuple[Row, Conversation]]:
         ability = path.removeprefix(WORLD)
@@ -101,13 +102,3 @@ def _share_of_limit(source: SourceSpec, part: PartSpec) -> int | None:
     if source.limit is None:
         return None
     return max(1, int(source.limit * part.weight / sum(one.weight for one in source.parts)))
-
-
-def _file(path: str, form: str) -> Iterator[tuple[Row, Conversation | Problem]]:
-    """The conversations of one file; with `auto` each row is read by its own keys."""
-    formats = RowFormats(form)
-    for row in read_rows(path):
-        if isinstance(row, Problem):
-            yield Row(row.field, None), row
-            continue
-        yield row, parse_row(formats.of(row.where, row.value), row.where, row.value)

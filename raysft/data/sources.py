@@ -19,7 +19,7 @@ from raysft.data.near_duplicates import near_duplicates
 from raysft.data.source_facts import Finding, SourceFacts
 from raysft.data.source_rows import SourceRows, source_field
 from raysft.data.spool import Selection, Spool, spool
-from raysft.errors import InputError, Problem
+from raysft.errors import InputError, Problem, gathered
 from raysft.spec.source import SourceSpec
 from raysft.spec.sweep import SweepSpec
 
@@ -68,10 +68,8 @@ def load_sources(
     problems: list[Problem] = []
     loaded: dict[str, Source] = {}
     for key in keys:
-        try:
+        with gathered(problems):
             loaded[key] = load_source(spec, key, questions)
-        except InputError as error:
-            problems.extend(error.problems)
     if problems:
         raise InputError(problems)
     return loaded

@@ -22,7 +22,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from raysft.data.conversation import Conversation
 from raysft.errors import InputError, Problem
 from raysft.spec.frozen import Frozen, Pattern, Whole
-from raysft.spec.source import Names
+from raysft.spec.source import Texts
 
 DEFAULT = "default"
 
@@ -32,7 +32,7 @@ class Rule(Frozen):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
 
-    keywords: Names | None = Field(None, alias="any")
+    keywords: Texts | None = Field(None, alias="any")
     """Texts, as they are; every place where one of them stands is a hit."""
     matches: Pattern | None = None
     """Regular expression, in which `^` and `$` also mean the ends of lines; every match is a hit."""

@@ -16,8 +16,9 @@ from typing import Any, Literal
 from raysft.data.conversation import Conversation
 from raysft.data.durable import explained, written_at_once
 from raysft.data.formats import short
-from raysft.data.inspect import SHOWN, ReadRow, read_files
+from raysft.data.inspect import SHOWN, read_files
 from raysft.data.named_source import NamedSource
+from raysft.data.parsed_rows import ParsedRow
 from raysft.errors import InputError, Problem
 
 OnBadRow = Literal["refuse", "skip"]
@@ -51,7 +52,7 @@ class GoodRows:
     skipped: int = 0
     """Bad rows, so far."""
 
-    def __iter__(self) -> Iterator[ReadRow]:
+    def __iter__(self) -> Iterator[ParsedRow]:
         """All good rows in the order of the files.
 
         Raises:
@@ -115,7 +116,7 @@ def write_tagged(
     return counts
 
 
-def _no_tags(one: ReadRow, tags: str) -> Problem | None:
+def _no_tags(one: ParsedRow, tags: str) -> Problem | None:
     """What is wrong with the tags that a row has."""
     row = one.row.value
     value = row.get(tags) if isinstance(row, Mapping) else None
@@ -124,7 +125,7 @@ def _no_tags(one: ReadRow, tags: str) -> Problem | None:
     return Problem(one.row.where, short(value), f"{tags} must be a text or a list; or use another --field")
 
 
-def _line(one: ReadRow, conversation: Conversation, given: Tags, tags: str) -> bytes:
+def _line(one: ParsedRow, conversation: Conversation, given: Tags, tags: str) -> bytes:
     row = _fields(one.row.value, conversation)
     had = row.get(tags)
     before: list[Any] = had if isinstance(had, list) else [] if had is None else [had]

@@ -14,18 +14,14 @@ from raysft.identity import fingerprint
 from raysft.pilot.candidates import FULLEST, GIVEN_UP, Data, Grid, Studies, studies
 from raysft.plan.build import build_plan
 from raysft.plan.cost import Bill, Machine, bill, stage_efforts
-from raysft.plan.disk import Disk, peak_disk
-from raysft.plan.evaluation import BenchmarkSize, EvaluationEffort, evaluation_effort
+from raysft.plan.disk import WEIGHT_BYTES, Disk, peak_disk
+from raysft.plan.evaluation import USUAL_LIMITS, BenchmarkSize, EvaluationEffort, evaluation_effort
 from raysft.plan.model_shape import ModelShape
 from raysft.plan.tokens import MeanTokens
 from raysft.plan.tree import BaseIdentity, Plan
 from raysft.spec.recipe import Recipe
 from raysft.spec.sweep import SweepSpec
 
-ANSWER_TOKENS = 256
-"""Limit of one answer to a held-out question, as the benchmark `held_out` has it."""
-WEIGHT_BYTES = 4
-"""Of a parameter in the store: weights are kept in fp32."""
 TRAINING_SHARE = Fraction(9, 10)
 """Of the budget; the rest is for what an estimate does not see."""
 
@@ -99,7 +95,7 @@ def _reckoned(
         key: BenchmarkSize(
             spec.abilities[key].source.held_out,
             data.turns[key],
-            ANSWER_TOKENS,
+            USUAL_LIMITS["held_out"],
             judged=False,
             basis="expected",
         )
@@ -114,5 +110,8 @@ def _reckoned(
 
 def _disk(plan: Plan, shape: ModelShape, running: int) -> Disk:
     parents = {address: stage.parent for address, stage in plan.stages.items()}
-    sizes = dict.fromkeys(parents, WEIGHT_BYTES * shape.parameters)
+    sizes = {
+        address: WEIGHT_BYTES[stage.recipe.weights_dtype] * shape.parameters
+        for address, stage in plan.stages.items()
+    }
     return peak_disk(parents, sizes, "all", parameters=shape.parameters, running=running)

@@ -20,8 +20,7 @@ from statistics import fmean, median
 from typing import Literal
 
 from raysft.data.conversation import Conversation
-from raysft.data.formats import RowFormats, parse_row
-from raysft.data.reading import read_rows
+from raysft.data.parsed_rows import parsed_rows
 from raysft.errors import InputError, Problem
 
 CHARACTERS_PER_TOKEN = 3.6
@@ -123,15 +122,11 @@ def look_at(path: str, count_tokens: CountTokens | None = None, preamble_tokens:
     """
     if "://" not in path and not Path(path).is_file():
         raise InputError([Problem("DATA", path, "no such file")])
-    seen, formats = _Seen(), RowFormats("auto")
-    for row in read_rows(path):
+    seen = _Seen()
+    for _, form, _, found in parsed_rows(path, "auto"):
         seen.rows += 1
-        if isinstance(row, Problem):
-            seen.add_bad(row)
-            continue
-        form = formats.of(row.where, row.value)
-        seen.form = form if seen.form in ("", form) else "auto"
-        found = parse_row(form, row.where, row.value)
+        if form:
+            seen.form = form if seen.form in ("", form) else "auto"
         if isinstance(found, Problem):
             seen.add_bad(found)
         else:

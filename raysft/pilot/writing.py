@@ -3,14 +3,13 @@
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
 
 from tokenizers import Tokenizer
 
-from raysft.errors import InputError, Problem
+from raysft.errors import InputError, Problem, gathered
 from raysft.pilot.abilities import ability_names, choose_last
 from raysft.pilot.allowance import Allowance, read_allowance
 from raysft.pilot.candidates import Studies, batch_size
@@ -88,11 +87,11 @@ def _fitting(chosen: Chosen, machine: Machine, spec_of: Callable[[Studies], Swee
 def _chosen(wanted: Wanted) -> Chosen:
     problems: list[Problem] = []
     allowance = found = chip = None
-    with _gathered(problems):
+    with gathered(problems):
         allowance = read_allowance(wanted.budget)
-    with _gathered(problems):
+    with gathered(problems):
         found = find_model(wanted.model, wanted.shape_from)
-    with _gathered(problems):
+    with gathered(problems):
         chip = _accelerator(wanted, allowance)
     problems.extend(_problems(wanted))
     files = _look(wanted, found, problems)
@@ -170,7 +169,7 @@ def _problems(wanted: Wanted) -> Iterator[Problem]:
 
 def _look(wanted: Wanted, found: FoundModel | None, problems: list[Problem]) -> dict[str, DataFile]:
     count_tokens = None
-    with _gathered(problems):
+    with gathered(problems):
         count_tokens = _counter(found.folder) if found and found.folder else None
     seen: dict[str, str] = {}
     files = {}
@@ -180,7 +179,7 @@ def _look(wanted: Wanted, found: FoundModel | None, problems: list[Problem]) -> 
             problems.append(Problem("DATA", path, f"is given twice, also as {seen[same]}"))
             continue
         seen[same] = path
-        with _gathered(problems):
+        with gathered(problems):
             files[ability] = look_at(path, count_tokens, found.preamble_tokens if found else 0)
     return files
 
@@ -195,14 +194,6 @@ def _counter(folder: Path) -> CountTokens | None:
     except Exception as error:  # noqa: BLE001 - the library raises nothing narrower
         raise InputError([Problem("--model", str(file), f"cannot be read: {error}")]) from None
     return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids)
-
-
-@contextmanager
-def _gathered(problems: list[Problem]) -> Iterator[None]:
-    try:
-        yield
-    except InputError as error:
-        problems.extend(error.problems)
 
 
 # ---- paths and names

@@ -15,6 +15,10 @@ PROMPT_TOKENS = 150
 """Of one turn, template included; a guess."""
 ANSWER_SHARE = 0.5
 """Length of an answer as a share of its limit; a guess."""
+USUAL_LIMIT = 512
+"""Tokens of one answer at most, for benchmarks whose files are not here."""
+USUAL_LIMITS = {"mt_bench": 1024, "math": 1024, "held_out": 256}
+"""The same of those that differ."""
 JUDGE_PROMPT_TOKENS = 350
 """Instructions to a judge, for each of its calls (Zheng et al. 2023, arXiv 2306.05685, figures 6 and 8)."""
 JUDGE_ANSWER_TOKENS = 150

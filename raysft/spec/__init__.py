@@ -1,9 +1,10 @@
 """The sweep file: what the user asks for, as frozen records that refuse what cannot run."""
 
-from raysft.spec.budget import CostSpec, ObjectiveSpec, PowerSpec
+from raysft.spec.assumptions import CostSpec, PowerSpec
 from raysft.spec.evaluation import BenchmarkSpec, EvaluationSpec
 from raysft.spec.file import load_sweep
 from raysft.spec.model import ModelSpec, ScratchSpec, ShapeSpec
+from raysft.spec.objective import ObjectiveSpec
 from raysft.spec.ratio import RatioPoint
 from raysft.spec.recipe import Recipe, RecipeChange
 from raysft.spec.source import Contamination, DropRule, NearDuplicates, PartSpec, SourceSpec

@@ -23,7 +23,7 @@ def _above_zero(value: object) -> Fraction:
     return weight
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(listed), Field(min_length=1)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(listed), Field(min_length=1)]
 """One text or several."""
 Weight = Annotated[Fraction, BeforeValidator(_above_zero), PlainSerializer(str, return_type=str)]
 """Exact, above 0."""
@@ -32,9 +32,9 @@ Weight = Annotated[Fraction, BeforeValidator(_above_zero), PlainSerializer(str, 
 class DropRule(Frozen):
     """Conversations that a source leaves out; exactly one of the five conditions is given."""
 
-    any_of: Names | None = None
+    any_of: Texts | None = None
     """Values of `field`: a conversation that has one of them is dropped."""
-    none_of: Names | None = None
+    none_of: Texts | None = None
     """Values of `field`: a conversation that has none of them is dropped, such as one in another language."""
     field: str = "tags"
     """Key of the row whose text, or list of texts, `any_of` and `none_of` look at."""

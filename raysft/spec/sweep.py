@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from raysft.errors import InputError, Problem
-from raysft.spec.budget import CostSpec, ObjectiveSpec, PowerSpec
+from raysft.spec.assumptions import CostSpec, PowerSpec
 from raysft.spec.evaluation import BenchmarkSpec, EvaluationSpec
 from raysft.spec.frozen import Frozen, Whole, listed
 from raysft.spec.model import ModelSpec
+from raysft.spec.objective import ObjectiveSpec
 from raysft.spec.recipe import Recipe
 from raysft.spec.source import SourceSpec
 from raysft.spec.study import Study

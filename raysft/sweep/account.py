@@ -6,15 +6,20 @@ from dataclasses import dataclass, replace
 from raysft.errors import InputError, Problem
 from raysft.plan.accelerators import Accelerator, accelerator
 from raysft.plan.cost import Bill, Effort, Machine, bill, stage_efforts
-from raysft.plan.disk import Disk, Keep, peak_disk
-from raysft.plan.evaluation import BenchmarkSize, EvaluationEffort, evaluation_effort
+from raysft.plan.disk import WEIGHT_BYTES, Disk, Keep, peak_disk
+from raysft.plan.evaluation import (
+    USUAL_LIMIT,
+    USUAL_LIMITS,
+    BenchmarkSize,
+    EvaluationEffort,
+    evaluation_effort,
+)
 from raysft.plan.memory import Memory, Sharding, memory_per_gpu, what_would_fit
 from raysft.plan.power import ASSUMED, Assumptions, Detectable, smallest_detectable
 from raysft.spec.sweep import SweepSpec
 from raysft.sweep.survey import Survey
 
 _GIB = 2**30
-_BYTES = {"fp32": 4, "bf16": 2}
 _KEEPS: tuple[Keep, ...] = ("all", "leaves", "scores")
 
 
@@ -131,7 +136,7 @@ def _disk(survey: Survey) -> dict[Keep, Disk]:
     plan = survey.plan
     parameters = {model: shape.parameters for model, shape in survey.shapes.items()}
     sizes = {
-        address: parameters[stage.model] * _BYTES[stage.recipe.weights_dtype]
+        address: parameters[stage.model] * WEIGHT_BYTES[stage.recipe.weights_dtype]
         for address, stage in plan.stages.items()
     }
     parents = {address: stage.parent for address, stage in plan.stages.items()}
@@ -151,11 +156,8 @@ def _size(survey: Survey, key: str) -> BenchmarkSize:
     if asked.name == "held_out":
         items = survey.spec.abilities[ability].source.held_out
     items = items if asked.limit is None else min(items, asked.limit)
-    limit = asked.max_new_tokens or _USUAL_LIMITS.get(asked.name, 512)
+    limit = asked.max_new_tokens or USUAL_LIMITS.get(asked.name, USUAL_LIMIT)
     return BenchmarkSize(items, 2 if judged else 1, limit, judged, "expected")
-
-
-_USUAL_LIMITS = {"mt_bench": 1024, "held_out": 256}
 
 
 def _assumptions(spec: SweepSpec, key: str) -> Assumptions:

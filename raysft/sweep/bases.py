@@ -13,7 +13,7 @@ from raysft.data.template import template_digest, tokenizer_digest
 from raysft.data.template_check import check_template
 from raysft.data.tokenizer import CHAT_TEMPLATE
 from raysft.data.world import BASES
-from raysft.errors import InputError, Problem
+from raysft.errors import InputError, Problem, gathered
 from raysft.identity import digest_bytes, digest_lines, fingerprint
 from raysft.model.digest import weights_digest
 from raysft.model.dressed import dress
@@ -57,7 +57,7 @@ def find_bases(spec: SweepSpec, sources: Mapping[str, SourceIndex], models: Iter
     problems: list[Problem] = []
     found = {}
     for name in models:
-        with _gathered(problems):
+        with gathered(problems):
             found[name] = _find(spec, spec.models[name], f"models.{name}", sources)
     if problems:
         raise InputError(problems)
@@ -97,21 +97,12 @@ def dressed_bases(bases: Mapping[str, Base], store: Store) -> Iterator[dict[str,
         yield found
 
 
-@contextmanager
-def _gathered(problems: list[Problem]) -> Iterator[None]:
-    """Collect the problems of a block, to be raised with those of others."""
-    try:
-        yield
-    except InputError as error:
-        problems.extend(error.problems)
-
-
 def _find(spec: SweepSpec, model: ModelSpec, field: str, sources: Mapping[str, SourceIndex]) -> Base:
     problems: list[Problem] = []
-    with _gathered(problems):
+    with gathered(problems):
         template = choose_template(spec, model.template, f"{field}.template")
     if isinstance(model.base, str):
-        with _gathered(problems):
+        with gathered(problems):
             folder = _folder(spec, model, model.base, f"{field}.base")
     if problems:
         raise InputError(problems)

@@ -11,8 +11,7 @@ from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
 from raysft.sweep.asked import Asked, asked_scores
 from raysft.sweep.bases import Base, find_bases, used_models
-from raysft.sweep.measure import TokenMeasure, indexes_of
-from raysft.sweep.prepare import prepared_source
+from raysft.sweep.measure import indexes_of, token_measure
 from raysft.sweep.questions import held_out_benchmarks, published_benchmarks, question_texts
 
 
@@ -48,12 +47,7 @@ def read_inputs(spec: SweepSpec, store_url: str) -> Inputs:
     bases = find_bases(spec, indexes_of(sources), used_models(spec))
     benchmarks = {**published, **held_out_benchmarks(spec, spec.benchmarks, sources)}
     benchmarks = {key: benchmarks[key] for key in spec.benchmarks}
-    measure = TokenMeasure(
-        spec,
-        sources,
-        frozenset(bases),
-        lambda model, source: prepared_source(Store.open(store_url), source, bases[model], sources),
-    )
+    measure = token_measure(spec, sources, bases, lambda: Store.open(store_url))
     identities = {name: base.identity for name, base in bases.items()}
     plan = build_plan(spec, indexes_of(sources), identities, measure)
     return Inputs(spec, sources, bases, benchmarks, plan, asked_scores(spec, plan, benchmarks))

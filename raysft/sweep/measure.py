@@ -14,6 +14,9 @@ from raysft.plan.tokens import CountedTokens, MeanTokens, PrefixSums, TokenCount
 from raysft.spec.recipe import Recipe
 from raysft.spec.source import SourceSpec
 from raysft.spec.sweep import SweepSpec
+from raysft.store import Store
+from raysft.sweep.bases import Base
+from raysft.sweep.prepare import prepared_source
 
 SAMPLE = 5000
 """Conversations that stand for all of a large source, in a plan that is only to be read."""
@@ -76,6 +79,17 @@ class TokenMeasure:
         if key not in self._positions:
             self._positions[key] = {one: place for place, one in enumerate(prepared.ids)}
         return self._positions[key]
+
+
+def token_measure(
+    spec: SweepSpec, sources: Mapping[str, Source], bases: Mapping[str, Base], store: Callable[[], Store]
+) -> TokenMeasure:
+    """Tokens as the tokenizers of these bases count them; the store is asked for once it is written to."""
+
+    def tokenised(model: str, source: Source) -> Path:
+        return prepared_source(store(), source, bases[model], sources)
+
+    return TokenMeasure(spec, sources, frozenset(bases), tokenised)
 
 
 def thinned(source: Source, most: int) -> Source:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from raysft.data.conversation import Conversation
 from raysft.data.sources import Source
-from raysft.errors import InputError, Problem
+from raysft.errors import InputError, Problem, gathered
 from raysft.evaluate.catalogue import AbilityBenchmark, Material, make_benchmark
 from raysft.spec.evaluation import BenchmarkSpec
 from raysft.spec.file import is_absent, resolve
@@ -63,10 +63,8 @@ def _made(
     for key, (ability, asked, held_out) in chosen.items():
         path = resolve(spec, asked.path) if asked.path else ""
         references = resolve(spec, asked.references) if asked.references else None
-        try:
+        with gathered(problems):
             found[key] = make_benchmark(Material(ability, asked, path, references, held_out))
-        except InputError as error:
-            problems.extend(error.problems)
     if problems:
         raise InputError(problems)
     return found

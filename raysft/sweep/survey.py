@@ -24,8 +24,7 @@ from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
 from raysft.sweep.asked import Asked, asked_scores
 from raysft.sweep.bases import Base, find_bases, is_here, used_models
-from raysft.sweep.measure import TokenMeasure, indexes_of
-from raysft.sweep.prepare import prepared_source
+from raysft.sweep.measure import TokenMeasure, indexes_of, token_measure
 from raysft.sweep.questions import (
     has_its_files,
     held_out_benchmarks,
@@ -79,12 +78,7 @@ def survey(spec: SweepSpec, store: Store) -> Survey:
     benchmarks = {**published, **held_out_benchmarks(spec, questions, sources)}
     indexes: dict[str, Subsets] = {key: _expected(key, spec.sources[key]) for key in far}
     indexes.update(indexes_of(sources))
-    measure = TokenMeasure(
-        spec,
-        sources,
-        frozenset(bases),
-        lambda model, source: prepared_source(store, source, bases[model], sources),
-    )
+    measure = token_measure(spec, sources, bases, lambda: store)
     estimate = replace(measure, sample_above=_COUNTED_UP_TO)
     shapes = _shapes(spec, bases, away)
     identities = {name: base.identity for name, base in bases.items()}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raysft.data.inspect import Spread, read_files, survey
+from raysft.data.inspect import Spread, inspect_files, read_files
 from raysft.data.named_source import named_source
 from raysft.errors import Problem
 
@@ -29,7 +29,7 @@ def written(path: Path, *rows: object) -> str:
 
 def test_rows_roles_turns_and_characters_of_all_files(tmp_path: Path) -> None:
     files = [written(tmp_path / "a.jsonl", CHAT), written(tmp_path / "b.jsonl", PAIR, PAIR)]
-    found = survey(*_source(files))
+    found = inspect_files(*_source(files))
     assert [(one.path, one.form, one.rows, one.bad_rows) for one in found.files] == [
         (files[0], "sharegpt", 1, 0),
         (files[1], "prompt_completion", 2, 0),
@@ -43,7 +43,7 @@ def test_rows_roles_turns_and_characters_of_all_files(tmp_path: Path) -> None:
 def test_bad_rows_are_counted_and_the_first_are_told_one_by_one(tmp_path: Path) -> None:
     bad = [{"prompt": "x"}] * 15 + ["{not json"] * 15
     file = written(tmp_path / "a.jsonl", PAIR, *bad, PAIR)
-    found = survey(*_source([file]))
+    found = inspect_files(*_source([file]))
     assert (found.rows, found.bad_rows) == (32, 30)
     assert [one.field for one in found.problems] == [f"{file}:{line}" for line in range(2, 22)]
     assert "neither completion nor response" in found.problems[0].remedy
@@ -52,13 +52,13 @@ def test_bad_rows_are_counted_and_the_first_are_told_one_by_one(tmp_path: Path) 
 
 def test_nothing_but_bad_rows_and_an_empty_file(tmp_path: Path) -> None:
     files = [written(tmp_path / "a.jsonl", "rubbish"), written(tmp_path / "b.jsonl")]
-    found = survey(*_source(files))
+    found = inspect_files(*_source(files))
     assert [(one.form, one.rows, one.bad_rows) for one in found.files] == [("", 1, 1), ("", 0, 0)]
     assert (found.roles, found.turns, found.characters) == ({}, None, None)
 
 
 def test_a_document_has_no_turns(tmp_path: Path) -> None:
-    found = survey(*_source([written(tmp_path / "a.jsonl", {"text": "long ago"})]))
+    found = inspect_files(*_source([written(tmp_path / "a.jsonl", {"text": "long ago"})]))
     assert found.roles == {"text": 1}
     assert found.turns == Spread(0, 0, 0, 0, 0)
 
@@ -72,12 +72,12 @@ def test_rules_and_limits_of_a_sweep_play_no_part(tmp_path: Path) -> None:
         "studies: {s: {model: m, strategy: [{single: a}], amount: [1]}}\n"
     )
     named = named_source([f"{tmp_path}/sweep.yaml:a"])
-    assert survey(named.spec, named.source).rows == 4
+    assert inspect_files(named.spec, named.source).rows == 4
 
 
 def test_the_built_in_world() -> None:
     named = named_source(["world/math"])
-    found = survey(named.spec, named.source)
+    found = inspect_files(named.spec, named.source)
     assert [(one.path, one.form, one.rows) for one in found.files] == [("world/math", "world", found.rows)]
     assert found.rows > 1000
 
@@ -117,5 +117,5 @@ def _source(files: list[str]):
 @pytest.mark.parametrize("form", ["alpaca", "gsm8k"])
 def test_a_format_that_is_said_is_not_guessed(form: str, tmp_path: Path) -> None:
     named = named_source([written(tmp_path / "a.jsonl", PAIR)], form)
-    found = survey(named.spec, named.source)
+    found = inspect_files(named.spec, named.source)
     assert (found.files[0].form, found.bad_rows) == (form, 1)

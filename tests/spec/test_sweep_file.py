@@ -128,6 +128,20 @@ studies:
     assert all(problem.remedy for problem in found.values())
 
 
+@pytest.mark.parametrize("name", ["gsm8k", "humaneval", "mt_bench", "math", "mbpp"])
+def test_a_published_benchmark_must_say_where_its_questions_are(folder: Path, name: str) -> None:
+    text = f"""
+name: pathless
+abilities:
+  math: {{source: world/math, benchmark: {{name: {name}}}}}
+models: {{tiny: {{base: world/base}}}}
+studies: {{one: {{model: tiny, strategy: multi_task, amount: 1}}}}
+"""
+    (found,) = problems(folder, text)
+    assert (found.field, found.value) == ("abilities.math.benchmark", name)
+    assert f"{{name: {name}, path: FILE}}" in found.remedy
+
+
 @pytest.mark.parametrize(
     ("path", "value", "field"),
     [

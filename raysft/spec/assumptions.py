@@ -1,4 +1,4 @@
-"""What a plan assumes about machines, and what a user wants of the sweep in the end."""
+"""What a plan assumes about machines and noise; none of it changes a result."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -38,13 +38,3 @@ class PowerSpec(Frozen):
     the other wrong, or of ratings the standard deviation; one that is not named has raysft's guess."""
     seed_deviation: Mapping[str, Annotated[float, Field(ge=0)]] = {}
     """Per benchmark, the standard deviation over seeds of the difference of two recipes, in points."""
-
-
-class ObjectiveSpec(Frozen):
-    """What a recommendation looks for; it changes no result."""
-
-    maximise: str
-    """Ability whose score is to be as high as possible."""
-    floors: Mapping[str, float] = {}
-    """Of other abilities, the lowest acceptable change against the base model, in units of their benchmark:
-    -0.2 lets it fall by 0.2."""
