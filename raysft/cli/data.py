@@ -1,4 +1,4 @@
-"""`raysft data check | show | fetch | tag`.
+"""`raysft data check | show | export | fetch | tag`.
 
 SOURCE is one or several files, `hf://owner/name`, a built-in source (`world/math`), or the source of a sweep,
 `SWEEP.yaml:ability` or `SWEEP.yaml:ability/variant`, with what the sweep file says of it.
@@ -7,12 +7,14 @@ Exit code 0: done, and every row is good; 1: a row is bad, or something failed; 
 """
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from raysft.cli.options import STORE, AsJson, Changes, Limit, StoreUrl, Sweep
 from raysft.errors import InputError, Problem
 
 data_app = typer.Typer(
@@ -34,9 +36,6 @@ Template = Annotated[
     str | None,
     typer.Option(metavar="T", help="Chat template: own, vicuna, alpaca, chatml or a Jinja file."),
 ]
-Changes = Annotated[
-    list[str] | None, typer.Option("--set", metavar="A.B=C", help="Change a field of the sweep file.")
-]
 
 
 @data_app.command()
@@ -52,7 +51,7 @@ def check(
         str | None, typer.Option(metavar="O", help="Of longer ones: cut, split or drop; split unless said.")
     ] = None,
     changes: Changes = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print stable, documented JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """What is in a source, what is wrong with it, and how many tokens training would use of it.
 
@@ -110,6 +109,23 @@ def show(
         return
     with opened_model(named_model(model, template, named), named, "tokenizer") as folder:
         show_conversations(console, chosen, tokenizer_of(folder))
+
+
+@data_app.command()
+def export(
+    sweep: Sweep,
+    stage: Annotated[str, typer.Argument(metavar="STAGE", help="A fingerprint, or the beginning of one.")],
+    store: StoreUrl = STORE,
+    changes: Changes = None,
+    limit: Limit = None,
+) -> None:
+    """Print what a stage trains on, as JSON Lines: the conversations of one epoch, with source and id."""
+    from raysft.spec import load_sweep
+
+    spec = load_sweep(sweep, changes or (), limit, data="expected")
+    from raysft.cli.export_data import export_stage
+
+    export_stage(spec, store, stage, sys.stdout)
 
 
 @data_app.command()

@@ -15,6 +15,7 @@ from rich.console import Console
 from raysft.cli.data import data_app
 from raysft.cli.harmless import on_one_line
 from raysft.cli.init import init
+from raysft.cli.options import STORE, AsJson, Changes, Limit, Only, StoreUrl, Sweep
 from raysft.errors import InputError, RaysftError
 from raysft.spec import SweepSpec, load_sweep
 
@@ -24,19 +25,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-Sweep = Annotated[Path, typer.Argument(metavar="SWEEP", help="The sweep file (YAML).")]
-StoreUrl = Annotated[
-    str, typer.Option("--store", metavar="URL", help="Where results stand: a folder, s3:// or gs://.")
-]
-Changes = Annotated[
-    list[str] | None, typer.Option("--set", metavar="A.B=C", help="Change a field of the sweep file.")
-]
-Limit = Annotated[int | None, typer.Option(min=1, help="Use only so many rows and questions of each.")]
-Only = Annotated[str | None, typer.Option(metavar="STUDY[,STUDY]", help="Only these studies.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print stable, documented JSON.")]
-
-STORE = "runs/store"
 
 
 @app.command()

@@ -13,7 +13,8 @@ Top level only:
     accelerators, memory, disk, evaluation, detectable
     point_list                         per point: fingerprint, model, cells, stages, and what they take
     stage_list                         per stage: fingerprint, parent, model, what it takes, its mixture in
-                                       conversations and in supervised tokens of one epoch
+                                       conversations and in supervised tokens of one epoch, and per source
+                                       the digest of the ids of its conversations
 """
 
 import json
@@ -139,6 +140,7 @@ def _stage(account: Account, stage: Stage) -> dict[str, Any]:
             .supervised
             for portion in stage.portions
         },
+        "digests": {portion.source: portion.digest for portion in stage.portions},
         "epochs": stage.recipe.epochs,
         "batch_size": stage.recipe.batch_size,
         "learning_rate": stage.recipe.learning_rate,

@@ -77,7 +77,7 @@ class SourceIndex:
         """
         key = (seed, count)
         if key not in self._prefixes:
-            same_for_every_seed = count == len(self.ids)
+            same_for_every_seed = count == self.rows == len(self.ids)
             subset = self.ids if same_for_every_seed else sorted(self.prefix(seed, count))
             self._prefixes[key] = digest_lines(subset)
         return self._prefixes[key]

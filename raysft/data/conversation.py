@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from raysft.identity import digest_bytes
 
@@ -36,6 +36,12 @@ class Conversation:
         turns = [[one.role, one.content] for one in self.messages]
         # `raysft.identity.canonical_bytes`, spelt out because it is done for every row of every source
         return json.dumps(turns, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+
+
+def as_row(conversation: Conversation) -> dict[str, Any]:
+    """A row that is read as this conversation: `{"messages": …}`, or `{"text": …}` of a document."""
+    messages = [{"role": one.role, "content": one.content} for one in conversation.messages]
+    return {"text": messages[0]["content"]} if messages[0]["role"] == "text" else {"messages": messages}
 
 
 def dialogue(*turns: str) -> Conversation:

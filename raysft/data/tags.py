@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from raysft.data.conversation import Conversation
+from raysft.data.conversation import Conversation, as_row
 from raysft.data.durable import explained, written_at_once
 from raysft.data.formats import short
 from raysft.data.inspect import SHOWN, read_files
@@ -146,5 +146,4 @@ def _fields(value: object, conversation: Conversation) -> dict[str, Any]:
         return dict(value)
     if isinstance(value, str):
         return {"text": value}
-    messages = [{"role": message.role, "content": message.content} for message in conversation.messages]
-    return {"text": messages[0]["content"]} if messages[0]["role"] == "text" else {"messages": messages}
+    return as_row(conversation)

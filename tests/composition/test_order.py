@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raysft.composition.exact import count_of
-from raysft.composition.order import SourceIndex, epoch_order, ordered, split_held_out
+from raysft.composition.order import SourceIndex, SourcePart, epoch_order, ordered, split_held_out
+from raysft.identity import digest_lines
 
 ids = st.lists(st.text("0123456789abcdef", min_size=1, max_size=6), unique=True, max_size=60)
 seeds = st.integers(min_value=0, max_value=2**32 - 1)
@@ -92,6 +93,15 @@ def test_digests_of_prefixes_tell_seeds_and_counts_apart() -> None:
     assert len(digests) == 4
     assert source.prefix_digest(0, 30) == source.prefix_digest(1, 30), "every seed chooses everything"
     assert SourceIndex("renamed", tuple(named(30))).prefix_digest(0, 15) == source.prefix_digest(0, 15)
+
+
+def test_a_joined_source_that_repeats_is_told_from_one_that_is_used_whole() -> None:
+    parts = (SourcePart(Fraction(1), ("a", "b")), SourcePart(Fraction(1), ("c", "d", "e", "f")))
+    source = SourceIndex("math", tuple("abcdef"), parts=parts)
+    assert source.rows == 4, "b runs out"
+    chosen = sorted(source.prefix(0, 6))
+    assert len(set(chosen)) == 4
+    assert source.prefix_digest(0, 6) == digest_lines(chosen)
 
 
 @given(st.lists(st.sampled_from("abcdef"), max_size=20), seeds, st.integers(0, 5))
