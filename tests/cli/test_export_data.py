@@ -1,6 +1,7 @@
 """`raysft data export`: what a stage trains on, held against the plan and against the files."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -49,7 +50,7 @@ def test_every_amount_is_the_beginning_of_a_larger_one_and_what_the_plan_says(co
             (one for one in stages if one["seed"] == seed), key=lambda one: one["mixture"]["math"]
         )
         assert [one["mixture"]["math"] for one in of_seed] == [8, 32, 64]
-        for smaller, larger in zip(of_seed, of_seed[1:], strict=False):
+        for smaller, larger in pairwise(of_seed):
             for source in smaller["digests"]:
                 few, more = (ids(rows[one["fingerprint"]], source) for one in (smaller, larger))
                 assert few == more[: len(few)]
