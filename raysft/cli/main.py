@@ -124,10 +124,11 @@ def report(
     from raysft.cli.run import write_report
     from raysft.store import Store
     from raysft.sweep.inputs import read_inputs
-    from raysft.sweep.results import write_results
+    from raysft.sweep.results import read_standing, write_results
 
     opened = Store.open(store)
-    write_results(read_inputs(spec, store), opened)
+    inputs = read_inputs(spec, store)
+    write_results(inputs, read_standing(inputs, opened), opened)
     write_report(spec, opened)
 
 

@@ -12,7 +12,7 @@ from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
 from raysft.sweep.inputs import read_inputs
 from raysft.sweep.outcome import Outcome, forget_failures, is_finished
-from raysft.sweep.results import write_results
+from raysft.sweep.results import read_standing, write_results
 from raysft.sweep.snapshot import Snapshot
 
 REPORT_PARTS = ("results.parquet", "items.parquet", "sweep.json")
@@ -27,8 +27,9 @@ def run_and_report(
     store.write_file(
         spec.name, "sweep.yaml", yaml.safe_dump(spec.model_dump(mode="json"), sort_keys=False).encode()
     )
-    forget_failures(inputs, store, every=retry_failed)
-    if is_finished(inputs, store):
+    standing = read_standing(inputs, store)
+    forget_failures(inputs, standing, store, every=retry_failed)
+    if is_finished(inputs, standing, store):
         outcome = Outcome(Snapshot(), open_points=0, open_scores=0)
     else:
         # Ray and torch take seconds to import, which a finished sweep need not spend.
@@ -38,7 +39,8 @@ def run_and_report(
 
         with ray_session(address) as session:
             outcome = run_sweep(inputs, store, session, watcher(inputs.plan, console))
-    write_results(inputs, store)
+        standing = read_standing(inputs, store)
+    write_results(inputs, standing, store)
     _say(console, outcome)
     write_report(spec, store)
     return outcome.complete

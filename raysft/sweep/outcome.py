@@ -1,14 +1,14 @@
 """What a run did, and whether there is anything left to do. Needs no Ray cluster and no torch."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from raysft.evaluate.catalogue import AbilityBenchmark
 from raysft.records import FailureRecord, ScoreRecord
 from raysft.store import Store
 from raysft.sweep.inputs import Inputs
-from raysft.sweep.results import point_status, read_standing
+from raysft.sweep.results import Standing, point_status
 from raysft.sweep.snapshot import Snapshot
 
 _EXPERIMENT = "tune.json"
@@ -31,9 +31,8 @@ class Outcome:
         return not self.open_points and not self.open_scores
 
 
-def outcome_of(inputs: Inputs, store: Store, snapshot: Snapshot) -> Outcome:
-    """What stands after a run, read from the store."""
-    standing = read_standing(inputs, store)
+def outcome_of(inputs: Inputs, standing: Mapping[str, Standing], snapshot: Snapshot) -> Outcome:
+    """What a run did, by what stands after it."""
     points = sum(point_status(point, standing)[0] != "done" for point in inputs.plan.points)
     scores = sum(
         not _settled(standing[subject].scores.get(key), inputs.benchmarks[key])
@@ -47,12 +46,12 @@ def _settled(score: ScoreRecord | None, chosen: AbilityBenchmark) -> bool:
     return score is not None and (not score.unscored or not chosen.benchmark.grades)
 
 
-def is_finished(inputs: Inputs, store: Store) -> bool:
+def is_finished(inputs: Inputs, standing: Mapping[str, Standing], store: Store) -> bool:
     """Whether every stage and score stands, and the newest Tune experiment holds every point."""
     held = store.read_file(inputs.spec.name, _EXPERIMENT)
     if held is None or not inputs.plan.by_fingerprint.keys() <= set(json.loads(held)["points"]):
         return False
-    return outcome_of(inputs, store, Snapshot()).complete
+    return outcome_of(inputs, standing, Snapshot()).complete
 
 
 def note_experiment(inputs: Inputs, store: Store, name: str, points: Iterable[str]) -> None:
@@ -61,8 +60,8 @@ def note_experiment(inputs: Inputs, store: Store, name: str, points: Iterable[st
     store.write_file(inputs.spec.name, _EXPERIMENT, held.encode())
 
 
-def forget_failures(inputs: Inputs, store: Store, *, every: bool) -> None:
-    """Forget what is to be tried again.
+def forget_failures(inputs: Inputs, standing: Mapping[str, Standing], store: Store, *, every: bool) -> None:
+    """Forget what is to be tried again. What stood so before still counts as open in `is_finished`.
 
     These are failures of the infrastructure, and scores in which something could not be graded for a reason
     that may have passed; on demand every failure. Answers stay.
@@ -71,7 +70,7 @@ def forget_failures(inputs: Inputs, store: Store, *, every: bool) -> None:
         body = store.read_document("failures", stage)
         if body is not None and (every or FailureRecord.model_validate(body).kind == "infrastructure"):
             store.remove_document("failures", stage)
-    for one in read_standing(inputs, store).values():
+    for one in standing.values():
         for ability, score in one.scores.items():
             if not _settled(score, inputs.benchmarks[ability]):
                 store.remove_document("scores", score.fingerprint)

@@ -208,9 +208,8 @@ def trial_row(context: SweepContext, point: Point, failure: Failure | None) -> d
     return row
 
 
-def write_results(inputs: Inputs, store: Store) -> pd.DataFrame:
+def write_results(inputs: Inputs, standing: Mapping[str, Standing], store: Store) -> pd.DataFrame:
     """Write the tables of a sweep into its folder of the store; returns the tidy table."""
-    standing = read_standing(inputs, store)
     table = tidy_table(inputs, standing)
     name = inputs.spec.name
     store.write_file(name, "results.parquet", _parquet(table))

@@ -16,6 +16,7 @@ from raysft.sweep.coordinator import Coordinator
 from raysft.sweep.inputs import Inputs
 from raysft.sweep.outcome import Outcome, note_experiment, outcome_of
 from raysft.sweep.prepare import prepare_sweep
+from raysft.sweep.results import read_standing
 from raysft.sweep.search import RESTARTS, PlanSearch
 from raysft.sweep.session import DRIVER, DRIVER_SHARE, Session, refuse_what_cannot_fit
 from raysft.sweep.snapshot import Snapshot
@@ -55,7 +56,7 @@ def _run(inputs: Inputs, store: Store, session: Session, watch: Watch) -> Outcom
     note_experiment(inputs, store, name, held)
     snapshot = _snapshot(coordinator)
     ray.kill(coordinator)
-    return outcome_of(inputs, store, snapshot)
+    return outcome_of(inputs, read_standing(inputs, store), snapshot)
 
 
 def _start_coordinator(context: SweepContext, session: Session) -> ActorHandle:

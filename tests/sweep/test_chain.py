@@ -83,12 +83,12 @@ def test_a_sweep_runs_resumes_and_grows(
         if stage.parent:
             assert record.parent_weights_digest == weights(store)[stage.parent]
 
-    assert is_finished(inputs, store)
+    assert is_finished(inputs, read_standing(inputs, store), store)
     again = go(inputs, store, ray_cluster)
     assert (again.snapshot.trained, again.snapshot.scored) == (0, 0)
 
     grown = inputs_of("first", ["mixed_sequential", {"dmt": {"k": "1/4"}}, {"dmt": {"k": "1/2"}}])
-    assert not is_finished(grown, store)
+    assert not is_finished(grown, read_standing(grown, store), store)
     more = go(grown, store, ray_cluster)
     assert (more.snapshot.trained, more.snapshot.scored) == (1, 3)
 
@@ -132,7 +132,7 @@ def test_a_stage_that_fails_blocks_its_points_and_no_other(
         "done"
     }
 
-    forget_failures(inputs, store, every=True)
+    forget_failures(inputs, read_standing(inputs, store), store, every=True)
     assert go(inputs, store, ray_cluster).complete
 
 
@@ -146,5 +146,5 @@ def test_a_loss_that_is_no_number_is_a_failure_that_is_kept(
     assert outcome.open_points == 1
     (failure,) = outcome.snapshot.failed.values()
     assert failure.kind == "not_finite"
-    forget_failures(inputs, store, every=False)
+    forget_failures(inputs, read_standing(inputs, store), store, every=False)
     assert store.read_document("failures", failure.stage) is not None
