@@ -117,6 +117,7 @@ def cell_json(cell: Cell) -> dict[str, Any]:
     """One cell as its user wrote it."""
     return {
         "study": cell.study,
+        "model": cell.model,
         "strategy": cell.strategy,
         "amount": None if cell.amount is None else write_amount(cell.amount),
         "ratio": {ability: str(factor) for ability, factor in cell.ratio},

@@ -56,7 +56,7 @@ def show_points(console: Console, account: Account) -> None:
         said = "\n".join(f"{stage.fingerprint[:8]} {_mixture(stage)}" for stage in stages) or "(base)"
         for cell in point.cells:
             table.add_row(
-                point.model,
+                escape(cell.model),
                 cell.study,
                 escape(cell_text(cell)),
                 escape(said),

@@ -47,7 +47,7 @@ def _point(
     return {
         "fingerprint": point.fingerprint,
         "model": point.model,
-        "cells": [_cell(cell) for cell in point.cells],
+        "cells": [_cell(cell, point.model) for cell in point.cells],
         "status": status,
         "cause": cause,
         "stages": of_point,
@@ -56,13 +56,14 @@ def _point(
     }
 
 
-def _cell(cell: Cell) -> str:
+def _cell(cell: Cell, usual: str) -> str:
+    model = "" if cell.model == usual else f" model {cell.model}"
     amount = "" if cell.amount is None else f" amount {cell.amount}"
     ratio = "".join(f" {ability}×{factor}" for ability, factor in cell.ratio)
     variant = "".join(f" {ability}: {variant}" for ability, variant in cell.variant)
     recipe = f" {cell.recipe}" if cell.recipe else ""
     seed = "" if cell.seed is None else f" seed {cell.seed}"
-    return f"{cell.study}: {cell.strategy}{amount}{ratio}{variant}{recipe}{seed}"
+    return f"{cell.study}: {cell.strategy}{model}{amount}{ratio}{variant}{recipe}{seed}"
 
 
 def show_status(console: Console, inputs: Inputs, store: Store) -> None:

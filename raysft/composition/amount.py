@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BeforeValidator, InstanceOf, PlainSerializer
 
@@ -20,19 +20,28 @@ Unit = Literal["share", "conversations", "supervised_tokens"]
 _UNITS: dict[str, Unit] = {"count": "conversations", "supervised_tokens": "supervised_tokens"}
 
 
+class Part(NamedTuple):
+    """What a stage takes of one ability, beside the amount."""
+
+    ability: str
+    rows: int
+    """Conversations of its source."""
+    ratio: Fraction = Fraction(1)
+    share: Fraction = Fraction(1)
+    """The k of a stage that replays, else 1."""
+
+
 class Amount(ABC):
     """How much of every source; equal amounts are equal and have equal hashes."""
 
     unit: Unit
 
     @abstractmethod
-    def count(self, ability: str, factor: Fraction, rows: int, longest: Callable[[int], int]) -> int:
+    def count(self, part: Part, longest: Callable[[int], int]) -> int:
         """Conversations of one source, at least 1.
 
         Args:
-            ability: whose source it is.
-            factor: ratio × share of the stage.
-            rows: conversations of the source.
+            part: of which source, and how much of it.
             longest: of a number of supervised tokens, the longest prefix that has at most so many.
 
         Raises:
@@ -51,9 +60,9 @@ class Share(Amount):
     share: Fraction
     unit = "share"
 
-    def count(self, _ability: str, factor: Fraction, rows: int, _longest: Callable[[int], int], /) -> int:
+    def count(self, part: Part, _longest: Callable[[int], int], /) -> int:
         """Rounded down: 1/256 of 110,142 are 430."""
-        return count_of(self.share * factor, rows)
+        return count_of(self.share * part.ratio * part.share, part.rows)
 
     def value(self) -> Fraction | None:
         """The fraction."""
@@ -71,14 +80,13 @@ class Budget(Amount):
     numbers: tuple[tuple[str, int], ...]
     """Per ability; the empty name stands for every ability."""
 
-    def count(self, ability: str, factor: Fraction, _rows: int, longest: Callable[[int], int], /) -> int:
-        """Rounded down. Of a token budget the share k is taken of the prefix, as of any other."""
+    def count(self, part: Part, longest: Callable[[int], int], /) -> int:
+        """Rounded down. The ratio multiplies the budget; the stage's share is one of the prefix it buys."""
         given = dict(self.numbers)
-        number = given[""] if "" in given else given[ability]
+        number = (given[""] if "" in given else given[part.ability]) * part.ratio
         if self.unit == "conversations":
-            return max(1, int(number * factor))
-        whole, rest = (factor, Fraction(1)) if factor >= 1 else (Fraction(1), factor)
-        return count_of(rest, max(1, longest(int(number * whole))))
+            return max(1, int(number * part.share))
+        return count_of(part.share, max(1, longest(int(number))))
 
     def value(self) -> Fraction | None:
         """The number, if it is the same for every ability."""

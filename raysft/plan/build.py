@@ -42,12 +42,13 @@ def build_plan(
     for name, study in spec.studies.items():
         abilities = study.abilities or tuple(spec.abilities)
         for model in dict.fromkeys(study.values("model")):
-            builder.add(model, (), Cell(name, Base().label))
+            builder.add(model, (), Cell(name, model, Base().label))
         mixtures, cells = Mixtures(spec, name, sources, measure), _Cells(name)
         for place, choice in enumerate(choices(study, abilities), start=1):
             subset_seed = choice.seed if study.subset_seed is None else study.subset_seed
             stages = builder.stages(choice, mixtures.of(choice, abilities, subset_seed), subset_seed)
-            builder.add(choice.model, stages, cells.of(choice, place) if stages else Cell(name, Base().label))
+            cell = cells.of(choice, place) if stages else Cell(name, choice.model, Base().label)
+            builder.add(choice.model, stages, cell)
         problems.update(mixtures.problems)
     if problems:
         raise InputError(list(problems))
@@ -59,14 +60,15 @@ class _Cells:
 
     def __init__(self, study: str) -> None:
         self._study = study
-        self._usual: dict[tuple[int, ...], Cell] = {}
+        self._usual: dict[tuple[object, ...], Cell] = {}
 
     def of(self, choice: Choice, place: int) -> Cell:
         """The cell of one choice."""
-        key = tuple(map(id, choice[1:-1]))
+        key = (choice.model, *map(id, choice[1:-1]))
         if key not in self._usual:
             self._usual[key] = Cell(
                 study=self._study,
+                model=choice.model,
                 strategy=choice.strategy.label,
                 amount=choice.amount,
                 ratio=tuple(sorted(choice.ratio.factors.items())),

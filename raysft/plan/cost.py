@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import NamedTuple
 
 from raysft.plan.accelerators import Accelerator
@@ -119,11 +120,9 @@ def bill(plan: Plan, efforts: Mapping[str, Effort], studies: Iterable[str]) -> B
         if not point.stages:
             continue
         alone = total(efforts[stage] for stage in point.stages)
-        cells = Counter(cell.study for cell in point.cells)
-        for model in ("", point.model):
-            sums.setdefault((model, ""), _Sum()).add(point, len(point.cells), alone)
-            for study, times in cells.items():
-                sums.setdefault((model, study), _Sum()).add(point, times, alone)
+        cells = Counter(key for cell in point.cells for key in product(("", cell.model), ("", cell.study)))
+        for key, times in cells.items():
+            sums.setdefault(key, _Sum()).add(point, times, alone)
     totals = {key: one.totals(efforts) for key, one in sums.items()}
     models = [model for model in plan.bases if (model, "") in totals]
     return Bill(

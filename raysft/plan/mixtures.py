@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from raysft.composition.amount import Part
 from raysft.composition.order import Subsets
 from raysft.composition.strategy import Shares
 from raysft.errors import Problem
@@ -108,8 +109,8 @@ class Mixtures:
             def longest(tokens: int, key: str = key) -> int:
                 return self._measure(choice.model, key, recipe).longest(subset_seed, tokens)
 
-            factor = choice.ratio.factors.get(ability, Fraction(1)) * share
-            count = choice.amount.count(ability, factor, rows, longest)
+            part = Part(ability, rows, choice.ratio.factors.get(ability, Fraction(1)), share)
+            count = choice.amount.count(part, longest)
             if count > self._study.max_repeats * rows:
                 self._too_many(choice, key, count, rows)
                 count = rows

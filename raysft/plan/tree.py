@@ -117,6 +117,8 @@ class Cell:
     """One cell of the grid of a study, as its user wrote it."""
 
     study: str
+    model: str
+    """Two models that differ only in what this cell leaves alike have one point, and each its cell."""
     strategy: str
     """Label of the strategy."""
     amount: Amount | None = None
@@ -138,6 +140,7 @@ class Point:
 
     fingerprint: str
     model: str
+    """The first of its cells' models: its resources are used."""
     stages: tuple[str, ...]
     """Fingerprints, in order; none for the base."""
     cells: tuple[Cell, ...]

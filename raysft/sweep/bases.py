@@ -124,7 +124,7 @@ def _standing(folder: Path, template: ChosenTemplate) -> Base:
 def _made(shape: ScratchSpec, template: ChosenTemplate, sources: Mapping[str, SourceIndex]) -> Base:
     read = sorted(digest_lines(source.ids) for source in sources.values())
     tokenizer = fingerprint("trained tokenizer", 1, {"vocabulary": shape.vocabulary, "sources": read})
-    weights = fingerprint("scratch weights", 1, {"shape": shape, "tokenizer": tokenizer})
+    weights = fingerprint("scratch weights", 2, {"shape": shape, "tokenizer": tokenizer})
     text = template.text_for_trained()
     identity = BaseIdentity(weights, tokenizer, digest_bytes((text or CHAT_TEMPLATE).encode()))
     return Base(identity, None, shape, text)

@@ -111,7 +111,7 @@ def _cell_columns(point: Point, cell: Cell) -> dict[str, Any]:
     return {
         "study": cell.study,
         "point": point.fingerprint,
-        "model": point.model,
+        "model": cell.model,
         "strategy": cell.strategy,
         "amount": "" if cell.amount is None else str(cell.amount),
         "amount_value": None if cell.amount is None else _number(cell.amount),

@@ -1,15 +1,16 @@
 """Amounts: shares, counts and token budgets, and how many conversations each of them takes."""
 
 from fractions import Fraction
+from itertools import accumulate
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raysft.composition.amount import Budget, Share, read_amount, write_amount
+from raysft.composition.amount import Budget, Part, Share, read_amount, write_amount
 from raysft.composition.exact import count_of
 
-ONE = Fraction(1)
+shares = st.fractions(min_value=Fraction(1, 512), max_value=1)
 factors = st.fractions(min_value=Fraction(1, 1000), max_value=4)
 
 
@@ -48,43 +49,47 @@ def test_what_is_no_amount_is_refused(wrong: object) -> None:
         read_amount(wrong)
 
 
-@given(st.fractions(min_value=Fraction(1, 512), max_value=1), factors, st.integers(1, 10**6))
-def test_a_share_is_a_share_of_the_rows(share: Fraction, factor: Fraction, rows: int) -> None:
-    assert Share(share).count("math", factor, rows, nobody) == count_of(share * factor, rows)
+@given(shares, factors, shares, st.integers(1, 10**6))
+def test_a_share_is_a_share_of_the_rows(share: Fraction, ratio: Fraction, k: Fraction, rows: int) -> None:
+    assert Share(share).count(Part("math", rows, ratio, k), nobody) == count_of(share * ratio * k, rows)
 
 
 @given(st.integers(1, 10**6), factors)
 def test_a_count_takes_as_many_of_every_source(number: int, factor: Fraction) -> None:
     amount = read_amount({"count": number})
-    taken = {amount.count(ability, factor, rows, nobody) for ability, rows in (("a", 10), ("b", 10**7))}
+    taken = {amount.count(Part(ability, rows, factor), nobody) for ability, rows in (("a", 10), ("b", 10**7))}
     assert taken == {max(1, int(number * factor))}
 
 
 def test_a_count_may_be_said_per_ability() -> None:
     amount = read_amount({"count": {"math": 80, "code": 20}})
-    assert [amount.count(one, Fraction(1, 4), 1000, nobody) for one in ("math", "code")] == [20, 5]
+    assert [amount.count(Part(one, 1000, Fraction(1, 4)), nobody) for one in ("math", "code")] == [20, 5]
     assert amount.value() is None
     with pytest.raises(KeyError):
-        amount.count("general", ONE, 1000, nobody)
+        amount.count(Part("general", 1000), nobody)
 
 
 @given(st.integers(1, 10**6), st.integers(1, 500))
 def test_a_token_budget_takes_the_longest_prefix(budget: int, each: int) -> None:
     amount = read_amount({"supervised_tokens": budget})
-    assert amount.count("math", ONE, 10**7, lambda tokens: tokens // each) == max(1, budget // each)
+    assert amount.count(Part("math", 10**7), lambda tokens: tokens // each) == max(1, budget // each)
 
 
-def test_a_share_of_a_token_budget_is_a_share_of_its_prefix() -> None:
-    amount = read_amount({"supervised_tokens": 1000})
-    asked: list[int] = []
+lengths = st.lists(st.integers(1, 50), min_size=1, max_size=60)
 
+
+@given(lengths, st.integers(1, 2000), factors, shares)
+def test_a_replay_takes_its_share_of_the_prefix_that_the_budget_buys(
+    found: list[int], budget: int, ratio: Fraction, k: Fraction
+) -> None:
     def longest(tokens: int) -> int:
-        asked.append(tokens)
-        return tokens // 10
+        sums = list(accumulate(found))
+        return sum(one <= tokens for one in sums)
 
-    assert amount.count("math", Fraction(1, 4), 10**6, longest) == 25
-    assert amount.count("math", Fraction(3), 10**6, longest) == 300
-    assert asked == [1000, 3000]
+    amount = read_amount({"supervised_tokens": budget})
+    whole = amount.count(Part("math", len(found), ratio), longest)
+    assert whole == 1 or sum(found[:whole]) <= budget * ratio
+    assert amount.count(Part("math", len(found), ratio, k), longest) == count_of(k, whole)
 
 
 def test_amounts_have_words_for_tables() -> None:

@@ -85,7 +85,8 @@ def test_bytes_do_not_depend_on_the_order_of_the_tensors(tmp_path):
     for folder, names in (("one", "cab"), ("two", "abc")):
         (tmp_path / folder).mkdir()
         write_weights({name: tensors[name] for name in names}, tmp_path / folder)
-    assert weights_digest(tmp_path / "one") == weights_digest(tmp_path / "two")
+    one, two = ((tmp_path / folder / "model.safetensors").read_bytes() for folder in ("one", "two"))
+    assert one == two
     with safe_open(tmp_path / "one/model.safetensors", "pt") as file:
         assert file.metadata() == {"format": "pt"}
 
@@ -109,6 +110,14 @@ def test_one_changed_bit_changes_the_digest(base):
     data[-1] ^= 1
     path.write_bytes(data)
     assert weights_digest(base) != before
+
+
+@pytest.mark.parametrize(("key", "differs"), [("rope_theta", True), ("_name_or_path", False)])
+def test_how_a_model_computes_is_in_the_digest_and_who_wrote_it_is_not(base, key, differs):
+    before, path = weights_digest(base), base / "config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps({**config, key: 1}, indent=1))
+    assert (weights_digest(base) != before) == differs
 
 
 def test_a_folder_without_weights_has_no_digest(tmp_path):

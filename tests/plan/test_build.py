@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from raysft.errors import InputError
 from raysft.identity import fingerprint
 from raysft.plan.build import build_plan
+from raysft.plan.cost import Effort, bill
 from raysft.plan.tree import BaseIdentity, Plan, stage_fingerprint
 from raysft.spec.checks import sweep_problems
 from raysft.spec.sweep import SweepSpec
@@ -260,3 +261,24 @@ def test_a_large_plan_has_the_fingerprints_of_a_small_one() -> None:
     for point in plan.points:
         defining = {"base": plan.base_of(point).fingerprint, "stages": point.stages}
         assert point.fingerprint == fingerprint("point", 1, defining)
+
+
+def test_models_that_differ_in_what_a_cell_leaves_alike_have_a_cell_each() -> None:
+    models = {
+        "tiny": {"base": "world/base", "recipe": {"learning_rate": 1.0e-3}},
+        "other": {"base": "world/base", "recipe": {"learning_rate": 2.0e-3}},
+    }
+    text = "s: {model: [tiny, other], strategy: multi_task, recipe: [{}, {learning_rate: 1.0e-3}]}"
+    plan = plan_of(text, models=models)
+    cells = [(cell.model, cell.recipe, len(point.stages)) for point in plan.points for cell in point.cells]
+    assert sorted(cells) == [
+        *[("other", "", 0), ("other", "", 1), ("other", "learning_rate=0.001", 1)],
+        *[("tiny", "", 0), ("tiny", "", 1), ("tiny", "learning_rate=0.001", 1)],
+    ]
+    assert len(plan.stages) == 2
+    added = bill(plan, dict.fromkeys(plan.stages, Effort(conversation_epochs=1)), ["s"])
+    assert {model: (one.points, one.distinct_points) for model, one in added.by_model.items()} == {
+        "tiny": (2, 1),
+        "other": (2, 2),
+    }
+    assert (added.whole.points, added.whole.distinct_points) == (4, 2)
