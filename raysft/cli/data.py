@@ -26,7 +26,7 @@ Sources = Annotated[
     typer.Argument(metavar="SOURCE...", help="Files, hf://owner/name, world/math, or SWEEP.yaml:ABILITY."),
 ]
 Format = Annotated[
-    str, typer.Option("--format", metavar="F", help="Form of a row; `auto` looks at each file's first one.")
+    str, typer.Option("--format", metavar="F", help="Form of a row; `auto` looks at the keys of each.")
 ]
 Model = Annotated[
     str | None,
@@ -119,10 +119,10 @@ def export(
     changes: Changes = None,
     limit: Limit = None,
 ) -> None:
-    """Print what a stage trains on, as JSON Lines: the conversations of one epoch, with source and id."""
+    """Print what a stage trains on, as JSON Lines: its conversations with source, id and how many times."""
     from raysft.spec import load_sweep
 
-    spec = load_sweep(sweep, changes or (), limit, data="expected")
+    spec = load_sweep(sweep, changes or (), limit)
     from raysft.cli.export_data import export_stage
 
     export_stage(spec, store, stage, sys.stdout)

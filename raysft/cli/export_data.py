@@ -1,33 +1,33 @@
-"""`raysft data export`: the conversations of one epoch of a stage, for other eyes and other tools."""
+"""`raysft data export`: the conversations of a stage, for other eyes and other tools."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from raysft.cli.plan import planning_store
 from raysft.data.conversation import as_row
 from raysft.errors import InputError, Problem
 from raysft.plan.tree import Plan, Stage
 from raysft.spec.sweep import SweepSpec
-from raysft.sweep.survey import Survey, survey
+from raysft.sweep.inputs import Inputs, read_inputs
+from raysft.train.batches import Batches
 
 
 def export_stage(spec: SweepSpec, store_url: str, stage: str, out: TextIO) -> None:
     """Write the conversations of a stage as JSON Lines.
 
     Args:
-        spec: the sweep, loaded with `data="expected"`: only what the stage is trained on must be here.
-        store_url: of the store, which says nothing but where sources are tokenised if a budget counts tokens.
+        spec: the sweep; its data and bases must be here, as for a run.
+        store_url: of the store that sources are tokenised into if a budget counts tokens.
         stage: its fingerprint, or the beginning of it.
         out: where to.
 
     Raises:
-        InputError: no stage is meant, or several, or a source of it is not here.
+        InputError: no stage is meant, or several; or as `read_inputs`.
     """
-    with planning_store(store_url) as store:
-        found = survey(spec, store)
-        for row in exported(found, stage_meant(found.plan, stage)):
-            out.write(json.dumps(row, ensure_ascii=False) + "\n")
+    inputs = read_inputs(spec, store_url)
+    for row in exported(inputs, stage_meant(inputs.plan, stage)):
+        out.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
 def stage_meant(plan: Plan, text: str) -> Stage:
@@ -40,18 +40,20 @@ def stage_meant(plan: Plan, text: str) -> Stage:
     return plan.stages[fitting[0]]
 
 
-def exported(found: Survey, stage: Stage) -> Iterator[dict[str, Any]]:
-    """Source, id and turns of each conversation, source by source.
+def exported(inputs: Inputs, stage: Stage) -> Iterator[dict[str, Any]]:
+    """Source, id, turns, and how many times the stage trains on it, of each conversation of the mixture.
 
-    The conversations of a source stand in its order for the stage's seed: what a smaller amount exports of
-    it is the beginning of what a larger one does. A conversation that repeats within an epoch is repeated.
+    Source by source, each in its order for the stage's seed: what a smaller amount exports of a source is the
+    beginning of what a larger one does. A conversation that repeats within an epoch has a row each time. A
+    stage of fewer steps than an epoch trains on some conversations 0 times.
     """
-    absent = [portion.source for portion in stage.portions if portion.source not in found.sources]
-    if absent:
-        raise InputError(
-            [Problem("STAGE", stage.fingerprint, f"its source {one} is not here") for one in absent]
-        )
-    for portion in stage.portions:
-        source = found.sources[portion.source]
-        for one in source.index.prefix(stage.subset_seed, portion.count):
-            yield {"source": portion.source, "id": one, **as_row(source.conversation(one))}
+    used = [
+        (portion.source, one)
+        for portion in stage.portions
+        for one in inputs.sources[portion.source].index.prefix(stage.subset_seed, portion.count)
+    ]
+    batches = Batches([one for _, one in used], stage.recipe, stage.seed)
+    times = Counter(place for _, batch in batches.after(0) for place in batch)
+    for place, (source, one) in enumerate(used):
+        turns = as_row(inputs.sources[source].conversation(one))
+        yield {"source": source, "id": one, "times": times[place], **turns}

@@ -7,7 +7,8 @@ Top level, and again under each name of `by_study` and of `by_model` (which has 
     conversation_epochs_without_sharing, gpu_hours_without_sharing, cost_without_sharing
     savings                            {against_one_run_per_point, against_dropping_equal_points}, as factors
 Top level only:
-    name, expected                     what of the plan rests on expectation: keys of sources, and models
+    name, expected                     what of the plan rests on expectation: keys of sources, also of those
+                                       that will lose conversations to questions not here yet, and models
     sources                            per key: rows, expected_rows, read, notes, counts, tokens_basis; the
                                        counts are those of raysft.data.source_facts, with the first findings
     accelerators, memory, disk, evaluation, detectable
@@ -53,7 +54,7 @@ def summary_json(account: Account) -> dict[str, Any]:
     bill = account.bill
     return {
         "name": account.survey.spec.name,
-        "expected": list(account.survey.absent),
+        "expected": [*account.survey.absent, *account.survey.not_decontaminated],
         **totals_json(bill.whole),
         "by_study": {study: totals_json(one) for study, one in bill.by_study.items()},
         "by_model": {

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
+from raysft.sweep.account import refuse_what_does_not_fit
 from raysft.sweep.inputs import read_inputs
 from raysft.sweep.outcome import Outcome, forget_failures, is_finished
 from raysft.sweep.results import read_standing, write_results
@@ -21,13 +22,20 @@ REPORT_PARTS = ("results.parquet", "items.parquet", "sweep.json")
 def run_and_report(
     spec: SweepSpec, file: Path, store_url: str, address: str | None, console: Console, *, retry_failed: bool
 ) -> bool:
-    """Run a sweep and write its report; returns whether everything stands."""
+    """Run a sweep and write its report; returns whether everything stands.
+
+    Raises:
+        InputError: something is wrong with what the sweep names, or a model that is yet to be trained does
+            not fit on its GPUs, as the plan assumes them; the store has nothing of the sweep then.
+    """
     inputs, store = read_inputs(spec, store_url), Store.open(store_url)
+    standing = read_standing(inputs, store)
+    waiting = (stage for key, stage in inputs.plan.stages.items() if standing[key].record is None)
+    refuse_what_does_not_fit(spec, inputs.bases, waiting)
     store.write_file(spec.name, "given.yaml", file.read_bytes())
     store.write_file(
         spec.name, "sweep.yaml", yaml.safe_dump(spec.model_dump(mode="json"), sort_keys=False).encode()
     )
-    standing = read_standing(inputs, store)
     forget_failures(inputs, standing, store, every=retry_failed)
     if is_finished(inputs, standing, store):
         outcome = Outcome(Snapshot(), open_points=0, open_scores=0)

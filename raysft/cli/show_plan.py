@@ -9,6 +9,7 @@ from rich.tree import Tree
 
 from raysft.cli.harmless import on_one_line
 from raysft.data.source_facts import SourceFacts
+from raysft.plan.accelerators import engine_of
 from raysft.plan.cost import Effort, Totals
 from raysft.plan.estimate import Estimate
 from raysft.plan.tree import Cell, Plan, Stage
@@ -117,8 +118,10 @@ def _sources(console: Console, account: Account) -> None:
             console.print(f"{key}: {index.rows:,} conversations expected, {told}", style="yellow")
             continue
         facts = source.facts
-        notes = ", ".join([f"{index.rows:,} conversations", *facts_text(facts)])
+        notes = ", ".join([f"{index.rows:,} conversations", *facts_text(facts, index.rows)])
         console.print(f"{key}: {notes}", highlight=False, markup=False)
+        if key in survey.not_decontaminated:
+            console.print("  will lose what it shares with benchmarks that are not here", style="yellow")
         if facts.unexpected:
             console.print(f"  {facts.unexpected}", style="yellow", markup=False)
         for one in facts.findings[:_FINDINGS]:
@@ -129,8 +132,13 @@ def _sources(console: Console, account: Account) -> None:
             console.print(f"{model}: not here, planned from the sizes of {survey.spec.models[model].label}")
 
 
-def facts_text(facts: SourceFacts) -> Iterable[str]:
-    """What became of the rows that do not train, in words; nothing where all of them do."""
+def facts_text(facts: SourceFacts, used: int) -> Iterable[str]:
+    """What became of the rows that do not train, in words; nothing where all of them do.
+
+    Args:
+        facts: of a source.
+        used: conversations that an amount of 1 trains on.
+    """
     yield from (f"{count:,} dropped by {rule}" for rule, count in facts.dropped.items())
     counts = {
         "bad rows skipped": facts.bad_rows,
@@ -139,6 +147,8 @@ def facts_text(facts: SourceFacts) -> Iterable[str]:
         "share words with a question": facts.contaminated,
         "of these removed": facts.decontaminated,
         "held out": facts.held_out,
+        "held out by other sources": facts.held_out_elsewhere,
+        "beyond the weights of the join": facts.left - used,
     }
     yield from (f"{count:,} {what}" for what, count in counts.items() if count)
 
@@ -245,7 +255,8 @@ def _points(difference: float | None) -> str:
 
 
 def _footer(console: Console, account: Account, rest: Estimate) -> None:
-    bill, effort = account.bill.whole, account.evaluation
+    bill, effort, spec = account.bill.whole, account.evaluation, account.survey.spec
+    engines = ", ".join(dict.fromkeys(engine_of(spec, model).name for model in account.survey.plan.bases))
     against = bill.saved_against_dropping_equal_points
     if against is not None:
         console.print(
@@ -255,7 +266,7 @@ def _footer(console: Console, account: Account, rest: Estimate) -> None:
         )
     console.print(
         f"evaluation: {effort.scores:,} scores, {effort.questions:,} questions, {effort.answers:,} answers, "
-        f"about {effort.gpu_hours:.3g} hours; judge: {effort.judge_tokens:,} tokens",
+        f"about {effort.gpu_hours:.3g} hours of {engines}; judge: {effort.judge_tokens:,} tokens",
         highlight=False,
     )
     disks = ", ".join(f"{compact(disk.total)}B with keep: {keep}" for keep, disk in account.disk.items())

@@ -44,11 +44,13 @@ class WrittenStage(BaseModel):
 def _listed(value: Any) -> Any:  # noqa: ANN401 - raw YAML in and out
     if not isinstance(value, dict):
         return value
-    return [
-        {"name": name, **(stage if isinstance(stage.get("mixture"), dict) else {"mixture": stage})}
-        for name, stage in value.items()
-        if isinstance(stage, dict)
-    ]
+    return [{"name": name, **_in_full(name, stage)} for name, stage in value.items()]
+
+
+def _in_full(name: str, stage: object) -> dict[str, Any]:
+    if not isinstance(stage, dict):
+        raise ValueError(f"stage {name} is {stage!r}: write abilities with shares, such as {{math: 1}}")
+    return stage if isinstance(stage.get("mixture"), dict) else {"mixture": stage}
 
 
 class Stages(Strategy):

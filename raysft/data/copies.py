@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from raysft.data.spool import Spool
 
+COPY = "."
+"""Between a content id and the number of a copy."""
 _DIGITS = 32
 """Of a content id."""
 
@@ -66,4 +68,4 @@ class Copies:
 
 
 def _numbered(one: str, count: int) -> list[str]:
-    return [one, *(f"{one}.{number}" for number in range(2, count + 1))]
+    return [one, *(f"{one}{COPY}{number}" for number in range(2, count + 1))]

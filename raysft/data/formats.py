@@ -8,7 +8,8 @@
     text               {"text": …}, or a plain string
 
 Texts are kept as they are, white space included, with one exception: the calculator annotations of GSM8K
-(`<<48/2=24>>`) are removed, because training on them would teach marks that nobody answers with.
+(`<<48/2=24>>`) are removed, because training on them would teach marks that nobody answers with. What is not
+a sum with its result, in one line, is no such annotation: `cout << n; cin >> n` and `cat <<EOF` stay.
 Not covered: tools, images, messages whose content is a list of parts, and prompts that are lists of messages.
 A prompt that already holds somebody's template, such as Alpaca's "### Instruction:", is not unwrapped.
 """
@@ -20,10 +21,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from raysft.data.conversation import Conversation, Message, Role
-from raysft.errors import InputError, Problem
+from raysft.errors import Problem
 
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
-_CALCULATOR = re.compile(r"<<[^<>]*>>")
+_SIGNS = r"-+*/().,%$x \t"
+_CALCULATOR = re.compile(rf"<<[{_SIGNS}]*[0-9][{_SIGNS}0-9]*=[{_SIGNS}0-9=]*>>")
 
 _OPENAI_ROLES: dict[str, Role] = {"system": "system", "user": "user", "assistant": "assistant"}
 _SHAREGPT_ROLES: dict[str, Role] = {
@@ -71,21 +73,17 @@ class RowFormats:
     """The formats of the rows of one file: the one that is said, or with `auto` each row's own.
 
     A row whose keys fit no format is held to that of the row before it, so that it is told what is wrong with
-    it; the first row must fit one.
+    it. Before the first row that fits one, no format is known.
     """
 
     def __init__(self, said: str) -> None:
         self._auto = said == "auto"
         self._form = "" if self._auto else said
 
-    def of(self, where: str, value: object) -> str:
-        """The format to read a row by.
-
-        Raises:
-            InputError: it is the first row, and no format fits.
-        """
+    def of(self, value: object) -> str:
+        """The format to read a row by; nothing where none is known."""
         if self._auto:
-            self._form = _fitting(value) or self._form or detect_format(where, value)
+            self._form = _fitting(value) or self._form
         return self._form
 
 
@@ -98,19 +96,16 @@ def _fitting(value: object) -> str | None:
     return next((name for name, form in FORMATS.items() if form.keys <= keys), None)
 
 
-def detect_format(where: str, value: object) -> str:
-    """The format whose keys a row has.
+def unfitting_row(where: str, value: object) -> Problem:
+    """What is wrong with a row for which no format is known, in one line among those of other rows."""
+    known = "; ".join(" and ".join(sorted(form.keys)) for form in FORMATS.values())
+    return Problem(where, short(value), f"has the keys of no known format: {known}")
 
-    Raises:
-        InputError: no format fits.
-    """
-    found = _fitting(value)
-    if found is not None:
-        return found
+
+def no_format(where: str, value: object) -> Problem:
+    """What is wrong with a file of which no row fits a format, told by one of its rows."""
     known = "; ".join(f"{name}: {form.example}" for name, form in FORMATS.items())
-    raise InputError(
-        [Problem(where, short(value), f"no known format; write `format:`, or rows of one of these: {known}")]
-    )
+    return Problem(where, short(value), f"no known format; write `format:`, or rows of one of these: {known}")
 
 
 def strip_calculator(text: str) -> str:
@@ -185,7 +180,7 @@ FORMATS: dict[str, Format] = {
     ),
     "text": Format(frozenset({"text"}), _document, '{"text": "A whole document."}'),
 }
-"""Format by name. The order matters to `detect_format`: Alpaca's own file has a `text` beside the rest."""
+"""Format by name. The first one that fits is taken: Alpaca's own file has a `text` beside the rest."""
 
 
 def _field(row: object, key: str) -> object:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from raysft.data.parsed_rows import ParsedRow, parsed_rows
+from raysft.data.parsed_rows import ParsedRow, parsed_rows, said_format
 from raysft.data.reading import Row
 from raysft.data.source_rows import SourceRows
 from raysft.errors import Problem
@@ -30,7 +30,7 @@ def read_files(spec: SweepSpec, source: SourceSpec) -> Iterator[ParsedRow]:
         InputError: a file cannot be read, or has no known format.
     """
     for part in source.parts:
-        form = source.format if part.format == "auto" else part.format
+        form = said_format(source, part)
         for path in part.paths:
             yield from _world(spec, source) if source.is_world else parsed_rows(resolve(spec, path), form)
 

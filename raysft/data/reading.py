@@ -5,8 +5,9 @@ JSON Lines (`.jsonl`, or `.json` with one object per line) and JSON arrays (`.js
 `train` unless said, and `hf:///a/folder` is a data set on disk. Files may lie on any file system that fsspec
 opens. All of them are streamed: of a file no more than a block or a batch of rows is in memory.
 
-What is wrong with one line becomes a Problem in its place, and reading goes on; what is wrong with a whole
-file is an InputError.
+What is wrong with one line, or one row of Parquet or of the Hub (text that is not UTF-8, a date that Python
+does not have), becomes a Problem in its place, and reading goes on; what is wrong with a whole file is an
+InputError.
 """
 
 import gzip
@@ -35,6 +36,10 @@ _MARK = b"\xef\xbb\xbf"
 _COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 _BUFFER = 1 << 20
 """Bytes that are read at once."""
+_PARQUET_BATCH = 1024
+"""Rows of a Parquet file that are read at once."""
+_NO_VALUE = (ValueError, OverflowError)
+"""What a text that is not UTF-8 raises, and a date beyond the year 9999."""
 _HUB_BATCH = 1024
 """Rows of a Hub data set that are read at once."""
 
@@ -127,10 +132,31 @@ def _parquet(path: str, file: io.BufferedReader) -> Rows:
     number = 0
     # row groups are often as large as the file: their columns are read page by page
     opened = pyarrow.parquet.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
-    for batch in opened.iter_batches(batch_size=1024):
-        for value in batch.to_pylist():
-            number += 1
-            yield Row(f"{path}, row {number}", value)
+    for batch in opened.iter_batches(batch_size=_PARQUET_BATCH):
+        yield from _batch_rows(path, number, batch)
+        number += batch.num_rows
+
+
+def _batch_rows(path: str, before: int, batch: pa.RecordBatch) -> Rows:
+    """The rows of a batch; one by one where some have no value, so that the others are not lost."""
+    try:
+        values = batch.to_pylist()
+    except _NO_VALUE:
+        for place in range(batch.num_rows):
+            yield _batch_row(f"{path}, row {before + place + 1}", batch, place)
+        return
+    for number, value in enumerate(values, start=before + 1):
+        yield Row(f"{path}, row {number}", value)
+
+
+def _batch_row(where: str, batch: pa.RecordBatch, place: int) -> Row | Problem:
+    value = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        try:
+            value[name] = column[place].as_py()
+        except _NO_VALUE as error:
+            return Problem(where, short(f"column {name}"), f"cannot be read: {' '.join(str(error).split())}")
+    return Row(where, value)
 
 
 _READERS: Mapping[str, Callable[[str, io.BufferedReader], Rows]] = {
@@ -149,11 +175,24 @@ def _hub(path: str) -> Rows:
         found: Any = datasets.load_dataset(name, config, split=split)
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
         raise _wrong(path, "cannot be loaded", " ".join(str(error).split())[:300]) from None
-    number = 0
-    for columns in found.iter(_HUB_BATCH):
-        for values in zip(*columns.values(), strict=True):
-            number += 1
-            yield Row(f"{path}, row {number}", dict(zip(columns, values, strict=True)))
+    for before in range(0, len(found), _HUB_BATCH):
+        yield from _hub_rows(path, found, range(before, min(before + _HUB_BATCH, len(found))))
+
+
+def _hub_rows(path: str, found: Any, places: range) -> Rows:  # noqa: ANN401 - a `datasets.Dataset`
+    """As `_batch_rows`."""
+    try:
+        columns = found[places.start : places.stop]
+    except _NO_VALUE as error:
+        if len(places) > 1:
+            for place in places:
+                yield from _hub_rows(path, found, range(place, place + 1))
+        else:
+            remedy = f"cannot be read: {' '.join(str(error).split())}"
+            yield Problem(f"{path}, row {places.stop}", "a column", remedy)
+        return
+    for place, values in zip(places, zip(*columns.values(), strict=True), strict=True):
+        yield Row(f"{path}, row {place + 1}", dict(zip(columns, values, strict=True)))
 
 
 def _hub_name(path: str) -> tuple[str, str | None, str]:

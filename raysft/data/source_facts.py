@@ -26,7 +26,8 @@ class Finding:
 class SourceFacts:
     """Counts in which every row of a source is exactly once.
 
-    read = bad_rows + dropped_rows + duplicates + near_duplicates + decontaminated + held_out + left
+    read = bad_rows + dropped_rows + duplicates + near_duplicates + decontaminated + held_out
+           + held_out_elsewhere + left
     """
 
     read: int
@@ -43,6 +44,8 @@ class SourceFacts:
     """Rows that were removed because they share words with a question."""
     held_out: int = 0
     """Conversations split off."""
+    held_out_elsewhere: int = 0
+    """Conversations that another source of the sweep holds out, copies included."""
     left: int = 0
     """Conversations to train on; of a joined source, before its weights say how many of them are used."""
     contaminated: int = 0
@@ -62,7 +65,7 @@ class SourceFacts:
     @property
     def kept(self) -> int:
         """What is left after filters and removal of copies, before the held-out split."""
-        return self.left + self.held_out
+        return self.left + self.held_out + self.held_out_elsewhere
 
     @property
     def unexpected(self) -> str | None:
@@ -93,5 +96,6 @@ _COUNTS = (
     "contaminated",
     "decontaminated",
     "held_out",
+    "held_out_elsewhere",
     "left",
 )

@@ -7,7 +7,7 @@ from itertools import chain, islice
 
 from raysft.data.conversation import Conversation, Message
 from raysft.data.filters import DropRules
-from raysft.data.parsed_rows import parsed_rows
+from raysft.data.parsed_rows import parsed_rows, said_format
 from raysft.data.reading import Row
 from raysft.data.spool import Located
 from raysft.data.world import ABILITIES, pretraining_documents, training_items
@@ -51,7 +51,7 @@ class SourceRows:
 
         Raises:
             InputError: after the last row, with the malformed ones (unless `on_bad_row: skip`); at once for
-                a file that cannot be read or has no known format.
+                a file that cannot be read; after its last row for one that has no known format.
         """
         for place, part in enumerate(self.source.parts):
             rules = DropRules([*part.drop, *self.source.drop])
@@ -72,7 +72,7 @@ class SourceRows:
     def _parsed(self, part: PartSpec) -> Iterator[tuple[Row, Conversation | Problem]]:
         if self.source.is_world:
             return self._world(part.paths[0])
-        form = self.source.format if part.format == "auto" else part.format
+        form = said_format(self.source, part)
         files = (parsed_rows(resolve(self.spec, path), form) for path in part.paths)
         return ((one.row, one.found) for one in chain.from_iterable(files))
 

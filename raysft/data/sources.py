@@ -1,11 +1,12 @@
 """The sources of a sweep: read, checked, filtered, freed of copies, and split.
 
-files ─► rows ─► drop rules ─► exact copies ─► near duplicates ─► contamination ─► held-out split ─► index
+files ─► rows ─► drop rules ─► exact copies ─► near duplicates ─► contamination ─► held-out split
+      ─► without what other sources of the sweep hold out ─► index
 
 Texts lie in a temporary file (`raysft.data.spool`); in memory a conversation takes about 200 bytes.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from raysft.composition.order import SourceIndex, SourcePart, split_held_out
 from raysft.data.contamination import Compared, compare
 from raysft.data.conversation import Conversation
-from raysft.data.copies import Copies
+from raysft.data.copies import COPY, Copies
 from raysft.data.near_duplicates import near_duplicates
 from raysft.data.source_facts import Finding, SourceFacts
 from raysft.data.source_rows import SourceRows, source_field
@@ -57,6 +58,9 @@ def load_sources(
 ) -> dict[str, Source]:
     """Read sources.
 
+    What one of them holds out is taken from all others, copies included: nobody is asked what he was trained
+    on. Not covered: conversations that differ in a single character.
+
     Args:
         spec: the sweep.
         keys: keys of `spec.sources`: names of abilities, or `ability/variant`.
@@ -70,6 +74,11 @@ def load_sources(
     for key in keys:
         with gathered(problems):
             loaded[key] = load_source(spec, key, questions)
+    for key, source in loaded.items():
+        others = [one for other, one in loaded.items() if other != key]
+        reserved = {one for other in others for one in other.index.held_out}
+        with gathered(problems):
+            loaded[key] = _without(source, reserved) if reserved else source
     if problems:
         raise InputError(problems)
     return loaded
@@ -107,6 +116,29 @@ def load_source(spec: SweepSpec, key: str, questions: Mapping[str, Sequence[str]
     if len(copies) <= source.held_out:
         raise InputError([_nothing_left(source, name, rows, len(copies))])
     return _split(key, source, facts, copies, read)
+
+
+def _without(source: Source, reserved: Set[str]) -> Source:
+    """A source without conversations that others hold out.
+
+    Raises:
+        InputError: nothing of it, or of a part of it, is left.
+    """
+
+    def stays(one: str) -> bool:
+        return one.partition(COPY)[0] not in reserved
+
+    trained = source.trained.only(stays)
+    taken = len(source.trained) - len(trained)
+    if not taken:
+        return source
+    parts = tuple(replace(part, ids=tuple(filter(stays, part.ids))) for part in source.index.parts)
+    if not trained or not all(part.ids for part in parts):
+        remedy = "other sources hold out all of its conversations, or all of one of its parts"
+        raise InputError([Problem(source_field(source.index.name), f"{taken} conversations", remedy)])
+    index = SourceIndex(source.index.name, trained.ids, source.index.held_out, parts)
+    facts = replace(source.facts, held_out_elsewhere=taken, left=len(trained))
+    return replace(source, index=index, facts=facts, trained=trained)
 
 
 def read_source(spec: SweepSpec, key: str) -> Iterator[Conversation]:
@@ -148,13 +180,16 @@ def _rows_of(copies: Copies, conversations: NDArray[np.bool_]) -> int:
 
 def _nothing_left(source: SourceSpec, name: str, rows: SourceRows, distinct: int) -> Problem:
     if distinct:
-        remedy = (
-            f"must be below {distinct}, the number of distinct conversations, or nothing is left to train on"
-        )
-        return Problem(f"{name}.held_out", str(source.held_out), remedy)
+        return holds_out_all(source, name, distinct)
     field = f"{name}.join" if source.join else f"{name}.path"
     dropped = f", of which {rows.dropped.total()} were dropped by its rules" if rows.dropped.total() else ""
     return Problem(field, ", ".join(source.paths), f"no conversation in {rows.read} rows{dropped}")
+
+
+def holds_out_all(source: SourceSpec, name: str, distinct: int) -> Problem:
+    """What is wrong with a source, called `name` in the sweep file, that holds out all it has."""
+    remedy = f"must be below {distinct}, the number of distinct conversations, or nothing is left to train on"
+    return Problem(f"{name}.held_out", str(source.held_out), remedy)
 
 
 def _split(key: str, source: SourceSpec, facts: SourceFacts, copies: Copies, read: Spool) -> Source:

@@ -17,7 +17,7 @@ import tempfile
 import weakref
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
@@ -114,6 +114,11 @@ class Selection:
         if place == len(self.ids) or self.ids[place] != one:
             raise KeyError(one)
         return self.file.conversations(self.spans[place : place + 1])[0]
+
+    def only(self, wanted: Callable[[str], bool]) -> "Selection":
+        """Those whose ids are wanted."""
+        places = [place for place, one in enumerate(self.ids) if wanted(one)]
+        return Selection(self.file, tuple(self.ids[place] for place in places), self.spans[places])
 
     @property
     def size(self) -> int:

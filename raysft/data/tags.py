@@ -18,7 +18,7 @@ from raysft.data.durable import explained, written_at_once
 from raysft.data.formats import short
 from raysft.data.inspect import SHOWN, read_files
 from raysft.data.named_source import NamedSource
-from raysft.data.parsed_rows import ParsedRow
+from raysft.data.parsed_rows import ParsedRow, said_format
 from raysft.errors import InputError, Problem
 
 OnBadRow = Literal["refuse", "skip"]
@@ -56,20 +56,21 @@ class GoodRows:
         """All good rows in the order of the files.
 
         Raises:
-            InputError: after the last row, with the bad ones; or at once where files have different formats,
-                which one file could not hold.
+            InputError: after the last row, with the bad ones; or at once where different formats are said for
+                files, which one file could not repeat. Rows that are told apart by their keys stay so.
         """
         bad: list[Problem] = []
-        form = ""
-        for one in read_files(self.source.spec, self.source.source):
+        form, source = "", self.source.source
+        told_by_keys = len({said_format(source, part) for part in source.parts}) == 1
+        for one in read_files(self.source.spec, source):
             problem = one.found if isinstance(one.found, Problem) else _no_tags(one, self.tags)
             if problem is not None:
                 self.skipped += 1
                 bad.extend([problem] if len(bad) < SHOWN else [])
                 continue
             form = form or one.form
-            if one.form != form:
-                remedy = f"tag it by itself: it has the format {one.form}, the file before it {form}"
+            if one.form != form and not told_by_keys:
+                remedy = f"tag it by itself: it is read as {one.form}, what comes before it as {form}"
                 raise InputError([Problem("SOURCE", one.path, remedy)])
             yield one
         if bad and self.on_bad_row == "refuse":

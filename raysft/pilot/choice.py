@@ -12,6 +12,7 @@ from fractions import Fraction
 from raysft.composition.order import ExpectedIndex
 from raysft.identity import fingerprint
 from raysft.pilot.candidates import FULLEST, GIVEN_UP, Data, Grid, Studies, studies
+from raysft.plan.accelerators import engine_of
 from raysft.plan.build import build_plan
 from raysft.plan.cost import Bill, Machine, bill, stage_efforts
 from raysft.plan.disk import WEIGHT_BYTES, Disk, peak_disk
@@ -102,7 +103,8 @@ def _reckoned(
         for key in spec.benchmarks
     }
     scored = [(data.model, key) for _ in (base, *plan.stages) for key in sizes]
-    asked = evaluation_effort(scored, sizes, {data.model: machine})
+    engine = Machine(machine.shape, engine_of(spec, data.model))
+    asked = evaluation_effort(scored, sizes, {data.model: engine}, spec.evaluation.precision)
     added = bill(plan, efforts, spec.studies)
     disk = _disk(plan, machine.shape, spec.run.trials_at_once)
     return Pilot(grid, tuple(given_up.values()), written, spec, added, asked, disk)

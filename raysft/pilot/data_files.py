@@ -68,7 +68,7 @@ class DataFile:
     supervised: float
     """Tokens in the answers of a conversation, on average."""
     turns: float
-    """Answers per conversation, on average."""
+    """Answers per conversation, on average; a document has none."""
     answer_characters: int
     """Median over the answers of a sample."""
     kind: Kind
@@ -88,8 +88,11 @@ class DataFile:
         return round(self.lengths[(95 * len(self.lengths) - 1) // 100])
 
     def tokens_within(self, longest: int) -> float:
-        """Mean tokens of a conversation, where a longer one with a single answer is cut."""
-        if self.turns > 1:  # it is split at its turns, and nothing is lost
+        """Mean tokens of a conversation, where a longer one with a single answer is cut.
+
+        Not told apart: single answers in a file that also has dialogues or documents count as whole.
+        """
+        if self.turns != 1:  # dialogues are split at their turns, documents anywhere, and nothing is lost
             return fmean(self.lengths)
         return fmean(min(one, longest) for one in self.lengths)
 

@@ -105,9 +105,10 @@ def _removals(one: DataFile) -> Iterator[str]:
 
 def _seen(one: DataFile) -> str:
     left_out = f", {one.bad_rows:,} of them malformed" if one.bad_rows else ""
+    found = f"conversations with {one.turns:.1f} answers each" if one.turns else "documents"
     return (
-        f"{one.rows:,} rows{left_out}; {len(one.ids):,} distinct conversations with {one.turns:.1f} "
-        f"answers each; 95% have at most {one.usual_tokens:,} tokens, the longest has {one.lengths[-1]:,.0f}."
+        f"{one.rows:,} rows{left_out}; {len(one.ids):,} distinct {found}; 95% have at most "
+        f"{one.usual_tokens:,} tokens, the longest has {one.lengths[-1]:,.0f}."
     )
 
 

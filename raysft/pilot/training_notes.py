@@ -43,7 +43,7 @@ def _recipe(chosen: Chosen) -> dict[str, str]:
         "recipe.schedule": "falls to 0 along a cosine within each stage",
         "recipe.warmup": "share of the steps over which the rate rises",
         "recipe.max_length": f"95% of each file have at most {usual:,} tokens; the next power of two{capped}",
-        "recipe.overflow": "longer conversations are split at their turns, single answers cut; it is counted",
+        "recipe.overflow": "longer ones are split, at turns or anywhere in documents; single answers are cut",
         "recipe.precision": (
             "number format of the passes; the optimiser keeps fp32"
             if recipe.precision == "bf16"

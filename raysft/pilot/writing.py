@@ -47,6 +47,11 @@ class Wanted:
     shape_from: Path | None
     force: bool
 
+    @property
+    def folder(self) -> Path:
+        """Where the sweep file is written, and where a relative `data_dir` in it starts."""
+        return _absolute(self.out).parent
+
 
 def write_pilot(wanted: Wanted) -> Iterator[str]:
     """Write the sweep file; yields lines for the user.
@@ -56,7 +61,7 @@ def write_pilot(wanted: Wanted) -> Iterator[str]:
     """
     chosen = _chosen(wanted)
     machine = Machine(chosen.model.shape, chosen.placement.accelerator)
-    folder = wanted.out.resolve().parent
+    folder = wanted.folder
 
     def spec_of(studies: Studies) -> SweepSpec:
         raw = sweep_of(chosen, studies)
@@ -105,7 +110,7 @@ def _settled(
 ) -> Chosen:
     max_length = _max_length(files, found)
     placement = place(found, chip, max_length, wanted.gpus or None)
-    folder = wanted.out.resolve().parent
+    folder = wanted.folder
     data_dir = _data_dir(wanted.data, folder)
     base = _within(data_dir, Path(found.base)) if found.folder and not found.built_in else found.base
     return Chosen(
@@ -161,7 +166,7 @@ def _accelerator(wanted: Wanted, allowance: Allowance | None) -> Accelerator:
 def _problems(wanted: Wanted) -> Iterator[Problem]:
     if wanted.out.exists() and not wanted.force:
         yield Problem("--out", str(wanted.out), "is there already; --force replaces it")
-    if not wanted.out.resolve().parent.is_dir():
+    if not wanted.folder.is_dir():
         yield Problem("--out", str(wanted.out), "there is no such folder")
     if wanted.name is not None and not _NAME.fullmatch(wanted.name):
         yield Problem("--name", wanted.name, "write at most 64 letters, digits, `_`, `.` and `-`")
@@ -199,9 +204,14 @@ def _counter(folder: Path) -> CountTokens | None:
 # ---- paths and names
 
 
+def _absolute(path: str | Path) -> Path:
+    """As it was given: what a symbolic link leads to may have a name that says nothing, and no ending."""
+    return Path(os.path.abspath(path))
+
+
 def _data_dir(data: tuple[str, ...], folder: Path) -> Path:
     """The folder that all local files are in."""
-    local = [str(Path(one).resolve().parent) for one in data if "://" not in one]
+    local = [_absolute(one).parent for one in data if "://" not in one]
     return Path(os.path.commonpath(local)) if local else folder
 
 
@@ -210,7 +220,7 @@ def _written_data_dir(data_dir: Path, folder: Path) -> str:
 
 
 def _written_path(path: str, data_dir: Path) -> str:
-    return path if "://" in path else _within(data_dir, Path(path).resolve())
+    return path if "://" in path else _within(data_dir, _absolute(path))
 
 
 def _within(folder: Path, path: Path) -> str:

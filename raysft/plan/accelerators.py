@@ -18,6 +18,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from raysft.errors import InputError, Problem
+from raysft.spec.sweep import SweepSpec
 
 Precision = Literal["fp32", "bf16"]
 
@@ -68,6 +69,8 @@ ACCELERATORS = {one.name: one for one in _TABLE}
 
 _NUMBERS = tuple(one.name for one in fields(Accelerator) if one.name != "name")
 _SHARES = ("mfu", "generation_mfu")
+_GPU, _CORE = "a100-80gb", "cpu-core"
+"""What is assumed where a sweep file names nothing."""
 
 
 def accelerator(name: str, **overrides: float) -> Accelerator:
@@ -88,6 +91,32 @@ def accelerator(name: str, **overrides: float) -> Accelerator:
     if problems:
         raise InputError(problems)
     return replace(ACCELERATORS[name], **overrides)  # type: ignore[arg-type]  # `name` is no override
+
+
+def trainer_of(spec: SweepSpec, model: str) -> Accelerator:
+    """What a model trains on, with the numbers that the sweep file sets.
+
+    Raises:
+        InputError: the sweep file names an accelerator that is not known.
+    """
+    usual = _GPU if spec.models[model].gpus_per_worker else _CORE
+    name = spec.models[model].accelerator or spec.cost.accelerator or usual
+    given = spec.cost.model_dump(exclude={"accelerator"}, exclude_none=True)
+    return accelerator(name, **given)
+
+
+def engine_of(spec: SweepSpec, model: str) -> Accelerator:
+    """What answers for a model: what it trains on, or the usual core or GPU where engines have the other.
+
+    The numbers that a sweep file sets are of what trains; a usual core or GPU has the table's.
+
+    Raises:
+        InputError: the sweep file names an accelerator that is not known.
+    """
+    trainer, on_core = trainer_of(spec, model), spec.evaluation.gpus_per_engine == 0
+    if on_core == (trainer.name == _CORE):
+        return trainer
+    return ACCELERATORS[_CORE if on_core else _GPU]
 
 
 def _unknown(field: str, value: str, known: tuple[str, ...] | dict[str, Accelerator]) -> Problem:

@@ -59,8 +59,12 @@ def gpu_hours(flops: float, accelerator: Accelerator, precision: Precision = "bf
     return flops / (accelerator.peak(precision) * 1e12 * accelerator.mfu) / 3600
 
 
-def generation_hours(flops: float, accelerator: Accelerator, precision: Precision = "bf16") -> float:
-    """Hours of one accelerator to generate with so many operations."""
+def generation_hours(flops: float, accelerator: Accelerator, precision: Precision) -> float:
+    """Hours of one accelerator to generate with so many operations.
+
+    The share of the peak is one for both number formats, by what bf16 reaches. Generating waits for memory
+    more than for products, so in fp32 on a GPU (16 times the hours on an A100) this is too many, not too few.
+    """
     return flops / (accelerator.peak(precision) * 1e12 * accelerator.generation_mfu) / 3600
 
 

@@ -7,6 +7,7 @@ as their limit. Not covered: judges that are models in the pool, whose hours dep
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from raysft.plan.accelerators import Precision
 from raysft.plan.compute import generation_flops, generation_hours, money
 from raysft.plan.cost import Machine
 from raysft.plan.tokens import Basis
@@ -65,34 +66,37 @@ class EvaluationEffort(NamedTuple):
     judge_tokens: int = 0
     """In and out of the judge."""
     gpu_hours: float = 0.0
-    """Hours of one accelerator for answering."""
+    """Hours of one accelerator, or core, for answering."""
     cost: float = 0.0
     """US dollars of these hours; the judge's own price is not known."""
 
 
 def evaluation_effort(
-    asked: Iterable[tuple[str, str]], sizes: Mapping[str, BenchmarkSize], machines: Mapping[str, Machine]
+    asked: Iterable[tuple[str, str]],
+    sizes: Mapping[str, BenchmarkSize],
+    engines: Mapping[str, Machine],
+    precision: Precision,
 ) -> EvaluationEffort:
     """Add up the scores of a plan.
 
     Args:
         asked: (model, key of the benchmark) of every score.
         sizes: by key of the benchmark.
-        machines: by model.
+        engines: what answers, by model; see `raysft.plan.accelerators.engine_of`.
+        precision: number format in which answers are generated.
     """
     total = EvaluationEffort()
     for model, key in asked:
-        size, machine = sizes[key], machines[model]
+        size, engine = sizes[key], engines[model]
         turns = size.items * size.turns
-        hours = generation_hours(
-            turns * generation_flops(machine.shape, PROMPT_TOKENS, size.answer_tokens), machine.accelerator
-        )
+        flops = turns * generation_flops(engine.shape, PROMPT_TOKENS, size.answer_tokens)
+        hours = generation_hours(flops, engine.accelerator, precision)
         total = EvaluationEffort(
             total.scores + 1,
             total.questions + size.items,
             total.answers + turns,
             total.judge_tokens + size.judge_tokens,
             total.gpu_hours + hours,
-            total.cost + money(hours, machine.accelerator),
+            total.cost + money(hours, engine.accelerator),
         )
     return total

@@ -8,9 +8,9 @@ from raysft.composition.amount import Part
 from raysft.composition.order import Subsets
 from raysft.composition.strategy import Shares
 from raysft.errors import Problem
-from raysft.plan.grid import Choice
 from raysft.plan.tokens import TokenCounts
 from raysft.plan.tree import Portion
+from raysft.spec.grid import Choice
 from raysft.spec.recipe import Recipe, RecipeChange
 from raysft.spec.study import Hold
 from raysft.spec.sweep import SweepSpec

@@ -6,6 +6,9 @@ from pydantic import Field, model_validator
 
 from raysft.spec.frozen import Frozen, Whole
 
+RATED = ("mt_bench", "world/general")
+"""Benchmarks whose items are rated; of all others an item is right or wrong."""
+
 
 class BenchmarkSpec(Frozen):
     """A benchmark: questions, how to prompt, how to score one answer."""

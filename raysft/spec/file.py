@@ -9,11 +9,15 @@ import yaml
 from pydantic import ValidationError
 
 from raysft.errors import InputError, Problem
-from raysft.spec.checks import Names, sweep_problems
+from raysft.spec.checks import sweep_problems
+from raysft.spec.study_checks import Names
 from raysft.spec.sweep import SweepSpec
 
 _ROUNDS = 5
 """Leaving out one wrong part may make its parent incomplete, which is left out in the next round."""
+
+_TEXT = "tag:yaml.org,2002:str"
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 _REMEDIES = {
     "extra_forbidden": "no such key here",
@@ -73,7 +77,11 @@ def resolve(spec: SweepSpec, path: str) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML that refuses a key written twice, of which plain YAML keeps the last without a word."""
+    """YAML without two traps: of a key written twice plain YAML keeps the last, and it reads `1:4` as 64."""
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:  # noqa: ANN401 - as in PyYAML
+        tag: str = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
+        return _TEXT if tag in _NUMBERS and ":" in value else tag
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         # `<<` has no value of its own: the keys that it merges in may be written again.

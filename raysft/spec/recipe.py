@@ -7,6 +7,9 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 
 from raysft.spec.frozen import Frozen, Whole
 
+_LENGTHS = {"epochs", "steps"}
+"""Fields that say how long a stage trains, of which exactly one does."""
+
 
 class Recipe(Frozen):
     """How a stage is trained. Every field is part of the stage's identity."""
@@ -82,7 +85,7 @@ class Recipe(Frozen):
 
     def changed(self, change: "RecipeChange") -> "Recipe":
         """The recipe with some fields set otherwise."""
-        fields = {name: getattr(change, name) for name in change.model_fields_set}
+        fields = change.written
         if fields.get("steps") is not None:
             fields["epochs"] = None
         elif fields.get("epochs") is not None:
@@ -91,11 +94,41 @@ class Recipe(Frozen):
 
 
 class RecipeChange(Recipe):
-    """Some fields of a recipe; those that are not written stay as they are."""
+    """Some fields of a recipe; those that are not written stay as they are.
+
+    Equal changes say the same, so one that writes a default is not equal to one that says nothing.
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _steps_stand_for_epochs(cls, value: Any) -> Any:  # noqa: ANN401 - raw YAML in and out
+        """A `null` beside the other length says no more than that."""
+        if not isinstance(value, dict):
+            return value
+        less = {name: one for name, one in value.items() if name not in _LENGTHS or one is not None}
+        return less if less.keys() & _LENGTHS else value
+
+    @model_validator(mode="after")
+    def _epochs_or_steps(self) -> "RecipeChange":
+        lengths = self.model_fields_set & _LENGTHS
+        if lengths and sum(getattr(self, name) is not None for name in lengths) != 1:
+            raise ValueError("give `epochs` or `steps`")
+        return self
 
     @model_serializer(mode="wrap")
     def _only_what_is_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         return {name: value for name, value in handler(self).items() if name in self.model_fields_set}
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """The fields that are written."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RecipeChange) and self.written == other.written
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self.written.items()))
 
     @property
     def label(self) -> str:

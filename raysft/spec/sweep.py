@@ -18,6 +18,11 @@ from raysft.spec.study import Study
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 """Letters, digits, `_`, `.` and `-`."""
 
+_BETWEEN = "+"
+"""Stands in the name of a sweep before each study that was chosen; no name of a study has it."""
+_LONGEST = 200
+"""Characters that the store takes for a folder."""
+
 
 class AbilitySpec(Frozen):
     """An ability: one training source, one benchmark to select by."""
@@ -48,8 +53,8 @@ class RunSpec(Frozen):
 class SweepSpec(Frozen):
     """A sweep: abilities, models, one recipe, and the studies whose union it is."""
 
-    name: Name
-    """Name of the sweep's folder in the store."""
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=_LONGEST)]
+    """Name of the sweep's folder in the store. After a `+` come studies that were chosen by `--only`."""
     data_dir: str = "."
     """Folder that relative paths of data start from; itself relative to the sweep file."""
     abilities: Annotated[dict[Name, AbilitySpec], Field(min_length=1)]
@@ -98,7 +103,7 @@ class SweepSpec(Frozen):
         """The same sweep with some of its studies, under a name of its own, so that it replaces no results.
 
         Raises:
-            InputError: there is no study of some name.
+            InputError: there is no study of some name, or too many are chosen for one name to hold.
         """
         known = ", ".join(self.studies)
         problems = [
@@ -109,4 +114,8 @@ class SweepSpec(Frozen):
         if problems:
             raise InputError(problems)
         kept = {name: study for name, study in self.studies.items() if name in studies}
-        return self.model_copy(update={"name": "-".join((self.name, *kept)), "studies": kept})
+        name = _BETWEEN.join((self.name, *kept))
+        if len(name) > _LONGEST:
+            remedy = f"choose fewer: the names of the sweep and of these have at most {_LONGEST} letters"
+            raise InputError([Problem("--only", ",".join(kept), remedy)])
+        return self.model_copy(update={"name": name, "studies": kept})

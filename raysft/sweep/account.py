@@ -1,10 +1,12 @@
 """What a surveyed sweep comes to: work, hours, money, memory, disk, questions, smallest differences."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from raysft.errors import InputError, Problem
-from raysft.plan.accelerators import Accelerator, accelerator
+from raysft.plan.accelerators import Accelerator, Precision, engine_of, trainer_of
 from raysft.plan.cost import Bill, Effort, Machine, bill, stage_efforts
 from raysft.plan.disk import WEIGHT_BYTES, Disk, Keep, peak_disk
 from raysft.plan.evaluation import (
@@ -14,18 +16,25 @@ from raysft.plan.evaluation import (
     EvaluationEffort,
     evaluation_effort,
 )
-from raysft.plan.memory import Memory, Sharding, memory_per_gpu, what_would_fit
+from raysft.plan.memory import SHARDINGS, Memory, Sharding, memory_per_gpu, what_would_fit
+from raysft.plan.model_shape import ModelShape
 from raysft.plan.power import ASSUMED, Assumptions, Detectable, smallest_detectable
+from raysft.plan.tree import Stage
+from raysft.spec.model import ModelSpec
 from raysft.spec.sweep import SweepSpec
+from raysft.sweep.bases import Base
+from raysft.sweep.shapes import shape_of
 from raysft.sweep.survey import Survey
 
 _GIB = 2**30
+_Size = tuple[Precision, int]
+"""Number format and longest conversation: what the memory of a recipe depends on."""
 _KEEPS: tuple[Keep, ...] = ("all", "leaves", "scores")
 
 
 @dataclass(frozen=True)
 class ModelMemory:
-    """Memory of one GPU while a model trains."""
+    """Memory of one GPU while a model trains, by the recipe of its stages that needs most."""
 
     needs: Memory
     would_fit: Mapping[Sharding, int | None]
@@ -63,9 +72,9 @@ def account(survey: Survey) -> Account:
         InputError: an accelerator that is not known, or models that do not fit on theirs.
     """
     spec, plan = survey.spec, survey.plan
-    machines = {name: Machine(survey.shapes[name], machine_of(spec, name)) for name in plan.bases}
-    memory = {name: _memory(spec, name, machines[name]) for name in plan.bases if _on_gpus(spec, name)}
-    _refuse_what_does_not_fit(spec, machines, memory)
+    machines = {name: Machine(survey.shapes[name], trainer_of(spec, name)) for name in plan.bases}
+    engines = {name: Machine(survey.shapes[name], engine_of(spec, name)) for name in plan.bases}
+    memory = memory_that_fits(spec, survey.shapes, plan.stages.values())
     efforts = stage_efforts(plan, survey.measure, machines)
     sizes = {key: _size(survey, key) for key in spec.benchmarks}
     asked = [(one.model, key) for one in survey.asked.values() for key in one.benchmarks]
@@ -79,7 +88,7 @@ def account(survey: Survey) -> Account:
         memory=memory,
         disk=_disk(survey),
         sizes=sizes,
-        evaluation=evaluation_effort(asked, sizes, machines),
+        evaluation=evaluation_effort(asked, sizes, engines, spec.evaluation.precision),
         seeds=seeds,
         assumptions=assumptions,
         detectable={
@@ -88,48 +97,88 @@ def account(survey: Survey) -> Account:
     )
 
 
-def machine_of(spec: SweepSpec, model: str) -> Accelerator:
-    """What a model trains on, with the numbers that the sweep file sets."""
-    usual = "a100-80gb" if _on_gpus(spec, model) else "cpu-core"
-    name = spec.models[model].accelerator or spec.cost.accelerator or usual
-    given = spec.cost.model_dump(exclude={"accelerator"}, exclude_none=True)
-    return accelerator(name, **given)
+def memory_that_fits(
+    spec: SweepSpec, shapes: Mapping[str, ModelShape], stages: Iterable[Stage]
+) -> dict[str, ModelMemory]:
+    """What each model that some stages train on GPUs needs there; a worker trains on one GPU.
+
+    Args:
+        spec: the sweep.
+        shapes: by model; one without a shape is left out.
+        stages: what is to be trained.
+
+    Raises:
+        InputError: models that do not fit on what the sweep file names, or else on what is assumed.
+    """
+    sizes: dict[str, set[_Size]] = {}
+    for stage in stages:
+        if stage.model in shapes and spec.models[stage.model].gpus_per_worker:
+            sizes.setdefault(stage.model, set()).add((stage.recipe.precision, stage.recipe.max_length))
+    chips = {name: trainer_of(spec, name) for name in sizes}
+    memory = {
+        name: _memory(spec.models[name], shapes[name], some, chips[name]) for name, some in sizes.items()
+    }
+    problems = [
+        _does_not_fit(spec, name, one, chips[name])
+        for name, one in memory.items()
+        if one.needs.total > chips[name].memory_gib * _GIB
+    ]
+    if problems:
+        raise InputError(problems)
+    return memory
 
 
-def _on_gpus(spec: SweepSpec, model: str) -> bool:
-    return spec.models[model].gpus_per_worker > 0
+def refuse_what_does_not_fit(spec: SweepSpec, bases: Mapping[str, Base], stages: Iterable[Stage]) -> None:
+    """The same for bases that are here and stages that a run would train.
+
+    Not covered: models whose memory the plan cannot tell (see `raysft.plan.model_shape`); these may train.
+
+    Raises:
+        InputError: as `memory_that_fits`.
+    """
+    waiting = list(stages)
+    on_gpus = {stage.model for stage in waiting if spec.models[stage.model].gpus_per_worker}
+    shapes = {}
+    for name in on_gpus:
+        with suppress(InputError):
+            shapes[name] = shape_of(spec.models[name], bases[name])
+    memory_that_fits(spec, {name: one for name, one in shapes.items() if one is not None}, waiting)
 
 
-def _memory(spec: SweepSpec, name: str, machine: Machine) -> ModelMemory:
-    model, recipe = spec.models[name], spec.recipe_of(name)
-    sizes = (model.micro_batch_tokens, recipe.max_length)
-    workers = model.workers * model.gpus_per_worker
+def _memory(model: ModelSpec, shape: ModelShape, sizes: Iterable[_Size], chip: Accelerator) -> ModelMemory:
+    layout: Literal["padded", "packed"] = "padded" if model.layout == "padded" else "packed"
+    needs, fits = [], []
+    for precision, max_length in sizes:
+        tokens = (model.micro_batch_tokens, max_length)
+        needs.append(memory_per_gpu(shape, "fsdp2", model.workers, precision, *tokens, layout=layout))
+        fits.append(what_would_fit(shape, precision, *tokens, chip, layout=layout))
     return ModelMemory(
-        memory_per_gpu(machine.shape, "fsdp2", workers, recipe.precision, *sizes),
-        what_would_fit(machine.shape, recipe.precision, *sizes, machine.accelerator),
+        max(needs, key=lambda one: one.total),
+        {sharding: _largest([one[sharding] for one in fits]) for sharding in SHARDINGS},
     )
 
 
-def _refuse_what_does_not_fit(
-    spec: SweepSpec, machines: Mapping[str, Machine], memory: Mapping[str, ModelMemory]
-) -> None:
-    problems = []
-    for name, one in memory.items():
-        chip = machines[name].accelerator
-        if one.needs.total > chip.memory_gib * _GIB:
-            fits = [
-                f"{workers} workers with {sharding}"
-                for sharding, workers in one.would_fit.items()
-                if workers is not None and sharding in ("fsdp2", "single")
-            ]
-            remedy = (
-                f"needs {one.needs.total / _GIB:.1f} GiB on each GPU, {chip.name} has {chip.memory_gib}: "
-                + (f"{' or '.join(fits)} would fit" if fits else "no number of workers would fit")
-                + "; fewer micro_batch_tokens or a shorter max_length need less as well"
-            )
-            problems.append(Problem(f"models.{name}.workers", str(spec.models[name].workers), remedy))
-    if problems:
-        raise InputError(problems)
+def _largest(counts: Sequence[int | None]) -> int | None:
+    """The largest of some numbers of workers; None, for more than any, if one of them is."""
+    known = [one for one in counts if one is not None]
+    return max(known) if len(known) == len(counts) else None
+
+
+def _does_not_fit(spec: SweepSpec, name: str, memory: ModelMemory, chip: Accelerator) -> Problem:
+    model = spec.models[name]
+    fits = [
+        f"{workers} workers with {sharding}"
+        for sharding, workers in memory.would_fit.items()
+        if workers is not None and sharding in ("fsdp2", "single")
+    ]
+    remedy = (
+        f"needs {memory.needs.total / _GIB:.1f} GiB on each GPU, {chip.name} has {chip.memory_gib}: "
+        + (f"{' or '.join(fits)} would fit" if fits else "no number of workers would fit")
+        + ("; a worker trains on one of its GPUs" if model.gpus_per_worker > 1 else "")
+        + "; fewer micro_batch_tokens or a shorter max_length need less as well; the GPUs are assumed to be "
+        f"{chip.name}: name others by models.{name}.accelerator or cost.accelerator, or say cost.memory_gib"
+    )
+    return Problem(f"models.{name}.workers", str(model.workers), remedy)
 
 
 def _disk(survey: Survey) -> dict[Keep, Disk]:

@@ -9,7 +9,6 @@ import numpy as np
 from raysft.composition.order import SourceIndex
 from raysft.data.prepared import Prepared
 from raysft.data.sources import Source
-from raysft.data.spool import Selection
 from raysft.plan.tokens import CountedTokens, MeanTokens, PrefixSums, TokenCounts, TokenSum
 from raysft.spec.recipe import Recipe
 from raysft.spec.source import SourceSpec
@@ -93,11 +92,14 @@ def token_measure(
 
 
 def thinned(source: Source, most: int) -> Source:
-    """A source with so many of its conversations, evenly spread over the order of their ids: a sample."""
-    kept = np.linspace(0, len(source.trained) - 1, most).astype(np.int64)
-    ids = tuple(source.trained.ids[place] for place in kept)
-    trained = Selection(source.trained.file, ids, source.trained.spans[kept])
-    return replace(source, index=SourceIndex(source.index.name, ids), trained=trained)
+    """A source with so many of its conversations, evenly spread over the order in which it is used: a sample.
+
+    The order interleaves the parts of a joined source by their weights, and so does the sample.
+    """
+    used = source.index.prefix(0, source.index.rows)
+    chosen = {used[place] for place in np.linspace(0, len(used) - 1, most).astype(np.int64)}
+    trained = source.trained.only(chosen.__contains__)
+    return replace(source, index=SourceIndex(source.index.name, trained.ids), trained=trained)
 
 
 def expected(source: SourceSpec) -> MeanTokens:

@@ -5,20 +5,20 @@ fetched from afar, stands what the sweep file expects of it; in place of a base,
 what the real one will share, under other fingerprints.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from raysft.composition.order import ExpectedIndex, Subsets
-from raysft.data.sources import Source, load_sources
-from raysft.errors import InputError, Problem
+from raysft.data.source_rows import source_field
+from raysft.data.sources import Source, holds_out_all, load_sources
+from raysft.errors import InputError, Problem, gathered
 from raysft.evaluate.catalogue import AbilityBenchmark
 from raysft.identity import digest_bytes, fingerprint
 from raysft.plan.build import build_plan
-from raysft.plan.model_shape import KNOWN, ModelShape, shape_from_config
+from raysft.plan.model_shape import ModelShape
 from raysft.plan.tree import BaseIdentity, Plan
 from raysft.spec.file import is_absent
-from raysft.spec.model import ModelSpec, ScratchSpec, ShapeSpec
+from raysft.spec.model import ModelSpec, ScratchSpec
 from raysft.spec.source import SourceSpec
 from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
@@ -31,6 +31,7 @@ from raysft.sweep.questions import (
     published_benchmarks,
     question_texts,
 )
+from raysft.sweep.shapes import shape_of
 
 _COUNTED_UP_TO = 100_000
 """Conversations of a source that are tokenised to count them; of more, a sample stands for all."""
@@ -54,6 +55,8 @@ class Survey:
     """By model."""
     absent: tuple[str, ...]
     """Keys of sources, and models, in place of which expectations stand."""
+    not_decontaminated: tuple[str, ...]
+    """Sources that are here, and that will lose what they share with benchmarks whose files are not here."""
     measure: TokenMeasure
     """For what a plan costs; of large sources it takes a sample."""
 
@@ -73,11 +76,9 @@ def survey(spec: SweepSpec, store: Store) -> Survey:
     away = [name for name in used if not is_here(spec, spec.models[name]) or _needs(spec.models[name], far)]
     questions = [key for key, (_, asked) in spec.benchmarks.items() if has_its_files(spec, asked)]
     published = published_benchmarks(spec, questions)
-    sources = load_sources(spec, [key for key in spec.sources if key not in far], question_texts(published))
+    indexes, sources = _sources(spec, far, question_texts(published))
     bases = find_bases(spec, indexes_of(sources), [name for name in used if name not in away])
     benchmarks = {**published, **held_out_benchmarks(spec, questions, sources)}
-    indexes: dict[str, Subsets] = {key: _expected(key, spec.sources[key]) for key in far}
-    indexes.update(indexes_of(sources))
     measure = token_measure(spec, sources, bases, lambda: store)
     estimate = replace(measure, sample_above=_COUNTED_UP_TO)
     shapes = _shapes(spec, bases, away)
@@ -86,7 +87,14 @@ def survey(spec: SweepSpec, store: Store) -> Survey:
     identities = {name: identities[name] for name in used}
     plan = build_plan(spec, indexes, identities, measure)
     asked = asked_scores(spec, plan, spec.benchmarks)
-    return Survey(spec, plan, indexes, sources, benchmarks, asked, shapes, (*far, *away), estimate)
+    unsure = _not_decontaminated(spec, sources) if len(questions) < len(spec.benchmarks) else ()
+    return Survey(spec, plan, indexes, sources, benchmarks, asked, shapes, (*far, *away), unsure, estimate)
+
+
+def _not_decontaminated(spec: SweepSpec, sources: Iterable[str]) -> tuple[str, ...]:
+    """Sources that ask to be freed of questions of the benchmarks."""
+    asked = {key: spec.sources[key].contamination for key in sources}
+    return tuple(key for key, one in asked.items() if one is not None and one.mode == "remove")
 
 
 def _is_far(spec: SweepSpec, source: SourceSpec) -> bool:
@@ -101,11 +109,31 @@ def _needs(model: ModelSpec, far: list[str]) -> bool:
     return isinstance(model.base, ScratchSpec) and bool(far)
 
 
+def _sources(
+    spec: SweepSpec, far: Collection[str], questions: Mapping[str, Sequence[str]]
+) -> tuple[dict[str, Subsets], dict[str, Source]]:
+    """The index of every source, expected or read; and those that are here."""
+    indexes: dict[str, Subsets] = {}
+    sources: dict[str, Source] = {}
+    problems: list[Problem] = []
+    for key in far:
+        with gathered(problems):
+            indexes[key] = _expected(key, spec.sources[key])
+    with gathered(problems):
+        sources = load_sources(spec, [key for key in spec.sources if key not in far], questions)
+    if problems:
+        raise InputError(problems)
+    return {**indexes, **indexes_of(sources)}, sources
+
+
 def _expected(key: str, source: SourceSpec) -> ExpectedIndex:
-    rows = (source.kept or source.rows or 1) - source.held_out
+    distinct = source.kept or source.rows or 1
     if source.limit is not None:
-        rows = min(rows, source.limit)
-    return ExpectedIndex(key, max(1, rows), fingerprint("expected source", 1, {"source": source}))
+        distinct = min(distinct, source.limit)
+    if distinct <= source.held_out:
+        raise InputError([holds_out_all(source, source_field(key), distinct)])
+    defining = fingerprint("expected source", 1, {"source": source})
+    return ExpectedIndex(key, distinct - source.held_out, defining)
 
 
 def _expected_base(model: ModelSpec) -> BaseIdentity:
@@ -120,7 +148,7 @@ def _expected_base(model: ModelSpec) -> BaseIdentity:
 def _shapes(spec: SweepSpec, bases: Mapping[str, Base], away: list[str]) -> dict[str, ModelShape]:
     found, problems = {}, []
     for name in (*bases, *away):
-        shape = _shape(spec.models[name], bases.get(name))
+        shape = shape_of(spec.models[name], bases.get(name))
         if shape is None:
             remedy = "is neither here nor known to raysft; to plan, say its sizes: `shape`"
             problems.append(Problem(f"models.{name}.base", spec.models[name].label, remedy))
@@ -129,28 +157,3 @@ def _shapes(spec: SweepSpec, bases: Mapping[str, Base], away: list[str]) -> dict
     if problems:
         raise InputError(problems)
     return found
-
-
-def _shape(model: ModelSpec, base: Base | None) -> ModelShape | None:
-    if model.shape is not None:
-        return _said(model.shape)
-    if isinstance(model.base, ScratchSpec):
-        one = model.base
-        return ModelShape(
-            one.hidden_size, one.layers, one.heads, one.heads, one.feed_forward, one.vocabulary, tied=True
-        )
-    if base is not None and base.folder is not None:
-        return shape_from_config(json.loads((base.folder / "config.json").read_text(encoding="utf-8")))
-    return KNOWN.get(model.base)
-
-
-def _said(shape: ShapeSpec) -> ModelShape:
-    return ModelShape(
-        shape.hidden_size,
-        shape.layers,
-        shape.heads,
-        shape.key_value_heads or shape.heads,
-        shape.feed_forward,
-        shape.vocabulary,
-        tied=shape.tied,
-    )

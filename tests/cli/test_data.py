@@ -86,7 +86,16 @@ def test_check_as_json_has_these_keys(good: Path, llama: Path) -> None:
     }
     assert told["characters"].keys() == told["answers"].keys() == spread
     assert told["used"].keys() == {
-        *("dropped", "copies", "near_duplicates", "decontaminated", "contaminated", "held_out", "left"),
+        *(
+            "dropped",
+            "copies",
+            "near_duplicates",
+            "decontaminated",
+            "contaminated",
+            "held_out",
+            "held_out_elsewhere",
+            "left",
+        ),
         *("usable", "unexpected"),
     }
     assert told["tokens"].keys() == {"model", "template", "max_length", "overflow", "refused", "counts"}

@@ -110,13 +110,21 @@ def test_a_stage_that_is_not_one_is_refused(command: Command, stage: str, said: 
     assert said in done.said
 
 
-def test_a_source_that_is_not_here_is_named(command: Command) -> None:
+def test_a_sweep_that_cannot_be_run_is_refused(command: Command) -> None:
     raw = raw_of(
         "s: {model: tiny, strategy: multi_task}",
         abilities={"gone": {"source": {"path": "gone.jsonl", "rows": 9}}},
     )
-    sweep = write("gone.yaml", raw)
-    (stage,) = planned(command, sweep)
-    done = command("data", "export", sweep, stage["fingerprint"])
+    done = command("data", "export", write("gone.yaml", raw), "0")
     assert done.code == 2
-    assert "its source gone is not here" in done.said
+    assert "gone.jsonl" in done.said
+
+
+def test_how_many_times_a_stage_passes_over_each_conversation(command: Command) -> None:
+    sweep = write(
+        "sweep.yaml", raw_of("s: {model: tiny, strategy: {single: math}, hold: {steps: 12}, seed: 1}")
+    )
+    (stage,) = planned(command, sweep)
+    times = [row["times"] for row in exported(command, sweep, stage["fingerprint"])]
+    assert (len(times), sum(times)) == (64, 12 * 8)
+    assert set(times) == {1, 2}, "one epoch of 8 steps, and the first 4 of the second"

@@ -309,6 +309,39 @@ def test_paths_start_from_the_folder_of_the_data(tmp_path: Path) -> None:
     assert spec.name == "mine"
 
 
+def test_symbolic_links_are_written_as_they_were_given(tmp_path: Path) -> None:
+    """The cache of the Hub names a file by its content, and links to it from its real name."""
+    blobs, snapshot = tmp_path / "blobs", tmp_path / "snapshots" / "x"
+    blobs.mkdir()
+    snapshot.mkdir(parents=True)
+    for name, start in (("train", 0), ("more", 200)):
+        write_rows(blobs / f"{name}.jsonl", 99, start=start).rename(blobs / f"dead{name}")
+        (snapshot / f"{name}.jsonl").symlink_to(f"../../blobs/dead{name}")
+    spec, text, _ = written(tmp_path, snapshot / "train.jsonl", snapshot / "more.jsonl")
+    assert "data_dir: snapshots/x " in text
+    assert {key: one.source.path for key, one in spec.abilities.items()} == {
+        "train": "train.jsonl",
+        "more": "more.jsonl",
+    }
+    assert len(load_sources(spec, spec.sources, {})) == 2
+    (tmp_path / "same.jsonl").symlink_to(snapshot / "more.jsonl")
+    found = problems(tmp_path, snapshot / "more.jsonl", tmp_path / "same.jsonl")
+    assert ["is given twice" in remedy for _, remedy in found] == [True]
+
+
+def test_a_folder_that_is_a_symbolic_link_is_written_as_it_was_given(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    write_rows(tmp_path / "real" / "a.jsonl", 99)
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "real")
+    spec, text, _ = written(tmp_path, link / "a.jsonl", out=link / "sweep.yaml")
+    assert "data_dir: . " in text
+    assert spec.name == "link"
+    spec, text, _ = written(tmp_path, link / "a.jsonl")
+    assert "data_dir: link " in text
+    assert len(load_sources(spec, spec.sources, {})) == 1
+
+
 def test_hostile_names_do_no_harm(tmp_path: Path) -> None:
     evil = tmp_path / "a: [}\n#'\"!!python\x85✓.jsonl"
     write_rows(evil, 100)

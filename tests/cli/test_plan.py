@@ -89,7 +89,7 @@ def test_keys_are_stable(command: Command) -> None:
         "notes": None,
         "counts": {
             **dict.fromkeys(("bad_rows", "duplicates", "near_duplicates"), 0),
-            **dict.fromkeys(("contaminated", "decontaminated", "held_out"), 0),
+            **dict.fromkeys(("contaminated", "decontaminated", "held_out", "held_out_elsewhere"), 0),
             "read": 64,
             "left": 64,
             "dropped": {},
@@ -106,6 +106,19 @@ def test_keys_are_stable(command: Command) -> None:
     assert found["supervised_tokens"] == sum(stage["supervised_tokens"] for stage in found["stage_list"])
 
 
+def test_a_source_that_will_be_freed_of_questions_not_here_yet_is_said_to_be_expected(
+    command: Command,
+) -> None:
+    rows = [{"prompt": f"{number} and 1?", "completion": str(number + 1)} for number in range(40)]
+    Path("sums.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    source = {"path": "sums.jsonl", "contamination": {"mode": "remove"}}
+    sums = {"source": source, "benchmark": {"name": "gsm8k", "path": "test.jsonl"}}
+    raw = raw_of("s: {model: tiny, strategy: multi_task}", abilities={"sums": sums})
+    assert plan(command, raw)["expected"] == ["sums"]
+    Path("test.jsonl").write_text(json.dumps({"question": "9 and 9?", "answer": "18\n#### 18"}) + "\n")
+    assert plan(command, raw)["expected"] == []
+
+
 def test_another_number_of_rows_than_expected_is_planned_and_flagged(command: Command) -> None:
     rows = [{"prompt": f"{number} and 1?", "completion": str(number + 1)} for number in range(40)]
     Path("sums.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -119,6 +132,46 @@ def test_another_number_of_rows_than_expected_is_planned_and_flagged(command: Co
     without = plan(command, raw)
     assert (without["expected"], without["conversation_epochs"]) == (["sums"], 150)
     assert without["supervised_tokens"] == 150 * 250
+
+
+@pytest.mark.parametrize(
+    ("limits", "trained"),
+    [({}, 40), ({"limit": 20}, 15), ({"limit": 80}, 40), ({"kept": 30}, 25), ({"kept": 30, "limit": 20}, 15)],
+)
+def test_an_absent_source_is_expected_to_hold_out_what_it_will(
+    command: Command, limits: dict[str, int], trained: int
+) -> None:
+    source = {"path": "sums.jsonl", "rows": 45, "held_out": 5, **limits}
+    raw = raw_of("s: {model: tiny, strategy: multi_task}", abilities={"sums": {"source": source}})
+    absent = plan(command, raw)
+    assert (absent["expected"], absent["conversation_epochs"]) == (["sums"], 3 * trained)
+    rows = [{"prompt": f"{number} and 1?", "completion": str(number + 1)} for number in range(45)]
+    if "kept" in limits:
+        rows = rows[: limits["kept"]]
+    Path("sums.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert plan(command, raw)["conversation_epochs"] == 3 * trained
+
+
+def test_an_absent_source_that_would_leave_nothing_is_refused_as_a_present_one(command: Command) -> None:
+    rows = [{"prompt": f"{number} and 1?", "completion": str(number + 1)} for number in range(10)]
+    sources = {
+        name: {"path": f"{name}.jsonl", "rows": 10, "held_out": held_out}
+        for name, held_out in {"sums": 10, "more": 12}.items()
+    }
+    abilities = {name: {"source": source} for name, source in sources.items()}
+    raw = raw_of("s: {model: tiny, strategy: multi_task}", abilities=abilities)
+    absent = refused(command, raw)
+    Path("sums.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert refused(command, raw) == absent, "of two problems one is found in the file itself"
+    Path("more.jsonl").write_text(Path("sums.jsonl").read_text())
+    assert sorted(refused(command, raw).splitlines()) == sorted(absent.splitlines())
+    assert "abilities.sums.source.held_out: 10: must be below 10, the number of distinct" in absent
+    assert "2 problems" in absent
+
+
+def test_a_percentage_where_a_share_is_meant_is_refused(command: Command) -> None:
+    raw = raw_of("s: {model: tiny, strategy: multi_task}", power={"spread": {"world/math": 35}})
+    assert "power.spread.world/math: 35: is a share of the items" in refused(command, raw)
 
 
 def test_a_source_that_is_neither_here_nor_expected_is_refused(command: Command) -> None:

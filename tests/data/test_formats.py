@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raysft.data.conversation import Conversation, Message, dialogue
-from raysft.data.formats import FORMATS, RowFormats, detect_format, parse_row, strip_calculator
-from raysft.errors import InputError, Problem
+from raysft.data.formats import FORMATS, RowFormats, no_format, parse_row, strip_calculator, unfitting_row
+from raysft.errors import Problem
 
 SYSTEM = Message("system", "Be brief.")
 
@@ -24,7 +24,7 @@ RIGHT = [
 
 @pytest.mark.parametrize(("name", "row"), RIGHT)
 def test_right_row_is_read_and_its_format_is_seen(name, row):
-    assert detect_format("f:1", row) == name
+    assert RowFormats("auto").of(row) == name
     assert parse_row(name, "f:1", row) == dialogue("a", "b")
 
 
@@ -32,12 +32,12 @@ def test_right_row_is_read_and_its_format_is_seen(name, row):
 def test_example_in_messages_is_a_right_row(name):
     example = json.loads(FORMATS[name].example)
     assert isinstance(parse_row(name, "f:1", example), Conversation)
-    assert detect_format("f:1", example) == name
+    assert RowFormats("auto").of(example) == name
 
 
 @pytest.mark.parametrize("row", ["a document", {"text": "a document"}])
 def test_text_is_one_document(row):
-    assert detect_format("f:1", row) == "text"
+    assert RowFormats("auto").of(row) == "text"
     assert parse_row("text", "f:1", row) == Conversation((Message("text", "a document"),))
 
 
@@ -60,6 +60,28 @@ def test_calculator_annotations_are_removed_and_comparisons_stay():
     row = {"question": "How many?", "answer": "48/2 = <<48/2=24>>24, 1 << 2 < 3\n#### 24"}
     assert parse_row("gsm8k", "f:1", row) == dialogue("How many?", "48/2 = 24, 1 << 2 < 3\n#### 24")
     assert strip_calculator("$<<12/60=0.2>>0.2") == "$0.2"
+    assert strip_calculator("<<(80 - 20)*1,000 = 60,000>>60,000") == "60,000"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        'std::cout << "n? "; int n; std::cin >> n;',
+        "cat <<EOF\nhello\nEOF\necho x >> log",
+        "<<-1\n=2>>",
+        "mask <<= 2 >> 1",
+        "a << 2 >> 1",
+        "cout << 1 == cin >> n",
+    ],
+)
+def test_programs_under_the_keys_of_gsm8k_lose_nothing(answer):
+    row = {"question": "How?", "answer": answer}
+    assert parse_row(RowFormats("auto").of(row), "f:1", row) == dialogue("How?", answer)
+
+
+def test_many_marks_of_an_annotation_take_no_time():
+    evil = "<<" + "1" * 200_000 + "=" * 200_000 + "<<" * 100_000
+    assert strip_calculator(evil) == evil
 
 
 def message(role, content):
@@ -129,10 +151,12 @@ def test_wrong_row_names_its_place_and_shows_a_right_one(name, row, cause):
 
 
 @pytest.mark.parametrize("row", [{"a": 1}, {}, 3, None, [], {"answer": "b"}])
-def test_unknown_keys_are_refused_with_every_format(row):
-    with pytest.raises(InputError) as caught:
-        detect_format("f:1", row)
-    assert all(name in str(caught.value) for name in FORMATS)
+def test_a_row_of_no_format_is_told_the_keys_and_a_file_of_such_rows_every_format(row):
+    assert RowFormats("auto").of(row) == ""
+    told = unfitting_row("f:1", row)
+    assert told.field == "f:1"
+    assert all(key in told.remedy for form in FORMATS.values() for key in form.keys)
+    assert all(name in no_format("f:1", row).remedy for name in FORMATS)
 
 
 json_values = st.recursive(
@@ -188,23 +212,21 @@ ROWS = {
 def test_rows_of_one_file_may_be_of_several_formats():
     formats = RowFormats("auto")
     order = [*ROWS, *reversed(ROWS)]
-    assert [formats.of("f:1", ROWS[name]) for name in order] == order
+    assert [formats.of(ROWS[name]) for name in order] == order
 
 
 def test_a_row_that_fits_no_format_is_held_to_the_one_before_it():
     formats = RowFormats("auto")
-    assert formats.of("f:1", ROWS["gsm8k"]) == "gsm8k"
-    assert formats.of("f:2", {"question": "4"}) == "gsm8k"
-    with pytest.raises(InputError, match=r"f:1.*no known format"):
-        RowFormats("auto").of("f:1", {"question": "4"})
+    rows = [{"question": "4"}, ROWS["gsm8k"], {"question": "4"}, ROWS["text"], 7]
+    assert [formats.of(row) for row in rows] == ["", "gsm8k", "gsm8k", "text", "text"]
 
 
 def test_a_column_without_a_value_does_not_tell_the_format():
     everything = dict.fromkeys(key for row in ROWS.values() for key in row)
     for name, row in ROWS.items():
-        assert RowFormats("auto").of("f:1", {**everything, **row}) == name
+        assert RowFormats("auto").of({**everything, **row}) == name
 
 
 def test_a_format_that_is_said_holds_for_every_row():
     formats = RowFormats("alpaca")
-    assert {formats.of("f:1", row) for row in ROWS.values()} == {"alpaca"}
+    assert {formats.of(row) for row in ROWS.values()} == {"alpaca"}

@@ -51,6 +51,34 @@ def test_parquet_gives_the_same_rows_with_their_numbers(tmp_path):
     assert rows == [Row(f"{path}, row {number}", row) for number, row in enumerate(ROWS, start=1)]
 
 
+def not_utf8() -> pa.Array:
+    """Two texts of three bytes each, the second of which is no UTF-8."""
+    offsets = pa.array([0, 3, 6], pa.int32()).buffers()[1]
+    return pa.Array.from_buffers(pa.string(), 2, [None, offsets, pa.py_buffer(b"abc\xff\xfe\xfd")])
+
+
+ODD = {
+    "text that is not UTF-8": (not_utf8(), "utf-8"),
+    "year 29349": (pa.array([0, 10_000_000], pa.int32()).cast(pa.date32()), "date value out of range"),
+    "year 33658": (pa.array([0, 10**15], pa.int64()).cast(pa.timestamp("ms")), "date value out of range"),
+}
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_parquet_rows_that_cannot_be_read_become_problems_and_the_others_rows(tmp_path, what):
+    odd, cause = ODD[what]
+    path = tmp_path / "a.parquet"
+    table = pa.table({"text": ["a", "b"] * 700, "extra": pa.chunked_array([odd] * 700)})
+    pyarrow.parquet.write_table(table, path)
+    rows = list(read_rows(str(path)))
+    good, bad = rows[::2], rows[1::2]
+    assert [one.where for one in good] == [f"{path}, row {number}" for number in range(1, 1400, 2)]
+    assert {one.value["text"] for one in good} == {"a"}
+    assert [one.field for one in bad] == [f"{path}, row {number}" for number in range(2, 1401, 2)]
+    assert {one.value for one in bad} == {"column extra"}
+    assert all(cause in one.remedy for one in bad)
+
+
 def test_rows_say_their_line_and_rows_of_an_array_their_number(tmp_path):
     lines, array = tmp_path / "a.jsonl", tmp_path / "a.json"
     lines.write_text('"a"\n\n"b"\n')
@@ -140,6 +168,19 @@ def hub(tmp_path, monkeypatch):
 def test_hub_data_set_with_configuration_and_split(hub, name, question):
     (row,) = read_rows(f"hf://{name}")
     assert row == Row(f"hf://{name}, row 1", {"question": question, "answer": "#### 1"})
+
+
+def test_hub_rows_that_cannot_be_read_become_problems_and_the_others_rows(hub):
+    odd = pa.array([0, 10_000_000] * 1100, pa.int32()).cast(pa.date32())
+    (hub / "dates").mkdir()
+    pyarrow.parquet.write_table(
+        pa.table({"text": ["a", "b"] * 1100, "day": odd}), hub / "dates" / "a.parquet"
+    )
+    rows = list(read_rows(f"hf://{hub}/dates"))
+    assert {one.value["text"] for one in rows[::2]} == {"a"}
+    assert [one.where for one in rows[::2]] == [f"hf://{hub}/dates, row {k}" for k in range(1, 2200, 2)]
+    assert [one.field for one in rows[1::2]] == [f"hf://{hub}/dates, row {k}" for k in range(2, 2201, 2)]
+    assert all("date value out of range" in one.remedy for one in rows[1::2])
 
 
 def test_data_set_in_a_folder(hub):

@@ -228,6 +228,54 @@ def test_sources_of_a_sweep_by_ability(tmp_path):
     assert {source.index.name for source in loaded.values()} == {"own", "math"}
 
 
+@pytest.mark.parametrize("duplicates", ["remove", "keep"])
+def test_what_one_source_holds_out_no_other_trains_on(tmp_path, duplicates):
+    other = [{"prompt": f"other {k}?", "completion": f"{k}."} for k in range(10)]
+    shared = write(tmp_path / "shared.jsonl", [*ROWS, *other, *ROWS[:20]])
+    math = {"path": write(tmp_path / "math.jsonl", ROWS), "held_out": 15}
+    spec = sweep(
+        tmp_path, {"math": math, "chat": {"path": shared, "duplicates": duplicates}, "far": {"path": shared}}
+    )
+    alone = load_source(spec, "chat", {})
+    loaded = load_sources(spec, spec.sources, {})
+    reserved = set(loaded["math"].index.held_out)
+    assert len(reserved) == 15
+    for key in ("chat", "far"):
+        source = loaded[key]
+        assert not {one.partition(".")[0] for one in source.index.ids} & reserved
+        facts = source.facts
+        assert facts.read == facts.duplicates + facts.held_out_elsewhere + facts.left
+        assert [source.conversation(one).id for one in source.trained.ids] == [
+            one.partition(".")[0] for one in source.index.ids
+        ]
+    assert len(alone.index.ids) - len(loaded["chat"].index.ids) == loaded["chat"].facts.held_out_elsewhere
+    assert loaded["math"].index.rows == 25
+
+
+def test_a_variant_loses_what_its_ability_is_asked(tmp_path):
+    parts = [write(tmp_path / f"{name}.jsonl", rows) for name, rows in (("a", ROWS), ("b", ROWS[:5]))]
+    math = {
+        "source": {"path": parts[0], "held_out": 10},
+        "variants": {"joined": {"join": [{"path": parts[0]}, {"path": parts[1]}], "duplicates": "keep"}},
+    }
+    raw = sweep(tmp_path, {"math": {"path": parts[0]}}).model_dump(mode="json")
+    spec = SweepSpec.model_validate({**raw, "abilities": {"math": math}})
+    loaded = load_sources(spec, spec.sources, {})
+    reserved, joined = set(loaded["math"].index.held_out), loaded["math/joined"].index
+    assert not {one.partition(".")[0] for part in joined.parts for one in part.ids} & reserved
+    assert sorted(one for part in joined.parts for one in part.ids) == list(joined.ids)
+
+
+def test_a_source_that_others_hold_out_whole_is_refused(tmp_path):
+    few = write(tmp_path / "few.jsonl", ROWS[:2])
+    spec = sweep(
+        tmp_path,
+        {"math": {"path": write(tmp_path / "math.jsonl", ROWS), "held_out": 39}, "few": {"path": few}},
+    )
+    with pytest.raises(InputError, match=r"few\.source: 2 conversations: other sources hold out"):
+        load_sources(spec, spec.sources, {})
+
+
 def test_built_in_source_is_the_world_and_limit_shortens_it(tmp_path):
     found = read(tmp_path, {"path": "world/code", "rows": 30, "limit": 20})
     assert found == [conversation(item) for item in training_items("code", 20)]

@@ -108,13 +108,42 @@ def test_bad_rows_are_left_out_and_counted_if_the_user_says_so(tmp_path: Path) -
     assert (counts.rows, counts.skipped) == (2, 3)
 
 
-def test_files_of_different_formats_are_not_mixed_in_one(tmp_path: Path) -> None:
-    files = [
-        written(tmp_path / "a.jsonl", {"prompt": "a", "completion": "b"}),
-        written(tmp_path / "b.jsonl", {"text": "c"}),
-    ]
-    with pytest.raises(InputError, match="has the format text, the file before it prompt_completion"):
-        list(GoodRows(named_source([str(one) for one in files]), "tags", "refuse"))
+MIXED = [{"prompt": "a", "completion": "b"}, {"text": "c"}, {"question": "d", "answer": "e"}]
+
+
+def test_rows_of_several_formats_are_tagged_in_one_file_and_told_apart_again(tmp_path: Path) -> None:
+    found, counts = tagged(written(tmp_path / "in.jsonl", *MIXED))
+    assert found == [{**row, "tags": ["any"]} for row in MIXED]
+    assert counts.rows == 3
+    files = [str(written(tmp_path / f"{place}.jsonl", row)) for place, row in enumerate(MIXED)]
+    write_tagged(named_source(files), lengths, tmp_path / "all.jsonl")
+    before, after = (named_source([*files]), named_source([str(tmp_path / "all.jsonl")]))
+    ids = [load_sources(one.spec, ["data"], {})["data"].index.ids for one in (before, after)]
+    assert ids[0] == ids[1]
+
+
+def joined(folder: Path, *formats: str) -> GoodRows:
+    parts = [f"{{path: {place}.jsonl, format: {form}}}" for place, form in enumerate(formats)]
+    (folder / "sweep.yaml").write_text(
+        "name: t\n"
+        f"abilities: {{a: {{source: {{join: [{', '.join(parts)}]}}}}}}\n"
+        "models: {m: {base: world/base}}\n"
+        "studies: {s: {model: m, strategy: [{single: a}], amount: [1]}}\n"
+    )
+    return GoodRows(named_source([f"{folder}/sweep.yaml:a"]), "tags", "refuse")
+
+
+def test_formats_that_are_said_and_differ_are_not_mixed_in_one_file(tmp_path: Path) -> None:
+    """A row that has the keys of two formats is read by the one that is said, which one file has not."""
+    row = {"prompt": "a", "completion": "b", "text": "a whole prompt"}
+    for place in (0, 1):
+        written(tmp_path / f"{place}.jsonl", row)
+    with pytest.raises(InputError, match=r"1\.jsonl.* read as text, .*before it as prompt_completion"):
+        list(joined(tmp_path, "prompt_completion", "text"))
+    with pytest.raises(InputError, match=r"1\.jsonl"):
+        list(joined(tmp_path, "auto", "text"))
+    assert len(list(joined(tmp_path, "text", "text"))) == 2
+    assert len(list(joined(tmp_path, "auto", "prompt_completion"))) == 2
 
 
 def test_a_file_is_not_written_over_while_it_is_read(tmp_path: Path) -> None:

@@ -123,6 +123,20 @@ def test_documents(tmp_path: Path) -> None:
     assert look_at(str(path)).kind == "documents"
 
 
+def test_long_documents_are_split_and_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    books = [json.dumps({"text": f"{number} " + "y" * 3600}) for number in range(80)]
+    path.write_text("\n".join(books))
+    found = look_at(str(path))
+    assert found.tokens_within(100) == found.tokens_within(10_000) > 1000
+    assert found.supervised_within(100) == found.supervised > 1000
+    path.write_text(
+        "\n".join([*books, *(json.dumps({"prompt": f"{n}", "completion": "y"}) for n in range(80))])
+    )
+    mixed = look_at(str(path))
+    assert mixed.tokens_within(100) == mixed.tokens_within(10_000)
+
+
 @pytest.mark.parametrize(
     ("rows", "held_out"), [(60, 20), (400, 20), (1000, 50), (3999, 199), (4000, 200), (9000, 200)]
 )

@@ -85,7 +85,7 @@ def test_hours_and_money_by_hand() -> None:
     a100 = accelerator("a100-80gb", mfu=0.5, generation_mfu=0.05, price_per_hour=2)
     assert gpu_hours(312e12 * 0.5 * 3600, a100) == pytest.approx(1)
     assert gpu_hours(19.5e12 * 0.5 * 3600, a100, "fp32") == pytest.approx(1)
-    assert generation_hours(312e12 * 0.5 * 3600, a100) == pytest.approx(10)
+    assert generation_hours(312e12 * 0.5 * 3600, a100, "bf16") == pytest.approx(10)
     assert money(1.5, a100) == 3
 
 

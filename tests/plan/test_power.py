@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from raysft.plan.power import ASSUMED, Assumptions, smallest_detectable
+from raysft.spec.evaluation import RATED
 
 Floats = NDArray[np.float64]
 
@@ -194,3 +195,7 @@ def test_importing_takes_neither_numpy_nor_scipy_along() -> None:
     code = f"import sys; from raysft.plan import {modules}; print({heavy})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_benchmarks_are_rated_or_judged_right_and_wrong_as_the_sweep_file_takes_them() -> None:
+    assert {name for name, one in ASSUMED.items() if one.kind == "ratings"} == set(RATED)

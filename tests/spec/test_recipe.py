@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raysft.spec import Recipe
+from raysft.spec import Recipe, RecipeChange
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,55 @@ def test_an_epoch_ends_with_a_partial_batch_and_drops_nothing(count: int, batch:
     steps = Recipe(epochs=epochs, batch_size=batch).steps_for(count)
     assert steps % epochs == 0
     assert (steps // epochs - 1) * batch < count <= (steps // epochs) * batch
+
+
+def change(**fields: object) -> RecipeChange:
+    return RecipeChange.model_validate(fields)
+
+
+def test_changes_are_equal_if_they_say_the_same() -> None:
+    different = [
+        change(),
+        change(epochs=3),
+        change(batch_size=128),
+        change(epochs=3, batch_size=128),
+        change(clip=None),
+        change(steps=10),
+    ]
+    assert len(set(different)) == len(different)
+    assert [[one == other for other in different].count(True) for one in different] == [1] * len(different)
+    assert change(epochs=3) == change(epochs=3)
+    assert hash(change(epochs=3)) == hash(change(epochs=3))
+    assert change(steps=10) == change(steps=10, epochs=None)
+    assert hash(change(steps=10)) == hash(change(steps=10, epochs=None))
+    assert change(steps=10).label == "steps=10"
+    assert change() != Recipe()
+
+
+@pytest.mark.parametrize(
+    "fields", [{"steps": None}, {"epochs": None}, {"epochs": None, "steps": None}, {"epochs": 1, "steps": 1}]
+)
+def test_a_change_that_leaves_no_length_or_two_is_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="give `epochs` or `steps`"):
+        RecipeChange.model_validate(fields)
+
+
+@pytest.mark.parametrize("usual", [Recipe(epochs=2), Recipe(steps=10)], ids=["by epochs", "by steps"])
+@pytest.mark.parametrize(
+    ("fields", "length"),
+    [
+        ({"steps": 7}, (None, 7)),
+        ({"steps": 7, "epochs": None}, (None, 7)),
+        ({"epochs": 4}, (4, None)),
+        ({"epochs": 4, "steps": None}, (4, None)),
+    ],
+)
+def test_a_length_takes_the_place_of_the_other_kind(
+    usual: Recipe, fields: dict[str, object], length: tuple[int | None, int | None]
+) -> None:
+    found = usual.changed(RecipeChange.model_validate(fields))
+    assert (found.epochs, found.steps) == length
+
+
+def test_a_change_of_something_else_keeps_the_length() -> None:
+    assert Recipe(steps=10).changed(change(batch_size=4)) == Recipe(steps=10, batch_size=4)

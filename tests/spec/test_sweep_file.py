@@ -16,6 +16,7 @@ from raysft.errors import InputError, Problem
 from raysft.spec import SweepSpec, load_sweep
 from raysft.spec.file import resolve
 from raysft.spec.ratio import RatioPoint
+from raysft.store import Store
 
 GOOD = """
 name: good
@@ -265,6 +266,199 @@ def test_changes_are_yaml_and_make_what_is_not_there(folder: Path) -> None:
 )
 def test_a_wrong_change_is_refused(folder: Path, change: str, field: str) -> None:
     assert fields(problems(folder, GOOD, change)) == [field]
+
+
+STUDY = "{model: tiny, strategy: multi_task}"
+THREE = {
+    name: {"source": f"world/{name}", "benchmark": f"world/{name}"} for name in ("code", "math", "general")
+}
+
+
+def of_study(study: str, **changes: Any) -> str:
+    """A sweep of three abilities with one study `s`."""
+    raw = {
+        "name": "t",
+        "abilities": THREE,
+        "models": {"tiny": {"base": "world/base"}},
+        "studies": {"s": yaml.safe_load(study)},
+        **changes,
+    }
+    return yaml.safe_dump(raw, sort_keys=False)
+
+
+@pytest.mark.parametrize(
+    "study",
+    [
+        "{strategy: multi_task, linked: {amount: [1, 1/4], ratio: [{}, {general: 4}]}}",
+        (
+            "{strategy: multi_task, amount: [1, 1/4], ratio: [{}, {general: 4}],"
+            " exclude: {amount: 1, ratio: {general: 4}}}"
+        ),
+        "{strategy: {single: math}, ratio: {general: 4}}",
+        "{strategy: {stages: [{math: 1/4}]}, ratio: {math: 4}}",
+        "{strategy: multi_task, ratio: {math: 3}, max_repeats: 3}",
+        (
+            "{linked: {strategy: [{single: math}, {single: code}],"
+            " amount: [{count: {math: 100}}, {count: {code: 50}}]}}"
+        ),
+        (
+            "{strategy: [{single: math}, {single: code}],"
+            " amount: [{count: {math: 100}}, {count: {code: 50}}],"
+            " exclude: [{strategy: {single: math}, amount: {count: {code: 50}}},"
+            " {strategy: {single: code}, amount: {count: {math: 100}}}]}"
+        ),
+    ],
+)
+def test_what_no_cell_asks_for_is_not_held_against_a_study(folder: Path, study: str) -> None:
+    assert load(folder, of_study(f"{{model: tiny, {study[1:]}")).studies.keys() == {"s"}
+
+
+@pytest.mark.parametrize(
+    ("study", "field", "value", "said"),
+    [
+        (
+            "{strategy: multi_task, linked: {amount: [1/4, 1], ratio: [{}, {general: 4}]}}",
+            "studies.s.ratio.general",
+            "4",
+            "amount 1 × ratio 4 is more than the source has",
+        ),
+        (
+            "{strategy: [{single: math}, {dmt: 1/4}], ratio: {general: 2}}",
+            "studies.s.ratio.general",
+            "2",
+            "max_repeats (now 1)",
+        ),
+        (
+            "{strategy: {stages: [{math: 1/2}, {math: 1/4}]}, amount: [1/4, 1, 1/2], ratio: {math: 3}}",
+            "studies.s.ratio.math",
+            "3",
+            "amount 1 × ratio 3 × share 1/2 is more",
+        ),
+        (
+            "{strategy: [{single: math}, multi_task], amount: {count: {math: 100}}}",
+            "studies.s.amount",
+            "count math: 100",
+            "says nothing for code, general",
+        ),
+        (
+            "{strategy: multi_task, recipe: [{}, {epochs: 3}], exclude: {recipe: {max_length: 2048}}}",
+            "studies.s.exclude[0].recipe",
+            "max_length=2048",
+            "no such value of recipe",
+        ),
+        (
+            "{strategy: {stages: {basics: {math: 1}, polish: general}}}",
+            "studies.s.strategy",
+            "{'stages': {'basics': {'math': 1}, 'polish': 'general'}}",
+            "stage polish is 'general': write abilities with shares",
+        ),
+        (
+            "{strategy: {stages: [{mixture: {math: 1}, recipe: {steps: null}}]}}",
+            "studies.s.strategy.recipe",
+            "{'steps': None}",
+            "give `epochs` or `steps`",
+        ),
+        (
+            "{strategy: multi_task, ratio: {general: 1:4}}",
+            "studies.s.ratio.general",
+            "'1:4'",
+            "write an exact fraction",
+        ),
+    ],
+)
+def test_what_a_cell_asks_for_in_vain_is_one_problem(
+    folder: Path, study: str, field: str, value: str, said: str
+) -> None:
+    text = of_study(STUDY).partition("studies:")[0] + f"studies: {{s: {{model: tiny, {study[1:]}}}\n"
+    (problem,) = problems(folder, text)
+    assert (problem.field, problem.value) == (field, value)
+    assert said in problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("written", "field"),
+    [("weight: 3:1", "weight"), ("weight: 190:20:30", "weight"), ("weight: 3:1.5", "weight")],
+)
+def test_a_number_with_colons_is_text(folder: Path, written: str, field: str) -> None:
+    source = f"{{join: [{{path: a.json, {written}}}, b.json]}}"
+    found = problems(
+        folder,
+        GOOD.replace("{path: [a.json, b.json], format: alpaca, held_out: 20}", source).replace(
+            "benchmark: held_out", "benchmark: null"
+        ),
+    )
+    assert fields(found) == [f"abilities.general.source.join[0].{field}"]
+    assert found[0].value == repr(written.partition(": ")[2])
+    assert "write an exact fraction" in found[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("power", "field", "value", "said"),
+    [
+        ({"spread": {"world/math": 35}}, "power.spread.world/math", "35", "35% is 0.35"),
+        ({"spread": {"math": 1.01}}, "power.spread.math", "1.01", "at most 1"),
+        ({"spread": {"world/moth": 0.3}}, "power.spread.world/moth", "0.3", "use one of math, world/math"),
+        ({"seed_deviation": {"gsm8k": 1}}, "power.seed_deviation.gsm8k", "1", "no such benchmark"),
+    ],
+)
+def test_assumptions_about_noise_that_cannot_hold_are_refused(
+    folder: Path, power: dict[str, Any], field: str, value: str, said: str
+) -> None:
+    found = problems(folder, of_study(STUDY, power=power, abilities={"math": THREE["math"]}))
+    assert [(one.field, one.value) for one in found] == [(field, value)]
+    assert said in found[0].remedy
+
+
+def test_ratings_may_vary_by_more_than_one_point(folder: Path) -> None:
+    power = {"spread": {"world/general": 2.0, "math": 1, "world/code": 0.3}, "seed_deviation": {"code": 3}}
+    assert load(folder, of_study(STUDY, power=power)).power.spread["world/general"] == 2.0
+
+
+def test_an_assumption_about_an_ability_that_is_wrong_in_itself_is_no_second_problem(folder: Path) -> None:
+    abilities = {**THREE, "math": {"source": 5, "benchmark": "world/math"}}
+    found = problems(folder, of_study(STUDY, power={"spread": {"math": 0.2}}, abilities=abilities))
+    assert fields(found) == ["abilities.math.source"]
+
+
+@pytest.mark.parametrize("where", ["sweep", "model", "study"])
+def test_steps_cannot_be_taken_away_without_epochs(folder: Path, where: str) -> None:
+    change = {"recipe": {"steps": None}}
+    study = yaml.safe_load(STUDY)
+    text = of_study(
+        yaml.safe_dump({**study, **change} if where == "study" else study),
+        models={"tiny": {"base": "world/base", **(change if where == "model" else {})}},
+        recipe={"steps": None, "epochs": None} if where == "sweep" else {"steps": 10},
+    )
+    (problem,) = problems(folder, text)
+    assert "give `epochs` or `steps`" in problem.remedy
+
+
+def test_some_studies_of_a_sweep_have_a_name_that_no_others_have(folder: Path) -> None:
+    study = yaml.safe_load(STUDY)
+    text = of_study(STUDY, studies={"a": study, "b": study, "a-b": study, "limit5": study})
+    spec = load(folder, text)
+    some = [spec.only(studies) for studies in (["a", "b"], ["a-b"], ["limit5"], ["a"])]
+    names = [spec.name, load(folder, text, limit=5).name, *(one.name for one in some)]
+    assert len(set(names)) == len(names)
+    assert some[0].name == spec.only(["b", "a"]).name == "t+a+b"
+    assert list(some[0].studies) == ["a", "b"]
+    for one in some:
+        assert load(folder, yaml.safe_dump(one.model_dump(mode="json"), sort_keys=False)) == one
+        assert Store.open(str(folder / "store")).sweep_path(one.name).endswith(f"/{one.name}")
+
+
+def test_a_study_cannot_have_the_sign_between_studies_in_its_name(folder: Path) -> None:
+    (problem,) = problems(folder, of_study(STUDY, studies={"a+b": yaml.safe_load(STUDY)}))
+    assert problem.field == "studies.a+b"
+
+
+def test_more_studies_than_a_name_can_hold_are_refused(folder: Path) -> None:
+    names = [f"{letter}{'x' * 60}" for letter in "abcd"]
+    spec = load(folder, of_study(STUDY, studies={name: yaml.safe_load(STUDY) for name in names}))
+    assert spec.only(names[:3]).studies.keys() == set(names[:3])
+    with pytest.raises(InputError, match="--only") as caught:
+        spec.only(names)
+    assert "at most 200" in caught.value.problems[0].remedy
 
 
 def test_data_dir_starts_at_the_file_and_a_changed_one_at_the_current_folder(

@@ -1,5 +1,6 @@
 """Tokens of subsets: counted as training counts them, sampled, or as the sweep file expects."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,21 @@ def test_the_longest_prefix_has_at_most_so_many_supervised_tokens(measure: Token
     whole = counts.total(5, 64).supervised
     count = counts.longest(5, int(whole) // 3)
     assert counts.total(5, count).supervised <= whole // 3 < counts.total(5, count + 1).supervised
+
+
+def test_a_sample_of_a_joined_source_has_its_parts_by_their_weights(tmp_path: Path) -> None:
+    for name, rows in (("many", 200), ("few", 20)):
+        (tmp_path / f"{name}.jsonl").write_text(
+            "".join(
+                json.dumps({"prompt": f"{name} {one}?", "completion": name}) + "\n" for one in range(rows)
+            )
+        )
+    join = [{"path": str(tmp_path / f"{name}.jsonl")} for name in ("many", "few")]
+    spec = spec_of("s: {model: tiny, strategy: multi_task}", abilities={"chat": {"source": {"join": join}}})
+    source = load_sources(spec, spec.sources, {})["chat"]
+    sample = thinned(source, 10)
+    few = [one for one in sample.trained if one.messages[1].content == "few"]
+    assert (source.index.rows, len(sample.trained), len(few)) == (40, 10, 5)
 
 
 def test_a_large_source_is_sampled_where_that_is_enough(

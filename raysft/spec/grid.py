@@ -40,10 +40,11 @@ def choices(study: Study, abilities: Sequence[str]) -> Iterator[Choice]:
         elif axis not in linked:
             columns.append(((axis,), [(value,) for value in getattr(study, axis)]))
     places = [([name for names, _ in columns for name in names]).index(axis) for axis in AXES]
+    left_out = [_values(one, abilities) for one in study.exclude]
     for rows in product(*(_expanded(names, rows, abilities) for names, rows in columns)):
         values = [value for row in rows for value in row]
         choice = Choice(*(values[place] for place in places))
-        if not any(_excluded(choice, one, abilities) for one in study.exclude):
+        if not any(_has_all(choice, one) for one in left_out):
             yield choice
 
 
@@ -57,11 +58,11 @@ def _expanded(
     return [(*row[:at], one, *row[at + 1 :]) for row in rows for one in row[at].expanded(abilities)]
 
 
-def _excluded(choice: Choice, exclusion: Axes, abilities: Sequence[str]) -> bool:
-    for axis in exclusion.given:
-        values = getattr(exclusion, axis)
-        if axis == "strategy":
-            values = [one for rule in values for one in rule.expanded(abilities)]
-        if getattr(choice, axis) not in values:
-            return False
-    return True
+def _values(exclusion: Axes, abilities: Sequence[str]) -> dict[str, list[Any]]:
+    """By axis, of those that an exclusion names."""
+    rows = {axis: [(value,) for value in getattr(exclusion, axis)] for axis in exclusion.given}
+    return {axis: [value for (value,) in _expanded((axis,), rows[axis], abilities)] for axis in rows}
+
+
+def _has_all(choice: Choice, excluded: dict[str, list[Any]]) -> bool:
+    return all(getattr(choice, axis) in values for axis, values in excluded.items())

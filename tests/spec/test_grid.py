@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from raysft.plan.grid import choices
+from raysft.spec.grid import choices
 from raysft.spec.study import Study
 
 ABILITIES = ("code", "math", "general")
@@ -50,6 +50,16 @@ def test_an_exclusion_leaves_out_what_has_all_of_its_values() -> None:
         ("b", "multi_task", "1"),
         ("b", "multi_task", "1/4"),
     ]
+
+
+def test_an_excluded_change_leaves_out_that_change_alone() -> None:
+    spec = Study.model_validate(
+        yaml.safe_load(
+            "{model: a, strategy: multi_task, recipe: [{}, {epochs: 3}, {batch_size: 128}],"
+            " exclude: {recipe: {epochs: 3}}}"
+        )
+    )
+    assert [one.recipe.label for one in choices(spec, ABILITIES)] == ["", "batch_size=128"]
 
 
 def test_one_order_of_all_may_be_excluded() -> None:

@@ -1,0 +1,189 @@
+"""What must hold in a study, and between it and the rest of the sweep."""
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from math import prod
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from raysft.composition.amount import Amount, Budget, Share
+from raysft.composition.strategy import DEFAULT_LAST, Shares, Strategy
+from raysft.errors import Problem
+from raysft.spec.grid import choices
+from raysft.spec.ratio import RatioPoint
+from raysft.spec.recipe import RecipeChange
+from raysft.spec.study import Axes, Study
+from raysft.spec.sweep import SweepSpec
+
+
+class Names(NamedTuple):
+    """What studies may mention, each in the order of the file."""
+
+    abilities: tuple[str, ...]
+    models: tuple[str, ...]
+
+
+def study_problems(name: str, spec: SweepSpec, names: Names) -> Iterator[Problem]:
+    """Everything that is wrong with one study, as far as that can be said without its data.
+
+    How much a source has in conversations or tokens is not known here: see `raysft.plan.mixtures`.
+    """
+    checks = _Checks(f"studies.{name}", spec.studies[name], spec, names)
+    yield from checks.names_and_values()
+    wanted = checks.wanted()
+    yield from checks.too_much(wanted)
+    yield from checks.unsaid(wanted)
+
+
+def no_such(field: str, value: str, what: str, known: tuple[str, ...]) -> Problem:
+    """A name that stands for nothing."""
+    return Problem(field, value, f"no such {what}; use one of {', '.join(known) or '(there is none)'}")
+
+
+class _Wanted(NamedTuple):
+    """What cells ask for that differ in model, variant, recipe and seed alone."""
+
+    amount: Amount
+    ratio: RatioPoint
+    shares: Shares
+    """Of each ability that a stage trains on, the largest share."""
+
+
+class _Checks(NamedTuple):
+    """One study, and what it may mention."""
+
+    field: str
+    study: Study
+    spec: SweepSpec
+    names: Names
+
+    @property
+    def abilities(self) -> tuple[str, ...]:
+        """Abilities that take part."""
+        return self.study.abilities or self.names.abilities
+
+    def names_and_values(self) -> Iterator[Problem]:
+        """What is wrong with single values of the axes."""
+        for axis in ("model", "strategy"):
+            if not self.study.values(axis):
+                yield Problem(f"{self.field}.{axis}", "not given", "must be given, by itself or in `linked`")
+        for ability in self.study.abilities:
+            if ability not in self.names.abilities:
+                yield no_such(f"{self.field}.abilities", ability, "ability", self.names.abilities)
+        for model in self.study.values("model"):
+            if model not in self.names.models:
+                yield no_such(f"{self.field}.model", model, "model", self.names.models)
+        for strategy in self.study.values("strategy"):
+            yield from self._strategy(strategy)
+        yield from self._ratios()
+        yield from self._variants()
+        yield from self._budgets()
+        for place, exclusion in enumerate(self.study.exclude):
+            yield from self._exclusion(f"{self.field}.exclude[{place}]", exclusion)
+
+    def _strategy(self, strategy: Strategy) -> Iterator[Problem]:
+        field, known = f"{self.field}.strategy", ", ".join(self.abilities)
+        unknown = [ability for ability in strategy.names() if ability not in self.abilities]
+        for ability in unknown:
+            yield no_such(field, f"{strategy.label}: {ability}", "ability", self.abilities)
+        if strategy.needs_last() and DEFAULT_LAST not in self.abilities:
+            yield Problem(field, strategy.label, f"say which ability comes `last`, one of {known}")
+        elif not unknown and not all(strategy.stages(self.abilities)):
+            yield Problem(field, strategy.label, "a stage has no data: it needs at least two abilities")
+        for change in strategy.recipes():
+            try:
+                RecipeChange.model_validate(change)
+            except ValidationError as error:
+                for wrong in error.errors():
+                    at = ".".join(map(str, (f"{field}.recipe", *wrong["loc"])))
+                    yield Problem(at, str(wrong["input"]), wrong["msg"].removeprefix("Value error, "))
+
+    def _ratios(self) -> Iterator[Problem]:
+        for ratio in self.study.values("ratio"):
+            for ability, factor in ratio.factors.items():
+                if ability not in self.abilities:
+                    yield no_such(f"{self.field}.ratio.{ability}", str(factor), "ability", self.abilities)
+
+    def _variants(self) -> Iterator[Problem]:
+        for chosen in self.study.values("variant"):
+            for ability, variant in chosen.items():
+                field = f"{self.field}.variant.{ability}"
+                if ability not in self.abilities:
+                    yield no_such(field, variant, "ability", self.abilities)
+                elif ability in self.spec.abilities:
+                    known = self.spec.abilities[ability].variants
+                    if variant not in known:
+                        yield no_such(field, variant, "variant", tuple(known))
+
+    def _budgets(self) -> Iterator[Problem]:
+        for amount in self.study.values("amount"):
+            for ability in sorted(_said(amount) - set(self.abilities)):
+                yield no_such(f"{self.field}.amount.{ability}", str(amount), "ability", self.abilities)
+
+    def _exclusion(self, field: str, exclusion: Axes) -> Iterator[Problem]:
+        """A value that no cell has excludes nothing, and is most likely a slip."""
+        for axis in exclusion.given:
+            known = list(self.study.values(axis))
+            if axis == "strategy":
+                known = [one for rule in known for one in rule.expanded(self.abilities)] + known
+            for value in getattr(exclusion, axis):
+                if value not in known:
+                    said = getattr(value, "label", value)
+                    yield Problem(f"{field}.{axis}", str(said), f"the study has no such value of {axis}")
+
+    # ---- what cells ask for together
+
+    def wanted(self) -> list[_Wanted]:
+        """What the cells ask for, each once; of a strategy that is wrong in itself, nothing."""
+        # The values are held by the cells, so their numbers tell them apart.
+        cells = {
+            (id(cell.strategy), id(cell.amount), id(cell.ratio)): cell
+            for cell in choices(self.study, self.abilities)
+        }
+        rules = {id(cell.strategy): cell.strategy for cell in cells.values()}
+        shares = {key: self._shares(rule) for key, rule in rules.items()}
+        return [_Wanted(cell.amount, cell.ratio, shares[id(cell.strategy)]) for cell in cells.values()]
+
+    def _shares(self, strategy: Strategy) -> Shares:
+        most: Shares = {}
+        if any(self._strategy(strategy)):
+            return most
+        for stage in strategy.stages(self.abilities):
+            for ability, share in stage.items():
+                most[ability] = max(share, most.get(ability, share))
+        return most
+
+    def too_much(self, wanted: Iterable[_Wanted]) -> Iterator[Problem]:
+        """Of each factor of a ratio, the cell that asks for most, if that is more than a source has."""
+        most: dict[tuple[str, Fraction], tuple[Fraction, Fraction, Fraction]] = {}
+        for amount, ratio, shares in wanted:
+            if isinstance(amount, Share):
+                for ability, factor in ratio.factors.items():
+                    asked = (amount.share, factor, shares.get(ability, Fraction(0)))
+                    most[ability, factor] = max(asked, most.get((ability, factor), asked), key=prod)
+        for (ability, factor), asked in most.items():
+            if prod(asked) > self.study.max_repeats:
+                of_share = f" × share {asked[2]}" if asked[2] < 1 else ""
+                remedy = (
+                    f"amount {asked[0]} × ratio {factor}{of_share} is more than the source has; to repeat "
+                    "conversations in an epoch, say how often: "
+                    f"max_repeats (now {self.study.max_repeats})"
+                )
+                yield Problem(f"{self.field}.ratio.{ability}", str(factor), remedy)
+
+    def unsaid(self, wanted: Iterable[_Wanted]) -> Iterator[Problem]:
+        """Amounts that are said per ability, and not for one that a strategy trains beside them."""
+        missing: dict[Amount, set[str]] = {}
+        for amount, _, shares in wanted:
+            if said := _said(amount):
+                missing.setdefault(amount, set()).update(shares.keys() - said)
+        for amount, without in missing.items():
+            if without:
+                names = ", ".join(ability for ability in self.abilities if ability in without)
+                yield Problem(f"{self.field}.amount", str(amount), f"says nothing for {names}")
+
+
+def _said(amount: Amount) -> set[str]:
+    """Abilities for which an amount says a number of its own."""
+    return {ability for ability, _ in amount.numbers if ability} if isinstance(amount, Budget) else set()
