@@ -35,7 +35,7 @@ class Checked:
     """All that was found."""
 
     source: NamedSource
-    survey: Inspection
+    inspection: Inspection
     facts: SourceFacts | None
     """None where nothing is left to train on."""
     usable: int
@@ -48,7 +48,7 @@ class Checked:
     @property
     def good(self) -> bool:
         """Whether every row is good, and something is left to train on."""
-        return not (self.survey.bad_rows or self.wrong or (self.tokenised and self.tokenised.refusals))
+        return not (self.inspection.bad_rows or self.wrong or (self.tokenised and self.tokenised.refusals))
 
 
 def check_source(source: NamedSource, model: NamedModel | None, recipe: Recipe | None) -> Checked:
@@ -115,7 +115,7 @@ def checked_json(checked: Checked) -> dict[str, Any]:
     that the template refuses), and `counts`, null if it refuses any: `tokens` (as `characters`),
     `supervised_tokens`, `longer`, `cut`, `split`, `dropped`, `trained_tokens`, `trained_supervised_tokens`.
     """
-    found, tokenised = checked.survey, checked.tokenised
+    found, tokenised = checked.inspection, checked.tokenised
     problems = problems_of(checked)
     return {
         "source": checked.source.title,
@@ -165,7 +165,7 @@ def _tokens_json(tokenised: Tokenised) -> dict[str, Any]:
 def problems_of(checked: Checked) -> tuple[Problem, ...]:
     """What is told one by one."""
     refusals = checked.tokenised.refused if checked.tokenised else ()
-    return (*checked.survey.problems, *checked.wrong, *refusals)
+    return (*checked.inspection.problems, *checked.wrong, *refusals)
 
 
 def more_refused(tokenised: Tokenised | None) -> int:

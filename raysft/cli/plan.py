@@ -31,18 +31,16 @@ class Surveyed:
 
 @contextmanager
 def surveyed(spec: SweepSpec, store_url: str) -> Iterator[Surveyed]:
-    """Survey a sweep, and add it up."""
-    with planning_store(store_url) as store:
-        found = account(survey(spec, store))
-        yield Surveyed(found, _records(found.survey.plan, store))
+    """Survey a sweep, and add it up.
 
-
-@contextmanager
-def planning_store(store_url: str) -> Iterator[Store]:
-    """The store if there is one, else a temporary one: looking at a plan leaves nothing behind."""
+    Sources are tokenised into the store if there is one, else into a temporary one: looking at a plan leaves
+    nothing behind.
+    """
     with ExitStack() as stack:
         there = "://" in store_url or Path(store_url).exists()
-        yield Store.open(store_url if there else stack.enter_context(tempfile.TemporaryDirectory()))
+        store = Store.open(store_url if there else stack.enter_context(tempfile.TemporaryDirectory()))
+        found = account(survey(spec, store))
+        yield Surveyed(found, _records(found.survey.plan, store))
 
 
 def print_json(found: Surveyed) -> None:

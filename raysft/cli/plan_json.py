@@ -13,9 +13,10 @@ Top level only:
                                        counts are those of raysft.data.source_facts, with the first findings
     accelerators, memory, disk, evaluation, detectable
     point_list                         per point: fingerprint, model, cells, stages, and what they take
-    stage_list                         per stage: fingerprint, parent, model, what it takes, its mixture in
-                                       conversations and in supervised tokens of one epoch, and per source
-                                       the digest of the ids of its conversations
+    stage_list                         per stage: fingerprint, parent, model, seed, epochs, batch_size,
+                                       learning_rate, points (how many go through it), what it takes, its
+                                       mixture in conversations and in supervised tokens of one epoch, and
+                                       per source the digest of the ids of its conversations
 """
 
 import json

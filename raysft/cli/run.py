@@ -12,7 +12,7 @@ from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
 from raysft.sweep.account import refuse_what_does_not_fit
 from raysft.sweep.inputs import read_inputs
-from raysft.sweep.outcome import Outcome, forget_failures, is_finished
+from raysft.sweep.outcome import Outcome, forget_failures, is_finished, outcome_of
 from raysft.sweep.results import read_standing, write_results
 from raysft.sweep.snapshot import Snapshot
 
@@ -38,7 +38,7 @@ def run_and_report(
     )
     forget_failures(inputs, standing, store, every=retry_failed)
     if is_finished(inputs, standing, store):
-        outcome = Outcome(Snapshot(), open_points=0, open_scores=0)
+        snapshot = Snapshot()
     else:
         # Ray and torch take seconds to import, which a finished sweep need not spend.
         from raysft.sweep.progress import watcher
@@ -46,8 +46,9 @@ def run_and_report(
         from raysft.sweep.session import ray_session
 
         with ray_session(address) as session:
-            outcome = run_sweep(inputs, store, session, watcher(inputs.plan, console))
+            snapshot = run_sweep(inputs, store, session, watcher(inputs.plan, console))
         standing = read_standing(inputs, store)
+    outcome = outcome_of(inputs, standing, snapshot)
     write_results(inputs, standing, store)
     _say(console, outcome)
     write_report(spec, store)

@@ -12,7 +12,7 @@ from raysft.data.source_facts import SourceFacts
 
 def show_check(console: Console, checked: Checked) -> None:
     """Print what was found."""
-    found = checked.survey
+    found = checked.inspection
     for file in found.files:
         form = f", format {file.form}" if file.form else ""
         _line(console, f"{on_one_line(file.path)}: {file.rows:,} rows{form}")
@@ -52,8 +52,8 @@ def _spreads(checked: Checked) -> Table:
         table.add_column(name, justify="right")
     tokens = checked.tokenised.tokens if checked.tokenised else None
     rows = {
-        "answers": checked.survey.turns,
-        "characters": checked.survey.characters,
+        "answers": checked.inspection.turns,
+        "characters": checked.inspection.characters,
         "tokens, of what is used": tokens.tokens if tokens else None,
     }
     for name, spread in rows.items():
@@ -87,7 +87,7 @@ def _show_tokens(console: Console, tokenised: Tokenised) -> None:
 def _show_problems(console: Console, checked: Checked) -> None:
     for one in problems_of(checked):
         _line(console, "  ".join(map(on_one_line, (f"{one.field}:", one.value, one.remedy))), "red")
-    more = checked.survey.bad_rows - len(checked.survey.problems)
+    more = checked.inspection.bad_rows - len(checked.inspection.problems)
     if more:
         _line(console, f"and {more:,} more bad rows", "red")
     if more_refused(checked.tokenised):

@@ -9,7 +9,6 @@ from rich.tree import Tree
 
 from raysft.cli.harmless import on_one_line
 from raysft.data.source_facts import SourceFacts
-from raysft.plan.accelerators import engine_of
 from raysft.plan.cost import Effort, Totals
 from raysft.plan.estimate import Estimate
 from raysft.plan.tree import Cell, Plan, Stage
@@ -255,8 +254,8 @@ def _points(difference: float | None) -> str:
 
 
 def _footer(console: Console, account: Account, rest: Estimate) -> None:
-    bill, effort, spec = account.bill.whole, account.evaluation, account.survey.spec
-    engines = ", ".join(dict.fromkeys(engine_of(spec, model).name for model in account.survey.plan.bases))
+    bill, effort = account.bill.whole, account.evaluation
+    engines = ", ".join(dict.fromkeys(machine.accelerator.name for machine in account.engines.values()))
     against = bill.saved_against_dropping_equal_points
     if against is not None:
         console.print(

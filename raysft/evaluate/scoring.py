@@ -81,11 +81,12 @@ def score_record(
     items = tuple(_item(by_answer[name], by_verdict[name]) for name in by_verdict)
     graded = [item for item in items if item.value is not None]
     values = [item.value for item in graded if item.value is not None]
+    questions = questions_digest(benchmark.questions)
     return ScoreRecord(
-        fingerprint=score_fingerprint(generations_fingerprint, benchmark, grader),
+        fingerprint=score_fingerprint(generations_fingerprint, benchmark, grader, questions=questions),
         subject=subject,
         benchmark=benchmark.name,
-        questions_digest=questions_digest(benchmark.questions),
+        questions_digest=questions,
         generations=generations_fingerprint,
         metric=benchmark.metric.name,
         scale=benchmark.metric.scale,

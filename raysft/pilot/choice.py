@@ -12,10 +12,10 @@ from fractions import Fraction
 from raysft.composition.order import ExpectedIndex
 from raysft.identity import fingerprint
 from raysft.pilot.candidates import FULLEST, GIVEN_UP, Data, Grid, Studies, studies
-from raysft.plan.accelerators import engine_of
+from raysft.plan.accelerators import NUMBER_BYTES, engine_of
 from raysft.plan.build import build_plan
 from raysft.plan.cost import Bill, Machine, bill, stage_efforts
-from raysft.plan.disk import WEIGHT_BYTES, Disk, peak_disk
+from raysft.plan.disk import Disk, peak_disk
 from raysft.plan.evaluation import USUAL_LIMITS, BenchmarkSize, EvaluationEffort, evaluation_effort
 from raysft.plan.model_shape import ModelShape
 from raysft.plan.tokens import MeanTokens
@@ -113,7 +113,7 @@ def _reckoned(
 def _disk(plan: Plan, shape: ModelShape, running: int) -> Disk:
     parents = {address: stage.parent for address, stage in plan.stages.items()}
     sizes = {
-        address: WEIGHT_BYTES[stage.recipe.weights_dtype] * shape.parameters
+        address: NUMBER_BYTES[stage.recipe.weights_dtype] * shape.parameters
         for address, stage in plan.stages.items()
     }
     return peak_disk(parents, sizes, "all", parameters=shape.parameters, running=running)

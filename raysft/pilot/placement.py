@@ -5,11 +5,11 @@ from typing import Literal
 
 from raysft.errors import InputError, Problem
 from raysft.pilot.model import FoundModel
-from raysft.plan.accelerators import ACCELERATORS, Accelerator, Precision
+from raysft.plan.accelerators import ACCELERATORS, USUAL_CORE, Accelerator, Precision
 from raysft.plan.memory import FRAGMENTATION, RESERVE, memory_per_gpu, what_would_fit
 from raysft.plan.model_shape import ModelShape
 
-_NO_BF16 = ("v100-32gb", "cpu-core")
+_NO_BF16 = ("v100-32gb", USUAL_CORE)
 """Accelerators on which bf16 is no faster, or slower."""
 _NODE = 8
 """GPUs of a usual machine; more are taken only if a model needs them."""
@@ -52,7 +52,7 @@ def place(found: FoundModel, accelerator: Accelerator, max_length: int, gpus: in
         InputError: it does not fit.
     """
     shape, precision = found.shape, _precision(accelerator)
-    if accelerator.name == "cpu-core":
+    if accelerator.name == USUAL_CORE:
         size = _needs(shape, 1, precision, _MICRO_BATCHES[0], max_length, "padded")
         return Placement(accelerator, 1, 0, _MICRO_BATCHES[0], precision, 1, size)
     least = _least(shape, accelerator, max_length)
@@ -105,7 +105,7 @@ def _needs(
 
 def _does_not_fit(found: FoundModel, accelerator: Accelerator, max_length: int, gpus: int | None) -> Problem:
     others = {
-        name: _least(found.shape, one, max_length) for name, one in ACCELERATORS.items() if name != "cpu-core"
+        name: _least(found.shape, one, max_length) for name, one in ACCELERATORS.items() if name != USUAL_CORE
     }
     fits = ", ".join(f"{workers} × {name}" for name, workers in others.items() if workers)
     needs = others[accelerator.name]

@@ -21,13 +21,11 @@ from raysft.pilot.notes import notes_on
 from raysft.pilot.outcome import outcome
 from raysft.pilot.placement import Placement, place
 from raysft.pilot.sweep import Chosen, learning_rate, sweep_of
-from raysft.plan.accelerators import ACCELERATORS, Accelerator
+from raysft.plan.accelerators import ACCELERATORS, USUAL_CORE, USUAL_GPU, Accelerator
 from raysft.plan.cost import Machine
 from raysft.spec import SweepSpec
 from raysft.spec.recipe import Recipe
 
-_CPU = "cpu-core"
-_USUAL = "a100-80gb"
 _SHORTEST = 128
 """Least `max_length`: a template needs its room."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -148,12 +146,12 @@ def _accelerator(wanted: Wanted, allowance: Allowance | None) -> Accelerator:
     unit = allowance and allowance.unit
     small = wanted.model.startswith("world/") and unit != "gpu-h" and not wanted.gpus
     on_core = wanted.gpus == 0 or unit == "cpu-h" or small
-    name = wanted.accelerator or (_CPU if on_core else _USUAL)
+    name = wanted.accelerator or (USUAL_CORE if on_core else USUAL_GPU)
     if name not in ACCELERATORS:
         remedy = f"there is none of that name; use one of {', '.join(ACCELERATORS)}"
         raise InputError([Problem("--accelerator", name, remedy)])
     chip = ACCELERATORS[name]
-    is_core = chip.name == _CPU
+    is_core = chip.name == USUAL_CORE
     if (unit == "gpu-h" and is_core) or (unit == "cpu-h" and not is_core):
         remedy = f"it trains on {chip.name}; name another --accelerator or another unit"
         raise InputError([Problem("--budget", wanted.budget, remedy)])

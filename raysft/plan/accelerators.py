@@ -14,6 +14,7 @@ vCPUs). GPU clouds ask a half to a third of that, spot capacity about a third.
 50-64% on A100 and 36-46% on H100 for 7-70 B models (LLM Foundry's training benchmarks).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Literal
 
@@ -21,6 +22,8 @@ from raysft.errors import InputError, Problem
 from raysft.spec.sweep import SweepSpec
 
 Precision = Literal["fp32", "bf16"]
+NUMBER_BYTES: Mapping[Precision, int] = {"fp32": 4, "bf16": 2}
+"""Bytes of a number, on a device or in a model folder."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ ACCELERATORS = {one.name: one for one in _TABLE}
 
 _NUMBERS = tuple(one.name for one in fields(Accelerator) if one.name != "name")
 _SHARES = ("mfu", "generation_mfu")
-_GPU, _CORE = "a100-80gb", "cpu-core"
+USUAL_GPU, USUAL_CORE = "a100-80gb", "cpu-core"
 """What is assumed where a sweep file names nothing."""
 
 
@@ -99,7 +102,7 @@ def trainer_of(spec: SweepSpec, model: str) -> Accelerator:
     Raises:
         InputError: the sweep file names an accelerator that is not known.
     """
-    usual = _GPU if spec.models[model].gpus_per_worker else _CORE
+    usual = USUAL_GPU if spec.models[model].gpus_per_worker else USUAL_CORE
     name = spec.models[model].accelerator or spec.cost.accelerator or usual
     given = spec.cost.model_dump(exclude={"accelerator"}, exclude_none=True)
     return accelerator(name, **given)
@@ -114,9 +117,9 @@ def engine_of(spec: SweepSpec, model: str) -> Accelerator:
         InputError: the sweep file names an accelerator that is not known.
     """
     trainer, on_core = trainer_of(spec, model), spec.evaluation.gpus_per_engine == 0
-    if on_core == (trainer.name == _CORE):
+    if on_core == (trainer.name == USUAL_CORE):
         return trainer
-    return ACCELERATORS[_CORE if on_core else _GPU]
+    return ACCELERATORS[USUAL_CORE if on_core else USUAL_GPU]
 
 
 def _unknown(field: str, value: str, known: tuple[str, ...] | dict[str, Accelerator]) -> Problem:

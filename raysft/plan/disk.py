@@ -11,8 +11,6 @@ from typing import Literal
 
 Keep = Literal["all", "leaves", "scores"]
 
-WEIGHT_BYTES = {"fp32": 4, "bf16": 2}
-"""Bytes of a parameter in a model folder, by `weights_dtype`."""
 STATE_BYTES = 12
 """Bytes of a resume state per parameter: weights and both moments in fp32 (raysft.train.resume)."""
 STATES = 3

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from raysft.plan.accelerators import Accelerator, Precision
+from raysft.plan.accelerators import NUMBER_BYTES, Accelerator, Precision
 from raysft.plan.model_shape import ModelShape
 
 Sharding = Literal["single", "fsdp2", "zero1", "zero2", "zero3"]
@@ -38,7 +38,6 @@ _ZERO_BUCKET = 500_000_000
 """Parameters in DeepSpeed's `reduce_bucket_size` and `allgather_bucket_size`, its defaults."""
 _ZERO3_LIVE = 1_000_000_000
 """Parameters that ZeRO-3 keeps gathered: its default `stage3_max_live_parameters`."""
-_BYTES = {"fp32": 4, "bf16": 2}
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ def _states(
     if sharding in ("single", "fsdp2"):
         share = parameters / (workers if sharding == "fsdp2" else 1)
         return 4 * share, 4 * share, 8 * share
-    share, held = parameters / workers, _BYTES[precision]
+    share, held = parameters / workers, NUMBER_BYTES[precision]
     # DeepSpeed keeps fp32 master weights beside the parameters, also where those are fp32 themselves.
     return (
         held * (share if sharding == "zero3" else parameters),
@@ -163,7 +162,7 @@ def _gathered(
         kept: bytes of activations.
         logits: bytes of logits at the loss.
     """
-    size, outer, block = _BYTES[precision], shape.outer_parameters, shape.block_parameters
+    size, outer, block = NUMBER_BYTES[precision], shape.outer_parameters, shape.block_parameters
     if sharding == "single":  # autocast keeps a copy of every matrix
         return size * (shape.layers * shape.block_matrices + shape.head) if precision == "bf16" else 0
     if sharding == "fsdp2":
@@ -195,7 +194,7 @@ def _activations(
     A packed row keeps a mask of tokens² numbers in each block besides: at 16,384 tokens 15% of what LLaMA-7B
     keeps.
     """
-    size = _BYTES[precision]
+    size = NUMBER_BYTES[precision]
     autocast = sharding == "single" and precision == "bf16"
     norm = 8 if autocast or precision == "fp32" else 6  # per norm, bytes per unit of h
     copies = 5 if autocast else 2

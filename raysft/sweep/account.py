@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from raysft.errors import InputError, Problem
-from raysft.plan.accelerators import Accelerator, Precision, engine_of, trainer_of
+from raysft.plan.accelerators import NUMBER_BYTES, Accelerator, Precision, engine_of, trainer_of
 from raysft.plan.cost import Bill, Effort, Machine, bill, stage_efforts
-from raysft.plan.disk import WEIGHT_BYTES, Disk, Keep, peak_disk
+from raysft.plan.disk import Disk, Keep, peak_disk
 from raysft.plan.evaluation import (
     USUAL_LIMIT,
     USUAL_LIMITS,
@@ -50,7 +50,9 @@ class Account:
     """By stage."""
     bill: Bill
     machines: Mapping[str, Machine]
-    """By model."""
+    """What trains, by model."""
+    engines: Mapping[str, Machine]
+    """What answers, by model."""
     memory: Mapping[str, ModelMemory]
     """By model, of those that train on GPUs."""
     disk: Mapping[Keep, Disk]
@@ -85,6 +87,7 @@ def account(survey: Survey) -> Account:
         efforts=efforts,
         bill=bill(plan, efforts, spec.studies),
         machines=machines,
+        engines=engines,
         memory=memory,
         disk=_disk(survey),
         sizes=sizes,
@@ -185,7 +188,7 @@ def _disk(survey: Survey) -> dict[Keep, Disk]:
     plan = survey.plan
     parameters = {model: shape.parameters for model, shape in survey.shapes.items()}
     sizes = {
-        address: parameters[stage.model] * WEIGHT_BYTES[stage.recipe.weights_dtype]
+        address: parameters[stage.model] * NUMBER_BYTES[stage.recipe.weights_dtype]
         for address, stage in plan.stages.items()
     }
     parents = {address: stage.parent for address, stage in plan.stages.items()}

@@ -14,9 +14,8 @@ from raysft.sweep.bases import dressed_bases
 from raysft.sweep.context import SweepContext, make_context
 from raysft.sweep.coordinator import Coordinator
 from raysft.sweep.inputs import Inputs
-from raysft.sweep.outcome import Outcome, note_experiment, outcome_of
+from raysft.sweep.outcome import note_experiment
 from raysft.sweep.prepare import prepare_sweep
-from raysft.sweep.results import read_standing
 from raysft.sweep.search import RESTARTS, PlanSearch
 from raysft.sweep.session import DRIVER, DRIVER_SHARE, Session, refuse_what_cannot_fit
 from raysft.sweep.snapshot import Snapshot
@@ -28,7 +27,7 @@ Watch = Callable[[Callable[[], Snapshot]], AbstractContextManager[object]]
 
 def run_sweep(
     inputs: Inputs, store: Store, session: Session, watch: Watch = lambda _: nullcontext()
-) -> Outcome:
+) -> Snapshot:
     """Run a sweep, or go on with it: what stands in the store is not done again.
 
     Args:
@@ -36,6 +35,9 @@ def run_sweep(
         store: where results stand.
         session: the Ray cluster.
         watch: shows progress.
+
+    Returns:
+        What was done; what stands after it is in the store.
 
     Raises:
         InputError: a stage or an engine asks for more than the cluster can ever have.
@@ -45,7 +47,7 @@ def run_sweep(
         return _run(replace(inputs, bases=bases), store, session, watch)
 
 
-def _run(inputs: Inputs, store: Store, session: Session, watch: Watch) -> Outcome:
+def _run(inputs: Inputs, store: Store, session: Session, watch: Watch) -> Snapshot:
     prepare_sweep(inputs, store)
     context = make_context(inputs, store, inline=session.own)
     coordinator = _start_coordinator(context, session)
@@ -56,7 +58,7 @@ def _run(inputs: Inputs, store: Store, session: Session, watch: Watch) -> Outcom
     note_experiment(inputs, store, name, held)
     snapshot = _snapshot(coordinator)
     ray.kill(coordinator)
-    return outcome_of(inputs, read_standing(inputs, store), snapshot)
+    return snapshot
 
 
 def _start_coordinator(context: SweepContext, session: Session) -> ActorHandle:

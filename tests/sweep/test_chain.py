@@ -14,7 +14,7 @@ from raysft.store import Store
 from raysft.sweep.desk import Failure
 from raysft.sweep.failures import record_failure
 from raysft.sweep.inputs import Inputs, read_inputs
-from raysft.sweep.outcome import Outcome, forget_failures, is_finished
+from raysft.sweep.outcome import Outcome, forget_failures, is_finished, outcome_of
 from raysft.sweep.results import point_status, read_standing, tidy_table
 from raysft.sweep.run import run_sweep
 from raysft.sweep.session import Session
@@ -54,7 +54,8 @@ def store(tmp_path: Path) -> Store:
 
 
 def go(inputs: Inputs, store: Store, session: Session) -> Outcome:
-    return run_sweep(inputs, store, session)
+    snapshot = run_sweep(inputs, store, session)
+    return outcome_of(inputs, read_standing(inputs, store), snapshot)
 
 
 def weights(store: Store) -> dict[str, str]:
