@@ -32,7 +32,7 @@ class Asked:
     strategies: tuple[str, ...]
     amounts: tuple[str, ...]
     details: tuple[str, ...]
-    """Ratios, variants and changes of the recipe; `1` where all are usual."""
+    """Ratios, variants and changes of the recipe; `usual` where all are."""
     seeds: tuple[str, ...]
     points: int
 
@@ -111,7 +111,7 @@ def _asked(grid: Sequence[Cell]) -> Asked:
         model=grid[0].key.model,
         strategies=tuple(dict.fromkeys(cell.key.strategy for cell in grid)),
         amounts=tuple(sorted(amounts, key=lambda text: amounts[text])),
-        details=tuple(dict.fromkeys(cell.key.details or "1" for cell in trained)),
+        details=tuple(dict.fromkeys(cell.key.details or "usual" for cell in trained)),
         seeds=tuple(map(str, seeds)),
         points=sum(len(cell.points) for cell in grid),
     )

@@ -34,8 +34,9 @@ def stage_meant(plan: Plan, text: str) -> Stage:
     """The stage of a plan whose fingerprint begins so."""
     fitting = [address for address in plan.stages if address.startswith(text)]
     if len(fitting) != 1:
-        count = "no stage" if not fitting else f"{len(fitting)} stages"
-        remedy = f"{count} of this plan begin so; `raysft plan SWEEP --points` lists them"
+        several = f"{len(fitting)} stages of this plan begin so"
+        said = several if fitting else "no stage of this plan begins so"
+        remedy = f"{said}; `raysft plan SWEEP --points` lists them"
         raise InputError([Problem("STAGE", text, remedy)])
     return plan.stages[fitting[0]]
 
