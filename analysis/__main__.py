@@ -7,11 +7,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from analysis.cells import collapse
-from analysis.inputs import read_folder
-from analysis.report import write_report
-from analysis.table import results_table
 from raysft.errors import InputError
+
+from .cells import collapse
+from .inputs import read_folder
+from .report import write_report
+from .table import results_table
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

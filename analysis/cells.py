@@ -9,9 +9,9 @@ from itertools import groupby
 
 import pandas as pd
 
-from analysis.inputs import Row, Status, rows_of
-from analysis.labels import printable, ratio_text, strategy_order, variant_text
-from analysis.scores import Score, score_of, verdicts_of
+from .inputs import Row, Status, rows_of
+from .labels import printable, ratio_text, strategy_order, variant_text
+from .scores import Score, score_of, verdicts_of
 
 BASE = "base"
 

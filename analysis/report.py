@@ -11,13 +11,13 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from analysis.canvas import Figure
-from analysis.care import notes
-from analysis.cells import Cell, PointState, collapse, grids
-from analysis.figures import draw_figures
-from analysis.inputs import Inputs, SweepFacts, read_folder
-from analysis.labels import printable
-from analysis.table import blocks, heads
+from .caveats import notes
+from .cells import Cell, PointState, collapse, grids
+from .figures.all import draw_figures
+from .figures.canvas import Figure
+from .inputs import Inputs, SweepFacts, read_folder
+from .labels import printable
+from .table import blocks, heads
 
 TOY_CAUTION = "A toy world that shows the tool, not how large models behave."
 _LIBRARIES = ("numpy", "pandas", "scipy", "matplotlib")
@@ -71,7 +71,7 @@ def render(inputs: Inputs) -> str:
     """The page as text; the same inputs give the same bytes with the same versions of the libraries."""
     cells = collapse(inputs.results, inputs.items)
     environment = Environment(
-        loader=PackageLoader("analysis", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=PackageLoader(__package__, "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
     environment.filters["svg"] = _svg

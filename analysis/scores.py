@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.inputs import ITEM_COLUMNS, ITEMS, Row
-from analysis.labels import printable
-from analysis.uncertainty import crossed
 from raysft.errors import InputError, Problem
+
+from .inputs import ITEM_COLUMNS, ITEMS, Row
+from .labels import printable
+from .uncertainty import crossed
 
 Verdicts = Mapping[tuple[str, str], "pd.Series[float]"]
 """Of each (stage, benchmark), the verdicts by question; NaN where an item is unscored."""

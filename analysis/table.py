@@ -8,10 +8,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from analysis.cells import Cell, benchmarks_of, grids
-from analysis.inputs import Status
-from analysis.labels import fixed, listed, percent
-from analysis.scores import Score
+from .cells import Cell, benchmarks_of, grids
+from .inputs import Status
+from .labels import fixed, listed, percent
+from .scores import Score
 
 TERMINAL_WIDTH = 110
 """Columns of a terminal that the plain table never exceeds."""

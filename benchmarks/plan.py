@@ -63,11 +63,11 @@ def main() -> None:
 
 def measure(seeds: int) -> None:
     """Plan, add up, write."""
-    from raysft.cli.plan_json import write_plan
+    from raysft.cli.plan.as_json import write_plan
     from raysft.spec import SweepSpec
     from raysft.store import Store
-    from raysft.sweep.account import account
-    from raysft.sweep.survey import survey
+    from raysft.sweep.inputs.dry_plan import survey
+    from raysft.sweep.inputs.plan_totals import account
 
     spec = SweepSpec.model_validate(sweep(seeds))
     began = time.perf_counter()

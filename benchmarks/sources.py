@@ -30,8 +30,8 @@ import numpy as np
 import psutil
 
 from raysft.data.parallel import processes_for
-from raysft.data.sources import load_source
-from raysft.data.tokenise import WORTH, prepare
+from raysft.data.sources.pipeline import load_source
+from raysft.data.tokens.tokenise import WORTH, prepare
 from raysft.data.world import BASES
 from raysft.spec.sweep import SweepSpec
 

@@ -7,8 +7,8 @@ RaysftError
 ├── ClusterError          the Ray cluster lacks something the sweep needs
 ├── StageFailed           a stage ended without weights; carries the class of its cause
 ├── Unscored              an answer could not be graded for a reason outside the model
-├── FetchFailed           a public file could not be fetched, or is another one (raysft.data.https)
-└── Unwritable            a file of the user cannot be written (raysft.data.durable)
+├── FetchFailed           a public file could not be fetched, or is another one (raysft.data.public.https)
+└── Unwritable            a file of the user cannot be written (raysft.data.whole_files)
 
 All of them survive pickling between processes.
 """

@@ -3,9 +3,10 @@
 Floats are finite; a number that is not known is None and never 0.
 """
 
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from raysft.errors import FailureKind
 
@@ -146,11 +147,13 @@ class ScoreRecord(Record):
 
 
 class FailureRecord(Record):
-    """Why a stage ended without weights."""
+    """Why a stage ended without weights: from the trial that failed to the table of results."""
 
     stage: str
+    """The stage that failed; of a blocked stage, the one before it that did."""
     kind: FailureKind
     cause: str
     attempts: int
-    at: str
+    """How often the stage was begun by the run that gave it up; 1 if its error would only come again."""
+    at: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     """UTC time, ISO 8601."""

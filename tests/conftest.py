@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import ray
 
-from raysft.sweep.session import Session, ray_session
+from raysft.sweep.run.session import Session, ray_session
 
 
 @pytest.fixture(scope="session")

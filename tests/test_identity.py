@@ -6,14 +6,14 @@ import sys
 from collections.abc import Iterator
 from enum import Enum
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pytest
-from example_plan import plan_of
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
+from support.example_plan import plan_of
+from support.places import ROOT
 
 from raysft.identity import canonical, canonical_bytes, digest_lines, fingerprint
 from raysft.spec import (
@@ -313,7 +313,7 @@ def test_addresses_do_not_depend_on_the_process() -> None:
     )
     said = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=Path(__file__).parents[1],
+        cwd=ROOT,
         env={"PYTHONHASHSEED": "7"},
         capture_output=True,
         text=True,

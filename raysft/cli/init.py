@@ -26,7 +26,7 @@ def init(
     It reads every file to its end, asks nothing and starts nothing.
     """
     # The readers of data files take a second to import, which other commands need not spend.
-    from raysft.pilot.writing import Wanted, write_pilot
+    from raysft.pilot.write import Wanted, write_pilot
 
     wanted = Wanted(tuple(data), model, budget, out, name, accelerator, gpus, shape_from, force)
     for line in write_pilot(wanted):

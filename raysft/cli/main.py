@@ -12,10 +12,10 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from raysft.cli.data import data_app
-from raysft.cli.harmless import on_one_line
+from raysft.cli.data.app import data_app
 from raysft.cli.init import init
 from raysft.cli.options import STORE, AsJson, Changes, Limit, Only, StoreUrl, Sweep
+from raysft.cli.terminal_text import on_one_line
 from raysft.errors import InputError, RaysftError
 from raysft.spec import SweepSpec, load_sweep
 
@@ -46,11 +46,11 @@ def plan(
     """
     spec = _spec(sweep, changes, limit, only, data="expected")
     # What follows imports transformers; a wrong sweep file is refused before that.
-    from raysft.cli.plan import print_json, print_plan, print_points, surveyed
+    from raysft.cli.plan.command import print_json, print_plan, print_points, surveyed
 
     with surveyed(spec, store) as found:
         if figure is not None:
-            from raysft.cli.tree_figure import draw_trees
+            from raysft.cli.plan.tree_figure import draw_trees
 
             draw_trees(found.account.survey.plan, figure)
         if as_json:
@@ -100,9 +100,9 @@ def status(
 ) -> None:
     """Points × stages: done, running, waiting, failed, blocked."""
     spec = _spec(sweep, changes, limit, only)
-    from raysft.cli.show_status import show_status, status_json
+    from raysft.cli.status import show_status, status_json
     from raysft.store import Store
-    from raysft.sweep.inputs import read_inputs
+    from raysft.sweep.inputs.read import read_inputs
 
     inputs, opened = read_inputs(spec, store), Store.open(store)
     if as_json:
@@ -123,8 +123,9 @@ def report(
     spec = _spec(sweep, changes, limit, only)
     from raysft.cli.run import write_report
     from raysft.store import Store
-    from raysft.sweep.inputs import read_inputs
-    from raysft.sweep.results import read_standing, write_results
+    from raysft.sweep.inputs.read import read_inputs
+    from raysft.sweep.results.standing import read_standing
+    from raysft.sweep.results.tables import write_results
 
     opened = Store.open(store)
     inputs = read_inputs(spec, store)

@@ -10,11 +10,17 @@ from rich.console import Console
 
 from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
-from raysft.sweep.account import refuse_what_does_not_fit
-from raysft.sweep.inputs import read_inputs
-from raysft.sweep.outcome import Outcome, forget_failures, is_finished, outcome_of
-from raysft.sweep.results import read_standing, write_results
-from raysft.sweep.snapshot import Snapshot
+from raysft.sweep.inputs.plan_totals import refuse_what_does_not_fit
+from raysft.sweep.inputs.read import read_inputs
+from raysft.sweep.results.standing import (
+    Missing,
+    forget_failures,
+    is_finished,
+    read_standing,
+    what_is_missing,
+)
+from raysft.sweep.results.tables import write_results
+from raysft.sweep.run.messages import Snapshot
 
 REPORT_PARTS = ("results.parquet", "items.parquet", "sweep.json")
 
@@ -41,18 +47,18 @@ def run_and_report(
         snapshot = Snapshot()
     else:
         # Ray and torch take seconds to import, which a finished sweep need not spend.
-        from raysft.sweep.progress import watcher
-        from raysft.sweep.run import run_sweep
-        from raysft.sweep.session import ray_session
+        from raysft.cli.progress import watcher
+        from raysft.sweep.run.run import run_sweep
+        from raysft.sweep.run.session import ray_session
 
         with ray_session(address) as session:
             snapshot = run_sweep(inputs, store, session, watcher(inputs.plan, console))
         standing = read_standing(inputs, store)
-    outcome = outcome_of(inputs, standing, snapshot)
+    missing = what_is_missing(inputs, standing)
     write_results(inputs, standing, store)
-    _say(console, outcome)
+    _say(console, snapshot, missing)
     write_report(spec, store)
-    return outcome.complete
+    return not missing
 
 
 def write_report(spec: SweepSpec, store: Store) -> None:
@@ -67,16 +73,17 @@ def write_report(spec: SweepSpec, store: Store) -> None:
             if data is not None:
                 (folder / name).write_bytes(data)
         page = folder / "report.html"
-        subprocess.run([sys.executable, "-m", "analysis", str(folder), "--out", str(page)], check=True)
+        subprocess.run(
+            [sys.executable, "-P", "-m", "raysft_analysis", str(folder), "--out", str(page)], check=True
+        )
         store.write_file(spec.name, "report.html", page.read_bytes())
     print(f"report: {store.sweep_path(spec.name)}/report.html")
 
 
-def _say(console: Console, outcome: Outcome) -> None:
-    snapshot = outcome.snapshot
+def _say(console: Console, snapshot: Snapshot, missing: Missing) -> None:
     console.print(
         f"stages trained: {snapshot.trained} (resumed: {snapshot.resumed}); scores made: {snapshot.scored}; "
-        f"points open: {outcome.open_points}; scores open: {outcome.open_scores}"
+        f"points open: {missing.points}; scores open: {missing.scores}"
     )
     for stage, failure in snapshot.failed.items():
         if stage == failure.stage:

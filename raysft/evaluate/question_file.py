@@ -6,8 +6,8 @@ from itertools import islice
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from raysft.data.formats import short
-from raysft.data.reading import read_rows
+from raysft.data.read.files import read_rows
+from raysft.data.read.formats import short
 from raysft.errors import InputError, Problem
 from raysft.evaluate.benchmark import Answer, Question
 

@@ -20,7 +20,7 @@ from statistics import fmean, median
 from typing import Literal
 
 from raysft.data.conversation import Conversation
-from raysft.data.parsed_rows import parsed_rows
+from raysft.data.read.parsed_rows import parsed_rows
 from raysft.errors import InputError, Problem
 
 CHARACTERS_PER_TOKEN = 3.6

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from raysft.errors import InputError, Problem
-from raysft.pilot.model import FoundModel
-from raysft.plan.accelerators import ACCELERATORS, USUAL_CORE, Accelerator, Precision
-from raysft.plan.memory import FRAGMENTATION, RESERVE, memory_per_gpu, what_would_fit
-from raysft.plan.model_shape import ModelShape
+from raysft.pilot.found_model import FoundModel
+from raysft.plan.cost.accelerators import ACCELERATORS, USUAL_CORE, Accelerator, Precision
+from raysft.plan.cost.memory import FRAGMENTATION, RESERVE, memory_per_gpu, what_would_fit
+from raysft.plan.cost.model_shape import ModelShape
 
 _NO_BF16 = ("v100-32gb", USUAL_CORE)
 """Accelerators on which bf16 is no faster, or slower."""

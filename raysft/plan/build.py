@@ -8,7 +8,7 @@ from raysft.composition.strategies import Base
 from raysft.errors import InputError, Problem
 from raysft.plan.address import StageAddresses, point_fingerprint
 from raysft.plan.mixtures import Measure, Mixed, Mixtures
-from raysft.plan.tokens import TokenCounts
+from raysft.plan.token_counts import TokenCounts
 from raysft.plan.tree import BaseIdentity, Cell, Plan, Point, Stage
 from raysft.spec.grid import Choice, choices
 from raysft.spec.recipe import Recipe

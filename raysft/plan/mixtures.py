@@ -8,7 +8,7 @@ from raysft.composition.amount import Part
 from raysft.composition.order import Subsets
 from raysft.composition.strategy import Shares
 from raysft.errors import Problem
-from raysft.plan.tokens import TokenCounts
+from raysft.plan.token_counts import TokenCounts
 from raysft.plan.tree import Portion
 from raysft.spec.grid import Choice
 from raysft.spec.recipe import Recipe, RecipeChange

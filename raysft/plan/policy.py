@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from raysft.cluster.budget import Resources
+from raysft.cluster.resources import Resources
 from raysft.plan.tree import Plan, Point
 
 Rank = tuple[int, int, int]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from raysft.spec.frozen import Frozen
+from raysft.spec.fields import Frozen
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from raysft.spec.frozen import Frozen, Whole
+from raysft.spec.fields import Frozen, Whole
 
 RATED = ("mt_bench", "world/general")
 """Benchmarks whose items are rated; of all others an item is right or wrong."""

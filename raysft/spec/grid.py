@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 
 from raysft.composition.amount import Amount
 from raysft.composition.strategy import Strategy
-from raysft.spec.ratio import RatioPoint
 from raysft.spec.recipe import RecipeChange
-from raysft.spec.study import AXES, Axes, Study
+from raysft.spec.study import AXES, Axes, RatioPoint, Study
 
 
 class Choice(NamedTuple):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-from raysft.spec.frozen import Frozen, Seed, Whole
+from raysft.spec.fields import Frozen, Seed, Whole
 from raysft.spec.recipe import RecipeChange
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from raysft.spec.frozen import Frozen
+from raysft.spec.fields import Frozen
 
 
 class ObjectiveSpec(Frozen):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from raysft.spec.frozen import Frozen, Whole
+from raysft.spec.fields import Frozen, Whole
 
 _LENGTHS = {"epochs", "steps"}
 """Fields that say how long a stage trains, of which exactly one does."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
 
 from raysft.composition.exact import parse_share
-from raysft.spec.frozen import Frozen, Pattern, Whole, listed
+from raysft.spec.fields import Frozen, Pattern, Whole, listed
 
 WORLD = "world/"
 """Prefix of the sources, benchmarks and the base that are built in."""

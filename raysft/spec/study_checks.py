@@ -11,9 +11,8 @@ from raysft.composition.amount import Amount, Budget, Share
 from raysft.composition.strategy import DEFAULT_LAST, Shares, Strategy
 from raysft.errors import Problem
 from raysft.spec.grid import choices
-from raysft.spec.ratio import RatioPoint
 from raysft.spec.recipe import RecipeChange
-from raysft.spec.study import Axes, Study
+from raysft.spec.study import Axes, RatioPoint, Study
 from raysft.spec.sweep import SweepSpec
 
 

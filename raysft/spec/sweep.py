@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from raysft.errors import InputError, Problem
 from raysft.spec.assumptions import CostSpec, PowerSpec
 from raysft.spec.evaluation import BenchmarkSpec, EvaluationSpec
-from raysft.spec.frozen import Frozen, Whole, listed
+from raysft.spec.fields import Frozen, Whole, listed
 from raysft.spec.model import ModelSpec
 from raysft.spec.objective import ObjectiveSpec
 from raysft.spec.recipe import Recipe

@@ -8,7 +8,7 @@ from raysft.identity import Json
 from raysft.store import layout
 from raysft.store.envelope import seal, unseal
 from raysft.store.exclusive import create_once
-from raysft.store.set_aside import set_aside
+from raysft.store.quarantine import set_aside
 from raysft.store.transport import Transport
 
 _FORM = 1

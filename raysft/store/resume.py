@@ -11,7 +11,7 @@ from raysft.store import layout
 from raysft.store.envelope import seal, unseal
 from raysft.store.exclusive import create_once
 from raysft.store.manifest import FileEntry, inventory, read_entries
-from raysft.store.set_aside import set_aside
+from raysft.store.quarantine import set_aside
 from raysft.store.transport import Transport
 from raysft.store.verified import verified_copy
 

@@ -13,19 +13,18 @@ import torch
 from torch.nn.utils import clip_grad_norm_, get_total_norm
 
 from raysft.errors import StageFailed
-from raysft.train.batches import Batches
-from raysft.train.begin import begin_stage
-from raysft.train.corpus import Corpus, read_corpus
+from raysft.train.batching.batches import Batches
+from raysft.train.batching.corpus import Corpus, read_corpus
+from raysft.train.batching.global_batch import GlobalBatch, worker_share
 from raysft.train.failures import memory_failures
-from raysft.train.finish import finish_stage
-from raysft.train.global_batch import GlobalBatch, worker_share
 from raysft.train.group import WorkerGroup, cpu_threads
 from raysft.train.job import Progress, StageJob, TrainedStage
 from raysft.train.objective import TargetLosses
 from raysft.train.optimiser import set_learning_rate
-from raysft.train.resume import save_state
+from raysft.train.resume_state import save_state
 from raysft.train.schedule import learning_rate
-from raysft.train.training import Training
+from raysft.train.stage import begin_stage, finish_stage
+from raysft.train.state import Training
 
 Report = Callable[[Progress], object]
 

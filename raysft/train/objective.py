@@ -8,9 +8,9 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 
 from raysft.errors import StageFailed
-from raysft.train.corpus import Corpus
+from raysft.train.batching.corpus import Corpus
+from raysft.train.batching.micro_batch import MicroBatch, build_micro_batch
 from raysft.train.job import StageJob
-from raysft.train.micro_batch import MicroBatch, build_micro_batch
 
 ARCHITECTURES = ("llama", "mistral", "qwen2", "qwen3")
 """Model types of transformers whose logits are one projection of the last hidden states, and nothing more."""

@@ -1,7 +1,15 @@
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic_results import ABILITIES, FINAL, Asked, items_frame, results_frame, tables, usual_points
+from support.synthetic_results import (
+    ABILITIES,
+    FINAL,
+    Asked,
+    items_frame,
+    results_frame,
+    tables,
+    usual_points,
+)
 
 from analysis.cells import Cell, benchmarks_of, collapse
 from analysis.scores import Score

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from synthetic_results import Asked, items_frame, results_frame, tables, usual_points, write
+from support.synthetic_results import Asked, items_frame, results_frame, tables, usual_points, write
 
 from analysis.__main__ import main
 from analysis.report import TOY_CAUTION, write_report

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from rich.console import Console
-from synthetic_results import Asked, tables, usual_points
+from support.synthetic_results import Asked, tables, usual_points
 
 from analysis.cells import Cell, collapse
 from analysis.table import Entry, blocks, results_table

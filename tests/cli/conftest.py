@@ -2,7 +2,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from command import Command, Done
+from support.command import Command, Done
 
 from raysft.cli.main import main
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from command import digests, log_of, run, start, until
+from support.command import digests, log_of, run, start, until
 
 from raysft.records import StageRecord
 from raysft.store import Store

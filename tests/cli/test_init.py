@@ -11,21 +11,21 @@ from typing import Any
 import pytest
 import typer
 import yaml
-from example_pilot import write_chats, write_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.example_pilot import write_chats, write_rows
 from typer.testing import CliRunner
 
 from raysft.cli.init import init
 from raysft.composition.order import ExpectedIndex
-from raysft.data.sources import load_sources
+from raysft.data.sources.pipeline import load_sources
 from raysft.errors import InputError
-from raysft.pilot.writing import Wanted, write_pilot
-from raysft.plan.accelerators import ACCELERATORS
+from raysft.pilot.write import Wanted, write_pilot
 from raysft.plan.build import build_plan
-from raysft.plan.cost import Machine, stage_efforts
-from raysft.plan.model_shape import KNOWN, shape_from_config
-from raysft.plan.tokens import MeanTokens
+from raysft.plan.cost.accelerators import ACCELERATORS
+from raysft.plan.cost.bill import Machine, stage_efforts
+from raysft.plan.cost.model_shape import KNOWN, shape_from_config
+from raysft.plan.token_counts import MeanTokens
 from raysft.plan.tree import BaseIdentity
 from raysft.spec import SweepSpec, load_sweep
 from raysft.spec.recipe import Recipe

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from command import digests, run, start, until
+from support.command import digests, run, start, until
+from support.places import SWEEPS
 
 from raysft.records import StageRecord
 from raysft.store import Store
 
-SMOKE = Path(__file__).parents[2] / "sweeps" / "smoke.yaml"
+SMOKE = SWEEPS / "smoke.yaml"
 DRIVER_KILLS = 3
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
-from command import raysft
+from support.command import raysft
 
 GOOD = """
 name: t

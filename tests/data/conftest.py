@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from transformers import AutoTokenizer
 
-from raysft.data.tokenizer import train_tokenizer
+from raysft.data.tokens.tokenizer import train_tokenizer
 
 NAMES = ["Tom", "Mia", "Robert", "Alexandra", "Ngozi", "Hiroshi", "Ingrid", "Mohammed"]
 THINGS = ["apples", "pencils", "bottles of milk", "tickets", "chairs", "notebooks", "marbles", "sandwiches"]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from spooled import selected
+from support.spooled import selected
 
 from raysft.data.conversation import Conversation, Message, dialogue
 from raysft.data.spool import Located, size_of, spool

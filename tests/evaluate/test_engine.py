@@ -3,7 +3,7 @@ from importlib.metadata import version
 import pytest
 
 from raysft.evaluate.engine import Engine, EngineIdentity, generations_fingerprint
-from raysft.evaluate.transformers_engine import TransformersEngine
+from raysft.evaluate.engines.transformers_engine import TransformersEngine
 
 ENGINE = EngineIdentity("transformers", "5.23.0", "fp32")
 GIVEN = {

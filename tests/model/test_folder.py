@@ -4,6 +4,7 @@ from dataclasses import dataclass
 import pytest
 import torch
 from safetensors import safe_open
+from support.model_size import parameter_count
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
@@ -11,7 +12,6 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 from raysft.model.digest import weights_digest
 from raysft.model.folder import export_model, load_model, portable_tensors, write_weights
 from raysft.model.scratch import SpecialTokens, build_scratch, write_scratch
-from raysft.model.size import parameter_count
 
 
 @dataclass(frozen=True)

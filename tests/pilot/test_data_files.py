@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from example_pilot import write_chats, write_rows
+from support.example_pilot import write_chats, write_rows
 
 from raysft.errors import InputError
 from raysft.pilot.data_files import CHARACTERS_PER_TOKEN, TURN_TOKENS, look_at

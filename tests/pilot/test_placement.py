@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from raysft.errors import InputError
-from raysft.pilot.model import FoundModel, find_model
+from raysft.pilot.found_model import FoundModel, find_model
 from raysft.pilot.placement import place
-from raysft.plan.accelerators import ACCELERATORS
-from raysft.plan.memory import memory_per_gpu
-from raysft.plan.model_shape import KNOWN
+from raysft.plan.cost.accelerators import ACCELERATORS
+from raysft.plan.cost.memory import memory_per_gpu
+from raysft.plan.cost.model_shape import KNOWN
 
 MODELS = [name for name in KNOWN if name.startswith(("huggyllama", "meta-llama/Llama-3"))]
 

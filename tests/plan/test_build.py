@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from example_plan import BASE, ROWS, SMALL, index, plan_of, stages_of, sweep
 from hypothesis import given
 from hypothesis import strategies as st
+from support.example_plan import BASE, ROWS, SMALL, index, plan_of, stages_of, sweep
+from support.places import SWEEPS
 
 from raysft.errors import InputError
 from raysft.identity import fingerprint
 from raysft.plan.build import build_plan
-from raysft.plan.cost import Effort, bill
+from raysft.plan.cost.bill import Effort, bill
 from raysft.plan.tree import BaseIdentity, Plan, stage_fingerprint
 from raysft.spec.checks import sweep_problems
 from raysft.spec.sweep import SweepSpec
@@ -117,9 +118,7 @@ def test_subset_seed_holds_the_choice_apart_from_the_order() -> None:
     assert first.fingerprint != second.fingerprint
 
 
-@pytest.mark.parametrize(
-    "file", sorted((Path(__file__).parents[2] / "sweeps").glob("*.yaml")), ids=lambda file: file.stem
-)
+@pytest.mark.parametrize("file", sorted(SWEEPS.glob("*.yaml")), ids=lambda file: file.stem)
 def test_every_sweep_file_is_valid(file: Path) -> None:
     spec = SweepSpec.model_validate(yaml.safe_load(file.read_text()))
     assert not list(sweep_problems(spec))

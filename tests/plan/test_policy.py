@@ -1,10 +1,10 @@
 """The one policy: who goes first, what fits, and that nobody starves."""
 
-from example_plan import plan_of, stages_of
 from hypothesis import given
 from hypothesis import strategies as st
+from support.example_plan import plan_of, stages_of
 
-from raysft.cluster.budget import Resources
+from raysft.cluster.resources import Resources
 from raysft.plan.policy import Work, admit, first_open, next_point
 from raysft.plan.tree import Plan
 

@@ -5,16 +5,16 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
-from stage_factory import make_job
+from support.places import ROOT
+from support.stage_factory import make_job
 
 from raysft.train.group import SingleProcess
 from raysft.train.loop import train_stage
 
-PROGRAM = Path(__file__).with_name("sharded_worker.py")
+PROGRAM = ROOT / "tests" / "support" / "sharded_worker.py"
 
 
 def run_group(folder, size, **options):
@@ -22,7 +22,7 @@ def run_group(folder, size, **options):
     make_job(folder)  # its files, which two workers must not write at once
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), str(PROGRAM.parent)]),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")]),
     }
     commands = [[sys.executable, str(PROGRAM), str(folder), str(rank), str(size), json.dumps(options)]
                 for rank in range(size)]  # fmt: skip

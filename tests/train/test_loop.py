@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 import torch
 from safetensors.torch import load_file
-from stage_factory import conversations, make_job
+from support.stage_factory import conversations, make_job
 from transformers import AutoModelForCausalLM
 
 from raysft.composition.order import epoch_order
-from raysft.data.fitting import fit_length
+from raysft.data.tokens.fitting import fit_length
 from raysft.errors import StageFailed
 from raysft.train.group import SingleProcess
 from raysft.train.loop import train_stage

@@ -1,12 +1,12 @@
 import pytest
 import torch
-from stage_factory import conversations, make_job
+from support.stage_factory import conversations, make_job
 from transformers import AttentionInterface, GPT2Config, GPT2LMHeadModel
 
 from raysft.errors import StageFailed
 from raysft.model.folder import load_model
-from raysft.train.corpus import read_corpus
-from raysft.train.micro_batch import build_micro_batch
+from raysft.train.batching.corpus import read_corpus
+from raysft.train.batching.micro_batch import build_micro_batch
 from raysft.train.objective import TargetLosses, check_architecture, probe_packing
 
 CPU = torch.device("cpu")

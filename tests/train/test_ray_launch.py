@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from stage_factory import make_job
+from support.stage_factory import make_job
 
 from raysft.errors import StageFailed
 from raysft.store import Store

@@ -1,7 +1,7 @@
 """What a two-turn chat asks for, as plain facts that a rule can check.
 
 The second turn changes the first answer, whatever that was. The same table therefore writes the reference
-and, in `raysft.evaluate.rule_judge`, is applied to the answer that a model really gave.
+and, in `raysft.evaluate.benchmarks.rule_judge`, is applied to the answer that a model really gave.
 """
 
 from collections.abc import Callable

@@ -1,0 +1,186 @@
+"""What to read with care: scores that do not mean what they seem to mean."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from .cells import Cell, benchmarks_of, grids
+from .labels import fixed, percent
+from .scores import Score
+
+MANY_SILENT = 0.5
+"""Share of answers without an answer from which a score speaks of the format."""
+MANY_CUT = 0.1
+"""Share of answers cut off at the token limit from which the limit is worth a look."""
+APART = 0.9
+"""Share of the base's loss that the best cell must stay below for the losses to tell anything."""
+FLOOR = 0.02
+"""Share of the best value below which no cell of a benchmark can be told from none."""
+
+Silence = Literal["format", "ability", "unknown"]
+Say = Callable[[Score], str]
+"""What there is to say about a score; empty for nothing."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """One thing to know before believing a number, with the cells that it concerns."""
+
+    heading: str
+    why: str
+    lines: tuple[str, ...]
+
+
+def notes(cells: Sequence[Cell]) -> list[Note]:
+    """Every note that applies to these cells; none that concerns no cell."""
+    candidates = (
+        Note(
+            "One seed: the recipe was not assessed",
+            "The interval covers the choice of the items only. It says how this one model scores, not how "
+            "another run of the same recipe would.",
+            tuple(_one_seed(cells)),
+        ),
+        Note(
+            "The format is lost rather than the ability",
+            "At least half of the answers held nothing to grade, but the loss on the reference answers is "
+            "nearer to that of the best cell than to that of the base.",
+            tuple(_silent(cells, ("format",))),
+        ),
+        Note(
+            "No answer to read",
+            "At least half of the answers held nothing to grade, and the loss on the reference answers is "
+            "no better than halfway to the best cell: the ability was not taught, or is gone too; or the "
+            "losses cannot tell.",
+            tuple(_silent(cells, ("ability", "unknown"))),
+        ),
+        Note(
+            "Suspect benchmark (†)",
+            "Not one answer could be read for at least one seed. The score says nothing about the ability.",
+            tuple(_each(cells, lambda score: "" if not score.suspect else "not one answer could be read")),
+        ),
+        Note(
+            "Unscored",
+            "Some items could not be graded for a reason outside the model. They are left out, and are not "
+            "0.",
+            tuple(_unscored(cells)),
+        ),
+        Note(
+            "Near the floor",
+            "No cell reached 2% of a perfect model. Differences on this benchmark say nothing about "
+            "strategies.",
+            tuple(_floor(cells)),
+        ),
+        Note(
+            "Cut off or crowded out",
+            "At least a tenth of the answers ended at the token limit, or a tenth of the questions left no "
+            "room in the context.",
+            tuple(_each(cells, _short)),
+        ),
+    )
+    return [note for note in candidates if note.lines]
+
+
+def silence(cell: Cell, score: Score, grid: Sequence[Cell]) -> Silence | None:
+    """What a score with many unreadable answers means; None where answers could be read, and for the base.
+
+    The format is lost where the loss on the reference answers lies nearer to that of the best cell of the
+    same study and model than to that of the base. It cannot be told without both losses, or where they lie
+    close together.
+    """
+    if cell.key.is_base or score.no_answer_rate is None or score.no_answer_rate < MANY_SILENT:
+        return None
+    best, base = _losses(grid, score.benchmark)
+    if score.reference_loss is None or best is None or base is None or best > APART * base:
+        return "unknown"
+    return "format" if score.reference_loss < (best + base) / 2 else "ability"
+
+
+def _losses(grid: Sequence[Cell], benchmark: str) -> tuple[float | None, float | None]:
+    """Loss on the reference answers of the best readable cell, and of the base."""
+    scores = [(cell, score) for cell in grid if (score := cell.score(benchmark)) and score.value is not None]
+    base = next((score.reference_loss for cell, score in scores if cell.key.is_base), None)
+    readable = [
+        score
+        for cell, score in scores
+        if not cell.key.is_base
+        and score.reference_loss is not None
+        and (score.no_answer_rate or 0) < MANY_SILENT
+        and (score.per_cent_of_best or 0) >= 100 * FLOOR
+    ]
+    best = max(readable, key=lambda score: score.value or 0.0, default=None)
+    return (best.reference_loss if best else None), base
+
+
+def _silent(cells: Sequence[Cell], kinds: Sequence[Silence]) -> Iterator[str]:
+    for grid in grids(cells):
+        for cell in grid:
+            for score in cell.scores:
+                kind = silence(cell, score, grid)
+                if kind is not None and kind in kinds:
+                    text = _silence_text(kind, score, *_losses(grid, score.benchmark))
+                    yield f"{_where(cell, score)}: {text}"
+
+
+def _silence_text(kind: Silence, score: Score, best: float | None, base: float | None) -> str:
+    silent = f"{percent(score.no_answer_rate or 0)} of the answers hold no answer"
+    if kind == "unknown" or score.reference_loss is None or best is None or base is None:
+        return f"{silent}; the losses cannot tell format from ability"
+    losses = f"loss {score.reference_loss:.2f}, best cell {best:.2f}, base {base:.2f}"
+    meaning = (
+        "the format is lost rather than the ability"
+        if kind == "format"
+        else "the ability is not there either"
+    )
+    return f"{silent}; {losses}: {meaning}"
+
+
+def _one_seed(cells: Sequence[Cell]) -> Iterator[str]:
+    several = _several_studies(cells)
+    for cell in cells:
+        if cell.has_one_seed:
+            yield f"{cell.key.study}, {cell.key.model}, {cell.key.label}" if several else cell.key.label
+
+
+def _each(cells: Sequence[Cell], say: Say) -> Iterator[str]:
+    for cell in cells:
+        for score in cell.scores:
+            if text := say(score):
+                yield f"{_where(cell, score)}: {text}"
+
+
+def _unscored(cells: Sequence[Cell]) -> Iterator[str]:
+    """By ability and reason: a judge that is down leaves no cell untouched."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for cell in cells:
+        for score in cell.scores:
+            if score.unscored:
+                why = "; ".join(score.reasons) or "no reason given"
+                found.setdefault((score.ability, why), []).append(score.unscored)
+    for (ability, why), items in found.items():
+        cases = "1 cell" if len(items) == 1 else f"{len(items)} cells"
+        yield f"{ability}: {sum(items):,} items of {cases}: {why}"
+
+
+def _short(score: Score) -> str:
+    said = []
+    if (score.cut_off_rate or 0) >= MANY_CUT:
+        said.append(f"{percent(score.cut_off_rate or 0)} cut off at the token limit")
+    if (score.overflow_rate or 0) >= MANY_CUT:
+        said.append(f"{percent(score.overflow_rate or 0)} left no room in the context")
+    return ", ".join(said)
+
+
+def _floor(cells: Sequence[Cell]) -> Iterator[str]:
+    for ability, benchmark in benchmarks_of(cells):
+        scores = [score for cell in cells if (score := cell.score(benchmark)) and score.value is not None]
+        if scores and all((score.per_cent_of_best or 0) < 100 * FLOOR for score in scores):
+            highest, best = max(score.value or 0.0 for score in scores), scores[0].best
+            yield f"{ability} ({benchmark}): highest score {fixed(highest, best)} of {best:g}"
+
+
+def _where(cell: Cell, score: Score) -> str:
+    return f"{cell.key.study}, {cell.key.model}, {cell.key.label}, {score.ability}"
+
+
+def _several_studies(cells: Sequence[Cell]) -> bool:
+    return len({(cell.key.study, cell.key.model) for cell in cells}) > 1

@@ -1,0 +1,1 @@
+"""`raysft data check | show | export | fetch | tag`."""

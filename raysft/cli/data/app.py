@@ -1,0 +1,214 @@
+"""`raysft data check | show | export | fetch | tag`.
+
+SOURCE is one or several files, `hf://owner/name`, a built-in source (`world/math`), or the source of a sweep,
+`SWEEP.yaml:ability` or `SWEEP.yaml:ability/variant`, with what the sweep file says of it.
+
+Exit code 0: done, and every row is good; 1: a row is bad, or something failed; 2: wrong input.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from raysft.cli.options import STORE, AsJson, Changes, Limit, StoreUrl, Sweep
+from raysft.errors import InputError, Problem
+
+data_app = typer.Typer(
+    help="Look at a source, fetch public ones, tag conversations.", no_args_is_help=True, add_completion=False
+)
+
+Sources = Annotated[
+    list[str],
+    typer.Argument(metavar="SOURCE...", help="Files, hf://owner/name, world/math, or SWEEP.yaml:ABILITY."),
+]
+Format = Annotated[
+    str, typer.Option("--format", metavar="F", help="Form of a row; `auto` looks at the keys of each.")
+]
+Model = Annotated[
+    str | None,
+    typer.Option(metavar="BASE", help="A folder, a Hub id, world/base, or a model of the sweep."),
+]
+Template = Annotated[
+    str | None,
+    typer.Option(metavar="T", help="Chat template: own, vicuna, alpaca, chatml or a Jinja file."),
+]
+
+
+@data_app.command()
+def check(
+    source: Sources,
+    form: Format = "auto",
+    model: Model = None,
+    template: Template = None,
+    max_length: Annotated[
+        int | None, typer.Option(help="Longest sequence in tokens; 2048 unless said.")
+    ] = None,
+    overflow: Annotated[
+        str | None, typer.Option(metavar="O", help="Of longer ones: cut, split or drop; split unless said.")
+    ] = None,
+    changes: Changes = None,
+    as_json: AsJson = False,
+) -> None:
+    """What is in a source, what is wrong with it, and how many tokens training would use of it.
+
+    Without --model only characters are counted. The keys of --json are told by
+    raysft.cli.data.check.checked_json.
+    """
+    from raysft.data.inspect.named_source import named_source
+
+    named = named_source(source, form, changes or ())
+    _needs_model(model, {"--template": template, "--max-length": max_length, "--overflow": overflow})
+    # What follows imports transformers; a wrong command line is refused before that.
+    from raysft.cli.data.check import check_source, checked_json
+    from raysft.cli.data.named_model import named_model
+    from raysft.cli.data.show_check import show_check
+
+    chosen = None if model is None else named_model(model, template, named)
+    recipe = None if chosen is None else chosen.settings(max_length, overflow)
+    with Console(stderr=True).status("reading"):
+        found = check_source(named, chosen, recipe)
+    if as_json:
+        print(json.dumps(checked_json(found), indent=2))
+    else:
+        show_check(Console(highlight=False), found)
+    if not found.good:
+        raise typer.Exit(1)
+
+
+@data_app.command()
+def show(
+    source: Sources,
+    count: Annotated[int, typer.Option("--n", min=1, help="How many conversations.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="Of a sweep: shown is what its smallest amounts use.")] = 0,
+    form: Format = "auto",
+    model: Model = None,
+    template: Template = None,
+    changes: Changes = None,
+) -> None:
+    """A few conversations, the same ones each time, with what is supervised marked.
+
+    With --model they are shown as that model is trained on them, token by token.
+    """
+    from raysft.data.inspect.named_source import named_source
+
+    named = named_source(source, form, changes or ())
+    _needs_model(model, {"--template": template})
+    from raysft.cli.data.check import read_source
+    from raysft.cli.data.named_model import named_model, opened_model, tokenizer_of
+    from raysft.cli.data.show import first_conversations, show_conversations
+
+    with Console(stderr=True).status("reading"):
+        chosen = first_conversations(read_source(named), count, seed)
+    console = Console(highlight=False)
+    if model is None:
+        show_conversations(console, chosen, None)
+        return
+    with opened_model(named_model(model, template, named), named, "tokenizer") as folder:
+        show_conversations(console, chosen, tokenizer_of(folder))
+
+
+@data_app.command()
+def export(
+    sweep: Sweep,
+    stage: Annotated[str, typer.Argument(metavar="STAGE", help="A fingerprint, or the beginning of one.")],
+    store: StoreUrl = STORE,
+    changes: Changes = None,
+    limit: Limit = None,
+) -> None:
+    """Print what a stage trains on, as JSON Lines: its conversations with source, id and how many times."""
+    from raysft.spec import load_sweep
+
+    spec = load_sweep(sweep, changes or (), limit)
+    from raysft.cli.data.export import export_stage
+
+    export_stage(spec, store, stage, sys.stdout)
+
+
+@data_app.command()
+def fetch(
+    name: Annotated[str | None, typer.Argument(help="Which set; without one they are listed.")] = None,
+    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where it is kept.")] = Path("data"),
+    url: Annotated[
+        str | None, typer.Option("--from", metavar="URL", help="A mirror: https://, or http://127.0.0.1.")
+    ] = None,
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Keep a file of which no checksum is known.")
+    ] = False,
+) -> None:
+    """A public set, with its checksum; what is there already is not fetched again."""
+    from raysft.cli.data.fetch import fetch_set, list_sets
+    from raysft.data.public.catalogue import public_set
+
+    console = Console(highlight=False)
+    if name is None:
+        list_sets(console)
+    else:
+        fetch_set(console, public_set(name), to, url, accept_unverified=unverified)
+
+
+@data_app.command()
+def tag(
+    source: Sources,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE.jsonl", help="Every row with its tags.")],
+    rules: Annotated[
+        str | None, typer.Option(metavar="RULES.yaml", help="Tag by rules; `default` has code and math.")
+    ] = None,
+    model: Model = None,
+    labels: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Labels out of which --model chooses.")
+    ] = None,
+    field: Annotated[str, typer.Option(help="Key of a row that holds its tags.")] = "tags",
+    on_bad_row: Annotated[str, typer.Option(metavar="refuse|skip", help="What a bad row does.")] = "refuse",
+    characters: Annotated[
+        int, typer.Option(min=100, help="How much of a conversation --model is shown.")
+    ] = 2000,
+    form: Format = "auto",
+    template: Template = None,
+    changes: Changes = None,
+) -> None:
+    """Add to every row the tags that rules, or a model, give it; rows keep their order and all else.
+
+    A run with --model that was killed goes on where it was: run it again.
+    """
+    from raysft.data.inspect.named_source import named_source
+
+    named = named_source(source, form, changes or ())
+    _check_tagging(out, rules, model, labels, on_bad_row)
+    _needs_model(model, {"--template": template})
+    from raysft.cli.data.named_model import named_model
+    from raysft.cli.data.tag import Target, tag_by_model, tag_by_rules
+    from raysft.data.tag.label_prompt import LabelPrompt
+
+    target = Target(named, out, field, "skip" if on_bad_row == "skip" else "refuse")
+    console = Console(highlight=False)
+    if model is None:
+        tag_by_rules(target, rules or "", console)
+        return
+    prompt = LabelPrompt.of([one.strip() for one in (labels or "").split(",")], characters)
+    tag_by_model(target, named_model(model, template, named), prompt, console)
+
+
+def _needs_model(model: str | None, given: dict[str, object]) -> None:
+    said = [name for name, value in given.items() if value is not None]
+    if model is None and said:
+        raise InputError([Problem(name, str(given[name]), "needs --model BASE") for name in said])
+
+
+def _check_tagging(
+    out: Path, rules: str | None, model: str | None, labels: str | None, on_bad_row: str
+) -> None:
+    problems = []
+    if (rules is None) == (model is None):
+        problems.append(Problem("--rules", rules or "not given", "give --rules, or --model with --labels"))
+    if (model is None) != (labels is None):
+        problems.append(Problem("--labels", labels or "not given", "goes with --model"))
+    if on_bad_row not in ("refuse", "skip"):
+        problems.append(Problem("--on-bad-row", on_bad_row, "use refuse or skip"))
+    if out.suffix != ".jsonl":
+        problems.append(Problem("--out", str(out), "is JSON Lines: name it FILE.jsonl"))
+    if problems:
+        raise InputError(problems)

@@ -1,0 +1,173 @@
+"""What `raysft data check` finds: what is in a source, what training would use of it, what is wrong."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from typing import Any
+
+from raysft.cli.data.named_model import NamedModel, opened_model, tokenizer_of
+from raysft.data.inspect.file_facts import SHOWN, Inspection, inspect_files
+from raysft.data.inspect.named_source import NamedSource
+from raysft.data.inspect.token_facts import TokenFacts, count_tokens, refused
+from raysft.data.sources.facts import SourceFacts
+from raysft.data.sources.pipeline import Source, load_sources
+from raysft.errors import InputError, Problem
+from raysft.spec.recipe import Recipe
+from raysft.sweep.inputs.benchmarks import published_benchmarks, question_texts
+
+
+@dataclass(frozen=True)
+class Tokenised:
+    """A source as one model would be trained on it."""
+
+    model: NamedModel
+    recipe: Recipe
+    """For its `max_length` and `overflow`."""
+    tokens: TokenFacts | None
+    """None where the chat template refuses a conversation."""
+    refused: tuple[Problem, ...] = ()
+    """The first conversations that the chat template refuses."""
+    refusals: int = 0
+
+
+@dataclass(frozen=True)
+class Checked:
+    """All that was found."""
+
+    source: NamedSource
+    inspection: Inspection
+    facts: SourceFacts | None
+    """None where nothing is left to train on."""
+    usable: int
+    """Conversations that an amount of 1 uses: fewer than are left if the weights of a join say so."""
+    wrong: tuple[Problem, ...]
+    """Why nothing is left."""
+    tokenised: Tokenised | None
+    """None without a model, and where nothing is left."""
+
+    @property
+    def good(self) -> bool:
+        """Whether every row is good, and something is left to train on."""
+        return not (self.inspection.bad_rows or self.wrong or (self.tokenised and self.tokenised.refusals))
+
+
+def check_source(source: NamedSource, model: NamedModel | None, recipe: Recipe | None) -> Checked:
+    """Read a source twice: once for what is in its files, once as training reads it.
+
+    Args:
+        source: what to look at.
+        model: for tokens; None counts characters only.
+        recipe: longest sequence and overflow; given with the model.
+
+    Raises:
+        InputError: a file cannot be read or has no known format; the model cannot be used.
+    """
+    found = inspect_files(source.spec, source.source)
+    try:
+        loaded = read_source(source)
+    except InputError as error:
+        own = source.from_sweep
+        wrong = (one if own else replace(one, field=source.title) for one in error.problems)
+        return Checked(source, found, None, 0, tuple(wrong), None)
+    tokenised = None if model is None or recipe is None else _tokenised(source, loaded, model, recipe)
+    return Checked(source, found, loaded.facts, loaded.index.rows, (), tokenised)
+
+
+def read_source(source: NamedSource) -> Source:
+    """The source as training reads it, bad rows skipped and counted.
+
+    Raises:
+        InputError: a file cannot be read; or nothing is left to train on.
+    """
+    questions: Mapping[str, Sequence[str]] = {}
+    if source.source.contamination is not None:
+        questions = question_texts(published_benchmarks(source.spec, source.spec.benchmarks))
+    skipping = source.skipping_bad_rows()
+    return load_sources(skipping.spec, [skipping.key], questions)[skipping.key]
+
+
+def _tokenised(source: NamedSource, loaded: Source, model: NamedModel, recipe: Recipe) -> Tokenised:
+    with opened_model(model, source, "tokenizer") as folder:
+        try:
+            tokens = count_tokens(loaded, folder, recipe.max_length, recipe.overflow)
+        except InputError as error:
+            problems = refused(loaded, tokenizer_of(folder))
+            first = tuple(islice(problems, SHOWN))
+            if not first:
+                raise error from None
+            return Tokenised(model, recipe, None, first, len(first) + sum(1 for _ in problems))
+    return Tokenised(model, recipe, tokens)
+
+
+def checked_json(checked: Checked) -> dict[str, Any]:
+    """What was found, as JSON; the keys are stable.
+
+    `source`: as it was given. `good`: whether all is well; the exit code says the same.
+    `rows`, `bad_rows`: of all files. `files`: `path`, `format`, `rows`, `bad_rows` of each.
+    `problems`: the first 20 bad rows, or why nothing is left, and the first 20 conversations that the
+    template refuses: `where`, `value`, `remedy`. `more_problems`: how many are not among them.
+    `roles`: messages by role. `answers`, `characters`: per conversation `least`, `median`, `p95`, `most`, and
+    their `total`; null without a good row.
+    `used`: what training would use, null if nothing: `dropped` (rows by rule), `copies`, `near_duplicates`,
+    `decontaminated`, `contaminated`, `held_out`, `held_out_elsewhere` (0: only a whole sweep tells),
+    `left`, `usable`, `unexpected` (text or null).
+    `tokens`: null without a model: `model`, `template`, `max_length`, `overflow`, `refused` (conversations
+    that the template refuses), and `counts`, null if it refuses any: `tokens` (as `characters`),
+    `supervised_tokens`, `longer`, `cut`, `split`, `dropped`, `trained_tokens`, `trained_supervised_tokens`.
+    """
+    found, tokenised = checked.inspection, checked.tokenised
+    problems = problems_of(checked)
+    return {
+        "source": checked.source.title,
+        "good": checked.good,
+        "rows": found.rows,
+        "bad_rows": found.bad_rows,
+        "files": [
+            {"path": one.path, "format": one.form, "rows": one.rows, "bad_rows": one.bad_rows}
+            for one in found.files
+        ],
+        "problems": [{"where": one.field, "value": one.value, "remedy": one.remedy} for one in problems],
+        "more_problems": found.bad_rows - len(found.problems) + more_refused(tokenised),
+        "roles": dict(found.roles),
+        "answers": None if found.turns is None else asdict(found.turns),
+        "characters": None if found.characters is None else asdict(found.characters),
+        "used": None if checked.facts is None else _used_json(checked.facts, checked.usable),
+        "tokens": None if tokenised is None else _tokens_json(tokenised),
+    }
+
+
+def _used_json(facts: SourceFacts, usable: int) -> dict[str, Any]:
+    return {
+        "dropped": dict(facts.dropped),
+        "copies": facts.duplicates,
+        "near_duplicates": facts.near_duplicates,
+        "decontaminated": facts.decontaminated,
+        "contaminated": facts.contaminated,
+        "held_out": facts.held_out,
+        "held_out_elsewhere": facts.held_out_elsewhere,
+        "left": facts.left,
+        "usable": usable,
+        "unexpected": facts.unexpected,
+    }
+
+
+def _tokens_json(tokenised: Tokenised) -> dict[str, Any]:
+    return {
+        "model": tokenised.model.title,
+        "template": tokenised.model.spec.template,
+        "max_length": tokenised.recipe.max_length,
+        "overflow": tokenised.recipe.overflow,
+        "refused": tokenised.refusals,
+        "counts": None if tokenised.tokens is None else asdict(tokenised.tokens),
+    }
+
+
+def problems_of(checked: Checked) -> tuple[Problem, ...]:
+    """What is told one by one."""
+    refusals = checked.tokenised.refused if checked.tokenised else ()
+    return (*checked.inspection.problems, *checked.wrong, *refusals)
+
+
+def more_refused(tokenised: Tokenised | None) -> int:
+    """Refused conversations that are not told one by one."""
+    return tokenised.refusals - len(tokenised.refused) if tokenised else 0

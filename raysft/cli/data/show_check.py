@@ -1,0 +1,98 @@
+"""What `raysft data check` prints."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from raysft.cli.data.check import Checked, Tokenised, more_refused, problems_of
+from raysft.cli.terminal_text import on_one_line
+from raysft.data.inspect.file_facts import Spread
+from raysft.data.sources.facts import SourceFacts
+
+
+def show_check(console: Console, checked: Checked) -> None:
+    """Print what was found."""
+    found = checked.inspection
+    for file in found.files:
+        form = f", format {file.form}" if file.form else ""
+        _line(console, f"{on_one_line(file.path)}: {file.rows:,} rows{form}")
+    bad = f"{found.bad_rows:,} bad" if found.bad_rows else "all good"
+    _line(console, f"rows: {found.rows:,}, {bad}", "red" if found.bad_rows else "green")
+    if found.roles:
+        _line(console, "messages: " + ", ".join(f"{role} {count:,}" for role, count in found.roles.items()))
+    if checked.facts is not None:
+        without = " once the bad rows are gone" if found.bad_rows else ""
+        _line(console, f"training uses{without}: {_used(checked.facts, checked.usable)}")
+    if found.characters is not None:
+        console.print(_spreads(checked))
+    if checked.tokenised:
+        _show_tokens(console, checked.tokenised)
+    _show_problems(console, checked)
+
+
+def _used(facts: SourceFacts, usable: int) -> str:
+    notes = [f"{count:,} rows dropped by {on_one_line(rule)}" for rule, count in facts.dropped.items()]
+    notes.append(f"{facts.duplicates:,} exact copies removed" if facts.duplicates else "no exact copies")
+    for count, what in (
+        (facts.near_duplicates, "near duplicates removed"),
+        (facts.decontaminated, "removed that share words with a question"),
+        (facts.contaminated - facts.decontaminated, "share words with a question, and stay"),
+        (facts.held_out, "held out"),
+        (facts.left - usable, "beyond the weights of the join"),
+    ):
+        notes.extend([f"{count:,} {what}"] if count else [])
+    notes.extend([facts.unexpected] if facts.unexpected else [])
+    return "; ".join([f"{usable:,} conversations", *notes])
+
+
+def _spreads(checked: Checked) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("per conversation")
+    for name in ("min", "median", "95%", "max", "total"):
+        table.add_column(name, justify="right")
+    tokens = checked.tokenised.tokens if checked.tokenised else None
+    rows = {
+        "answers": checked.inspection.turns,
+        "characters": checked.inspection.characters,
+        "tokens, of what is used": tokens.tokens if tokens else None,
+    }
+    for name, spread in rows.items():
+        if spread is not None:
+            table.add_row(name, *_numbers(spread))
+    return table
+
+
+def _numbers(spread: Spread) -> list[str]:
+    return [f"{one:,}" for one in (spread.least, spread.median, spread.p95, spread.most, spread.total)]
+
+
+def _show_tokens(console: Console, tokenised: Tokenised) -> None:
+    tokens, recipe = tokenised.tokens, tokenised.recipe
+    name = f"{on_one_line(tokenised.model.title)}, template {on_one_line(tokenised.model.spec.template)}"
+    if tokens is None:
+        _line(console, f"{name}: the template refuses {tokenised.refusals:,} conversations", "red")
+        return
+    share = tokens.supervised_tokens / tokens.tokens.total
+    _line(console, f"{name}: {tokens.supervised_tokens:,} supervised tokens ({share:.1%})")
+    longer = f"longer than max_length {recipe.max_length:,}: {tokens.longer:,}"
+    fates = f"{tokens.cut:,} cut, {tokens.split:,} split, {tokens.dropped:,} dropped"
+    _line(console, f"{longer} ({recipe.overflow}: {fates})" if tokens.longer or tokens.dropped else longer)
+    _line(
+        console,
+        f"one epoch trains on {tokens.trained_supervised_tokens:,} supervised of "
+        f"{tokens.trained_tokens:,} tokens",
+    )
+
+
+def _show_problems(console: Console, checked: Checked) -> None:
+    for one in problems_of(checked):
+        _line(console, "  ".join(map(on_one_line, (f"{one.field}:", one.value, one.remedy))), "red")
+    more = checked.inspection.bad_rows - len(checked.inspection.problems)
+    if more:
+        _line(console, f"and {more:,} more bad rows", "red")
+    if more_refused(checked.tokenised):
+        _line(console, f"and {more_refused(checked.tokenised):,} more refused conversations", "red")
+
+
+def _line(console: Console, text: str, style: str = "") -> None:
+    console.print(Text(text, style), soft_wrap=True)

@@ -1,0 +1,1 @@
+"""`raysft plan`: as text, as JSON, as a figure."""

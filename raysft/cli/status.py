@@ -1,0 +1,86 @@
+"""What stands of a sweep, on the terminal and as JSON."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from raysft.plan.tree import Cell, Point
+from raysft.store import Store
+from raysft.sweep.inputs.read import Inputs
+from raysft.sweep.results.standing import Standing, point_status, read_standing
+from raysft.sweep.run.leases import stages_in_training
+
+_STYLES = {"done": "green", "running": "yellow", "failed": "red", "blocked": "red"}
+
+
+def status_json(inputs: Inputs, store: Store) -> dict[str, Any]:
+    """Status of every point and stage, and how many of their scores stand; the keys are stable."""
+    standing = read_standing(inputs, store)
+    stages = _stages(inputs, store, standing)
+    return {
+        "points": [_point(inputs, point, standing, stages) for point in inputs.plan.points],
+        "stages": stages,
+    }
+
+
+def _stages(inputs: Inputs, store: Store, standing: Mapping[str, Standing]) -> dict[str, str]:
+    """`done`, `running`, `failed` or `waiting` for every stage."""
+    found = {}
+    for stage in inputs.plan.stages:
+        one = standing[stage]
+        found[stage] = "done" if one.record else "failed" if one.failure else "waiting"
+    running = stages_in_training(store, [stage for stage, status in found.items() if status == "waiting"])
+    return {stage: "running" if stage in running else status for stage, status in found.items()}
+
+
+def _point(
+    inputs: Inputs, point: Point, standing: Mapping[str, Standing], stages: Mapping[str, str]
+) -> dict[str, Any]:
+    status, cause = point_status(point, standing)
+    of_point = {stage: stages[stage] for stage in point.stages}
+    if status == "waiting" and "running" in of_point.values():
+        status = "running"
+    subjects = [one for one, _ in inputs.plan.subjects(point)]
+    return {
+        "fingerprint": point.fingerprint,
+        "model": point.model,
+        "cells": [_cell(cell, point.model) for cell in point.cells],
+        "status": status,
+        "cause": cause,
+        "stages": of_point,
+        "scores": sum(len(standing[one].scores) for one in subjects),
+        "scores_asked": sum(len(inputs.asked[one].benchmarks) for one in subjects if one in inputs.asked),
+    }
+
+
+def _cell(cell: Cell, usual: str) -> str:
+    model = "" if cell.model == usual else f" model {cell.model}"
+    amount = "" if cell.amount is None else f" amount {cell.amount}"
+    ratio = "".join(f" {ability}×{factor}" for ability, factor in cell.ratio)
+    variant = "".join(f" {ability}: {variant}" for ability, variant in cell.variant)
+    recipe = f" {cell.recipe}" if cell.recipe else ""
+    seed = "" if cell.seed is None else f" seed {cell.seed}"
+    return f"{cell.study}: {cell.strategy}{model}{amount}{ratio}{variant}{recipe}{seed}"
+
+
+def show_status(console: Console, inputs: Inputs, store: Store) -> None:
+    """One row per point: its cells, its stages, its scores; totals below."""
+    found = status_json(inputs, store)
+    table = Table("model", "point", "stages", "scores", "status", box=None, pad_edge=False)
+    for point in found["points"]:
+        stages = "\n".join(f"{address[:8]} {status}" for address, status in point["stages"].items())
+        status = f"[{_STYLES.get(point['status'], 'dim')}]{point['status']}[/]"
+        cause = f"\n{point['cause']}" if point["cause"] else ""
+        scores = f"{point['scores']}/{point['scores_asked']}"
+        table.add_row(
+            point["model"], escape("\n".join(point["cells"])), stages, scores, status + escape(cause)
+        )
+    console.print(table)
+    counts = [
+        f"{list(found['stages'].values()).count(one)} {one}"
+        for one in ("done", "running", "waiting", "failed")
+    ]
+    console.print("stages: " + ", ".join(counts), highlight=False)

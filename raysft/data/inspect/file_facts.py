@@ -1,0 +1,152 @@
+"""What is in the files of a source, row by row, before any rule.
+
+Rows pass one by one; what is kept of a row is its number of turns and of characters, 16 bytes.
+"""
+
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from raysft.data.read.files import Row
+from raysft.data.read.parsed_rows import ParsedRow, parsed_rows, said_format
+from raysft.data.sources.rows import SourceRows
+from raysft.errors import Problem
+from raysft.spec.load import resolve
+from raysft.spec.source import SourceSpec
+from raysft.spec.sweep import SweepSpec
+
+SHOWN = 20
+"""Problems that are told one by one."""
+
+
+def read_files(spec: SweepSpec, source: SourceSpec) -> Iterator[ParsedRow]:
+    """Every row of every file of a source, one after the other; `drop` and `limit` play no part.
+
+    Raises:
+        InputError: a file cannot be read, or has no known format.
+    """
+    for part in source.parts:
+        form = said_format(source, part)
+        for path in part.paths:
+            yield from _world(spec, source) if source.is_world else parsed_rows(resolve(spec, path), form)
+
+
+def _world(spec: SweepSpec, source: SourceSpec) -> Iterator[ParsedRow]:
+    rows = SourceRows(spec, source.model_copy(update={"drop": (), "limit": None}), "SOURCE")
+    for found in rows.conversations():
+        yield ParsedRow(source.paths[0], "world", Row(found.where, None), found.conversation)
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """One file of a source."""
+
+    path: str
+    form: str
+    """Its format, or all of them."""
+    rows: int
+    bad_rows: int
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How large something is, over all rows; percentiles by nearest rank, so each is a value that occurs."""
+
+    least: int
+    median: int
+    p95: int
+    most: int
+    total: int
+
+    @classmethod
+    def of(cls, values: NDArray[np.int64]) -> "Spread | None":
+        """The spread of some values; None if there are none."""
+        if not len(values):
+            return None
+        ranks = [0, *(-(-len(values) * share // 100) - 1 for share in (50, 95)), len(values) - 1]
+        least, median, p95, most = np.partition(values, ranks)[ranks].tolist()
+        return cls(least, median, p95, most, int(values.sum()))
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """The rows of all files of a source."""
+
+    files: tuple[FileFacts, ...]
+    problems: tuple[Problem, ...]
+    """The first bad rows."""
+    roles: Mapping[str, int]
+    """Messages by role."""
+    turns: Spread | None
+    """Answers of a conversation; a document has none."""
+    characters: Spread | None
+    """Of all messages of a conversation."""
+
+    @property
+    def rows(self) -> int:
+        """Rows of all files, bad ones included."""
+        return sum(one.rows for one in self.files)
+
+    @property
+    def bad_rows(self) -> int:
+        """Malformed rows of all files."""
+        return sum(one.bad_rows for one in self.files)
+
+
+@dataclass
+class _Tally:
+    rows: int = 0
+    bad_rows: int = 0
+    forms: dict[str, None] = field(default_factory=dict)
+    """In the order in which they were first seen."""
+
+
+@dataclass
+class _Counting:
+    files: dict[str, _Tally] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    roles: Counter[str] = field(default_factory=Counter)
+    turns: "array[int]" = field(default_factory=lambda: array("q"))
+    characters: "array[int]" = field(default_factory=lambda: array("q"))
+
+    def add(self, one: ParsedRow) -> None:
+        file = self.files.setdefault(one.path, _Tally())
+        file.rows += 1
+        if one.form:
+            file.forms[one.form] = None
+        if isinstance(one.found, Problem):
+            file.bad_rows += 1
+            if len(self.problems) < SHOWN:
+                self.problems.append(one.found)
+            return
+        roles = [message.role for message in one.found.messages]
+        self.roles.update(roles)
+        self.turns.append(roles.count("assistant"))
+        self.characters.append(sum(len(message.content) for message in one.found.messages))
+
+
+def inspect_files(spec: SweepSpec, source: SourceSpec) -> Inspection:
+    """Read all files of a source.
+
+    Raises:
+        InputError: a file cannot be read, or has no known format.
+    """
+    counting = _Counting({resolve(spec, path): _Tally() for path in source.paths if not source.is_world})
+    for one in read_files(spec, source):
+        counting.add(one)
+    files = (
+        FileFacts(path, ", ".join(one.forms), one.rows, one.bad_rows) for path, one in counting.files.items()
+    )
+    turns, characters = (np.frombuffer(one, np.int64) for one in (counting.turns, counting.characters))
+    order = sorted(counting.roles)
+    return Inspection(
+        tuple(files),
+        tuple(counting.problems),
+        {role: counting.roles[role] for role in order},
+        Spread.of(turns),
+        Spread.of(characters),
+    )

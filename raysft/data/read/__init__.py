@@ -1,0 +1,1 @@
+"""From files to conversations: containers, formats, rows. Here a row becomes a conversation."""

@@ -1,0 +1,47 @@
+"""From one file to its conversations, each with its row and format, before any rule."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from raysft.data.conversation import Conversation
+from raysft.data.read.files import Row, read_rows
+from raysft.data.read.formats import RowFormats, no_format, parse_row, unfitting_row
+from raysft.errors import InputError, Problem
+from raysft.spec.source import FormatName, PartSpec, SourceSpec
+
+
+class ParsedRow(NamedTuple):
+    """One row of a file, and what it says."""
+
+    path: str
+    form: str
+    """Format that it was read by, or `world`; nothing where it is not JSON, or none is known yet."""
+    row: Row
+    """Without a value where it is not JSON, or where it was made by the built-in world."""
+    found: Conversation | Problem
+
+
+def said_format(source: SourceSpec, part: PartSpec) -> FormatName:
+    """The format that a sweep file says for a part of a source: its own, or that of the source."""
+    return source.format if part.format == "auto" else part.format
+
+
+def parsed_rows(path: str, form: str) -> Iterator[ParsedRow]:
+    """Every row of one file; with the format `auto` each is read by its own keys.
+
+    Raises:
+        InputError: the file cannot be read; after the last row, if none fits a format.
+    """
+    formats, unfitting, name = RowFormats(form), None, ""
+    for row in read_rows(path):
+        if isinstance(row, Problem):
+            yield ParsedRow(path, "", Row(row.field, None), row)
+            continue
+        name = formats.of(row.value)
+        if name:
+            yield ParsedRow(path, name, row, parse_row(name, row.where, row.value))
+        else:
+            unfitting = unfitting or row
+            yield ParsedRow(path, "", row, unfitting_row(row.where, row.value))
+    if unfitting and not name:
+        raise InputError([no_format(unfitting.where, unfitting.value)])

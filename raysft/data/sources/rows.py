@@ -1,0 +1,104 @@
+"""From the files of a source to conversations, each with its place, past bad rows and drop rules."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain, islice
+
+from raysft.data.clean.filters import DropRules
+from raysft.data.conversation import Conversation, Message
+from raysft.data.read.files import Row
+from raysft.data.read.parsed_rows import parsed_rows, said_format
+from raysft.data.spool import Located
+from raysft.data.world import ABILITIES, pretraining_documents, training_items
+from raysft.data.world import conversation as world_conversation
+from raysft.errors import InputError, Problem
+from raysft.spec.load import resolve
+from raysft.spec.source import WORLD, PartSpec, SourceSpec
+from raysft.spec.sweep import SweepSpec
+
+_SHOWN = 20
+"""Bad rows of one source that are shown one by one."""
+
+_PRETRAINING = "pretraining"
+
+WORLD_ROWS: dict[str, int] = {"math": 2048, "code": 512, "general": 1024, _PRETRAINING: 160_000}
+"""Rows of a built-in source unless `rows` says otherwise."""
+
+
+def source_field(key: str) -> str:
+    """Where a sweep file has the source with this key."""
+    ability, _, variant = key.partition("/")
+    return f"abilities.{ability}.variants.{variant}" if variant else f"abilities.{ability}.source"
+
+
+@dataclass
+class SourceRows:
+    """The rows of one source, and what is counted while they pass."""
+
+    spec: SweepSpec
+    source: SourceSpec
+    name: str
+    """Field of the source in the sweep file, for messages."""
+    read: int = 0
+    bad_rows: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    """Rows by the label of the rule that left them out."""
+    _bad: list[Problem] = field(default_factory=list)
+
+    def conversations(self) -> Iterator[Located]:
+        """Every conversation that no rule drops, copies included.
+
+        Raises:
+            InputError: after the last row, with the malformed ones (unless `on_bad_row: skip`); at once for
+                a file that cannot be read; after its last row for one that has no known format.
+        """
+        for place, part in enumerate(self.source.parts):
+            rules = DropRules([*part.drop, *self.source.drop])
+            self.dropped.update({rule.label: 0 for rule in (*part.drop, *self.source.drop)})
+            for row, found in islice(self._parsed(part), _share_of_limit(self.source, part)):
+                self.read += 1
+                if isinstance(found, Problem):
+                    self._add_bad(found)
+                    continue
+                label = rules.dropping(row.value, found)
+                if label is None:
+                    yield Located(found, row.where, place)
+                else:
+                    self.dropped[label] += 1
+        if self.bad_rows and self.source.on_bad_row == "refuse":
+            raise InputError(self._problems())
+
+    def _parsed(self, part: PartSpec) -> Iterator[tuple[Row, Conversation | Problem]]:
+        if self.source.is_world:
+            return self._world(part.paths[0])
+        form = said_format(self.source, part)
+        files = (parsed_rows(resolve(self.spec, path), form) for path in part.paths)
+        return ((one.row, one.found) for one in chain.from_iterable(files))
+
+    def _world(self, path: str) -> Iterator[tuple[Row, Conversation]]:
+        ability = path.removeprefix(WORLD)
+        rows = self.source.rows or WORLD_ROWS[ability]
+        if ability in ABILITIES:
+            wanted = min(rows, self.source.limit or rows)
+            found: Iterator[Conversation] = map(world_conversation, training_items(ability, wanted))
+        else:
+            found = (Conversation((Message("text", text),)) for text in pretraining_documents(rows))
+        return ((Row(f"{path}, row {number}", None), one) for number, one in enumerate(found, start=1))
+
+    def _add_bad(self, problem: Problem) -> None:
+        self.bad_rows += 1
+        if self.bad_rows <= _SHOWN:
+            self._bad.append(problem)
+
+    def _problems(self) -> list[Problem]:
+        more = self.bad_rows - len(self._bad)
+        remedy = "mend them, or leave bad rows out and have them counted: on_bad_row: skip"
+        return [*self._bad, Problem(self.name, f"and {more} more bad rows", remedy)] if more else self._bad
+
+
+def _share_of_limit(source: SourceSpec, part: PartSpec) -> int | None:
+    """Rows that may be read of one part: the limit is shared by weight, so that every part is tried out."""
+    if source.limit is None:
+        return None
+    return max(1, int(source.limit * part.weight / sum(one.weight for one in source.parts)))

@@ -1,0 +1,1 @@
+"""Tags on conversations: kept beside a source, made by rules, asked of a model."""

@@ -1,0 +1,1 @@
+"""From conversations to tokens: templates and their check, tokenizers, tokenised sources."""

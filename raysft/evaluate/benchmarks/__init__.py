@@ -1,0 +1,1 @@
+"""One file per benchmark, and a row in `catalogue`."""

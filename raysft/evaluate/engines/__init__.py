@@ -1,0 +1,1 @@
+"""What answers questions with a model."""

@@ -1,0 +1,113 @@
+"""What a pilot comes to, in a few paragraphs: for the terminal, and for the top of the sweep file."""
+
+from collections.abc import Iterator
+from functools import cache
+from itertools import combinations
+
+from raysft.pilot.draft import Chosen
+from raysft.pilot.fit_budget import TRAINING_SHARE, Pilot
+from raysft.plan.cost.power import ASSUMED, Detectable, smallest_detectable
+
+_LITTLE = 0.5
+"""Share of a budget below which something can be added to a sweep."""
+
+
+def outcome(chosen: Chosen, pilot: Pilot) -> Iterator[str]:
+    """Hours, money, disk, what was given up, what will be seen, and what is odd about the files."""
+    yield _price(chosen, pilot)
+    yield _work(pilot)
+    yield _given_up(chosen, pilot)
+    if chosen.last is None:
+        yield (
+            "There is one file. What it gains from more of its own data is asked; in what ratio and order "
+            "abilities should be trained is not, for that takes a second file."
+        )
+    yield from _power(chosen, pilot)
+    yield from _overlaps(chosen)
+    yield from _templates(chosen)
+
+
+def detectable(chosen: Chosen, pilot: Pilot, ability: str) -> Detectable:
+    """The smallest differences that the held-out questions of an ability will show."""
+    return _detectable(chosen.files[ability].held_out, len(pilot.grid.seeds))
+
+
+@cache
+def _detectable(held_out: int, seeds: int) -> Detectable:
+    return smallest_detectable(held_out, seeds, ASSUMED["held_out"])
+
+
+def points(difference: float | None) -> str:
+    """A difference as text."""
+    return "none" if difference is None else f"{difference:.1f}"
+
+
+def _price(chosen: Chosen, pilot: Pilot) -> str:
+    unit, placement = "GPU-hours" if chosen.on_gpus else "core-hours", chosen.placement
+    training, asked, chip = pilot.bill.whole.shared, pilot.evaluation, placement.accelerator
+    clock = (training.gpu_hours + asked.gpu_hours) / placement.side_by_side
+    return (
+        f"Budget {chosen.allowance}. Expected: {_number(training.gpu_hours)} {unit} of training on "
+        f"{chip.name} ({_number(training.cost)} USD at {chip.price_per_hour:g} an hour), and "
+        f"{_number(asked.gpu_hours)} more ({_number(asked.cost)} USD) to answer {asked.questions:,} "
+        f"questions: {_number(clock)} hours on the clock with {placement.side_by_side} at work. "
+        f"Training may take {float(TRAINING_SHARE):.0%} of a budget; the rest is for the answers, and for "
+        "what an estimate does not see."
+    )
+
+
+def _work(pilot: Pilot) -> str:
+    whole = pilot.bill.whole
+    return (
+        f"{whole.distinct_points} points, which share {whole.stages} stages; one run for each point would "
+        f"train {whole.saved_against_one_run_per_point or 1:.1f} times as many conversations. The store "
+        f"grows to {_number(pilot.disk.total / 1e9)} GB, most of it weights of finished stages."
+    )
+
+
+def _given_up(chosen: Chosen, pilot: Pilot) -> str:
+    if pilot.given_up:
+        return f"Given up for the budget, in this order: {', '.join(pilot.given_up)}."
+    hours = chosen.allowance.hours(chosen.placement.accelerator, chosen.placement.side_by_side)
+    said = "Nothing was given up."
+    if pilot.needs < _LITTLE * hours:
+        said += (
+            f" It is {pilot.needs / hours:.0%} of the budget: further seeds would show smaller differences."
+        )
+    return said
+
+
+def _power(chosen: Chosen, pilot: Pilot) -> Iterator[str]:
+    said = ", ".join(
+        f"{points(detectable(chosen, pilot, ability).recipes)} on {ability} "
+        f"({chosen.files[ability].held_out} questions)"
+        for ability in chosen.asked
+    )
+    if said:
+        yield (
+            f"The smallest difference between two recipes that {len(pilot.grid.seeds)} seeds are likely to "
+            f"show, in points of 100: {said}. Assumed: {ASSUMED['held_out'].text}."
+        )
+
+
+def _overlaps(chosen: Chosen) -> Iterator[str]:
+    for first, second in combinations(chosen.files, 2):
+        common = len(chosen.files[first].ids & chosen.files[second].ids)
+        if common:
+            yield (
+                f"Beware: {common:,} conversations are both in {first} and in {second}. One that is held out "
+                "of the one is then trained on in the other. Take them out of one of the files."
+            )
+
+
+def _templates(chosen: Chosen) -> Iterator[str]:
+    for ability, one in chosen.files.items():
+        if one.template:
+            yield (
+                f"Beware: the questions of {ability} already hold a chat template ({one.template}), which "
+                f"would stand inside that of the model ({chosen.model.template}). Take it out of the file."
+            )
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"

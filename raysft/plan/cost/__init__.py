@@ -1,0 +1,1 @@
+"""What a plan takes: compute, memory, disk, money, questions, and how small a difference it shows."""

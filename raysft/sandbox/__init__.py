@@ -1,0 +1,1 @@
+"""Programs of strangers, run where they can do no harm. Knows nothing of benchmarks."""

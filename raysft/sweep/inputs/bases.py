@@ -1,0 +1,145 @@
+"""The model that points start from: a folder, a Hub id, a built-in one, or random weights."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from huggingface_hub import snapshot_download
+from transformers import AutoTokenizer
+
+from raysft.composition.order import SourceIndex
+from raysft.data.tokens.template import template_digest, tokenizer_digest
+from raysft.data.tokens.template_check import check_template
+from raysft.data.tokens.tokenizer import CHAT_TEMPLATE
+from raysft.data.world import BASES
+from raysft.errors import InputError, Problem, gathered
+from raysft.identity import digest_bytes, digest_lines, fingerprint
+from raysft.model.digest import weights_digest
+from raysft.model.template_overlay import dress
+from raysft.plan.tree import BaseIdentity
+from raysft.spec.load import resolve
+from raysft.spec.model import ModelSpec, ScratchSpec
+from raysft.spec.sweep import SweepSpec
+from raysft.store import Store
+from raysft.sweep.inputs.chosen_template import ChosenTemplate, choose_template
+
+
+@dataclass(frozen=True)
+class Base:
+    """A base model: what identifies it, and where it is or how it is made."""
+
+    identity: BaseIdentity
+    folder: Path | None
+    """Hugging Face folder; None for a model from scratch, which the store keeps."""
+    scratch: ScratchSpec | None = None
+    template: str | None = None
+    """Text of the chat template in place of the one that the folder, or the trained tokenizer, has."""
+
+
+def used_models(spec: SweepSpec) -> tuple[str, ...]:
+    """The models that studies ask for, in the order of the sweep file."""
+    asked = {name for study in spec.studies.values() for name in study.values("model")}
+    return tuple(name for name in spec.models if name in asked)
+
+
+def find_bases(spec: SweepSpec, sources: Mapping[str, SourceIndex], models: Iterable[str]) -> dict[str, Base]:
+    """The bases of some models.
+
+    Args:
+        spec: the sweep.
+        sources: every source, by key; a model from scratch has learnt its tokens from them.
+        models: names of models.
+
+    Raises:
+        InputError: with every base, and every chat template, that cannot be found or used.
+    """
+    problems: list[Problem] = []
+    found = {}
+    for name in models:
+        with gathered(problems):
+            found[name] = _find(spec, spec.models[name], f"models.{name}", sources)
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+def is_here(spec: SweepSpec, model: ModelSpec) -> bool:
+    """Whether a base needs nothing from afar: built in, from scratch, a folder, or in the Hub's cache."""
+    if isinstance(model.base, ScratchSpec) or model.base in BASES:
+        return True
+    if Path(resolve(spec, model.base)).is_dir():
+        return True
+    try:
+        snapshot_download(model.base, revision=model.revision, local_files_only=True)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+@contextmanager
+def dressed_bases(bases: Mapping[str, Base], store: Store) -> Iterator[dict[str, Base]]:
+    """The same bases, each in a folder whose tokenizer has the template in use, as long as the block runs.
+
+    A base with a template in place of its own gets a folder on the store's workbench (see
+    `raysft.model.template_overlay`), which every node sees that sees the store. It is a thing of the
+    moment: whoever resumes a sweep makes it again. A model from scratch gets its template when it is made.
+    """
+    with ExitStack() as stack:
+        found = {}
+        for name, base in bases.items():
+            if base.folder is not None and base.template is not None:
+                folder = stack.enter_context(store.workspace("bases", base.identity.fingerprint))
+                dress(base.folder, base.template, folder)
+                found[name] = replace(base, folder=folder)
+            else:
+                found[name] = base
+        yield found
+
+
+def _find(spec: SweepSpec, model: ModelSpec, field: str, sources: Mapping[str, SourceIndex]) -> Base:
+    problems: list[Problem] = []
+    with gathered(problems):
+        template = choose_template(spec, model.template, f"{field}.template")
+    if isinstance(model.base, str):
+        with gathered(problems):
+            folder = _folder(spec, model, model.base, f"{field}.base")
+    if problems:
+        raise InputError(problems)
+    return (
+        _standing(folder, template) if isinstance(model.base, str) else _made(model.base, template, sources)
+    )
+
+
+def _standing(folder: Path, template: ChosenTemplate) -> Base:
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    text = template.text_for(tokenizer)
+    if text is not None:
+        tokenizer.chat_template = text
+    check_template(tokenizer, template.field)
+    identity = BaseIdentity(weights_digest(folder), tokenizer_digest(folder), template_digest(tokenizer))
+    return Base(identity, folder, template=text)
+
+
+def _made(shape: ScratchSpec, template: ChosenTemplate, sources: Mapping[str, SourceIndex]) -> Base:
+    read = sorted(digest_lines(source.ids) for source in sources.values())
+    tokenizer = fingerprint("trained tokenizer", 1, {"vocabulary": shape.vocabulary, "sources": read})
+    weights = fingerprint("scratch weights", 2, {"shape": shape, "tokenizer": tokenizer})
+    text = template.text_for_trained()
+    identity = BaseIdentity(weights, tokenizer, digest_bytes((text or CHAT_TEMPLATE).encode()))
+    return Base(identity, None, shape, text)
+
+
+def _folder(spec: SweepSpec, model: ModelSpec, base: str, field: str) -> Path:
+    if base in BASES:
+        return BASES[base]
+    local = Path(resolve(spec, base))
+    if local.is_dir():
+        return local
+    try:
+        return Path(snapshot_download(base, revision=model.revision))
+    except (OSError, ValueError) as error:
+        cause = " ".join(str(error).split())[:200]
+        raise InputError(
+            [Problem(field, base, f"neither a folder ({local}) nor a Hub id that can be reached: {cause}")]
+        ) from None

@@ -1,0 +1,84 @@
+"""The chat template that a model of a sweep asks for: `own`, one of ours by name, or a file."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import fsspec
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+from raysft.data.tokens.chat_templates import OWN, TEMPLATES, template_for
+from raysft.data.tokens.template_check import check_template, probe_texts
+from raysft.data.tokens.tokenizer import train_tokenizer
+from raysft.errors import InputError, Problem
+from raysft.spec.load import resolve
+from raysft.spec.sweep import SweepSpec
+
+_VOCABULARY = 2000
+"""More than the probes of a check have pairs to merge, so that all that can merge has merged."""
+
+
+@dataclass(frozen=True)
+class ChosenTemplate:
+    """What a model asks for."""
+
+    field: str
+    """Where it asks, for messages."""
+    name: str
+    written: str | None
+    """Text of the file, where the name is that of a file."""
+
+    def text_for(self, tokenizer: PreTrainedTokenizerBase) -> str | None:
+        """The template as it serves a tokenizer, not checked; None for the tokenizer's own."""
+        return template_for(self.name, tokenizer, self.field) if self.name in TEMPLATES else self.written
+
+    def text_for_trained(self) -> str | None:
+        """The template, checked, for a tokenizer that `train_tokenizer` will make; None for its own.
+
+        Two others of its kind stand for it: one says how the template is rendered, the second has learnt to
+        merge all that can merge in what was rendered.
+
+        Raises:
+            InputError: the template does not pass.
+        """
+        if self.name == OWN:
+            return None
+        tokenizer = _trained([])
+        tokenizer.chat_template = text = self.text_for(tokenizer)
+        check_template(tokenizer, self.field)
+        tokenizer = _trained(probe_texts(tokenizer))
+        tokenizer.chat_template = text
+        check_template(tokenizer, self.field)
+        return text
+
+
+def choose_template(spec: SweepSpec, name: str, field: str) -> ChosenTemplate:
+    """The template of a model, its file read if it has one.
+
+    Args:
+        spec: the sweep, whose `data_dir` relative paths start from.
+        name: as the model has it.
+        field: where it has it.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    if name == OWN or name in TEMPLATES:
+        return ChosenTemplate(field, name, None)
+    path = resolve(spec, name)
+    try:
+        with fsspec.open(path, "r", encoding="utf-8") as file:
+            return ChosenTemplate(field, name, file.read())
+    except (OSError, ValueError) as error:
+        cause = " ".join(str(error).split())[:200]
+        remedy = (
+            f"use {OWN}, {', '.join(TEMPLATES)}, or a Jinja file in UTF-8; {path} cannot be read: {cause}"
+        )
+        raise InputError([Problem(field, name, remedy)]) from None
+
+
+def _trained(texts: Sequence[str]) -> PreTrainedTokenizerBase:
+    with tempfile.TemporaryDirectory() as folder:
+        train_tokenizer(iter(texts), _VOCABULARY, Path(folder))
+        return AutoTokenizer.from_pretrained(folder)

@@ -1,0 +1,224 @@
+"""What a surveyed sweep comes to: work, hours, money, memory, disk, questions, smallest differences."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from raysft.errors import InputError, Problem
+from raysft.plan.cost.accelerators import NUMBER_BYTES, Accelerator, Precision, engine_of, trainer_of
+from raysft.plan.cost.bill import Bill, Effort, Machine, bill, stage_efforts
+from raysft.plan.cost.disk import Disk, Keep, peak_disk
+from raysft.plan.cost.evaluation import (
+    USUAL_LIMIT,
+    USUAL_LIMITS,
+    BenchmarkSize,
+    EvaluationEffort,
+    evaluation_effort,
+)
+from raysft.plan.cost.memory import SHARDINGS, Memory, Sharding, memory_per_gpu, what_would_fit
+from raysft.plan.cost.model_shape import ModelShape
+from raysft.plan.cost.power import ASSUMED, Assumptions, Detectable, smallest_detectable
+from raysft.plan.tree import Stage
+from raysft.spec.model import ModelSpec
+from raysft.spec.sweep import SweepSpec
+from raysft.sweep.inputs.bases import Base
+from raysft.sweep.inputs.dry_plan import Survey
+from raysft.sweep.inputs.model_sizes import shape_of
+
+_GIB = 2**30
+_Size = tuple[Precision, int]
+"""Number format and longest conversation: what the memory of a recipe depends on."""
+_KEEPS: tuple[Keep, ...] = ("all", "leaves", "scores")
+
+
+@dataclass(frozen=True)
+class ModelMemory:
+    """Memory of one GPU while a model trains, by the recipe of its stages that needs most."""
+
+    needs: Memory
+    would_fit: Mapping[Sharding, int | None]
+    """Smallest number of workers for each sharding; None where not even the most would do."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """A survey, added up."""
+
+    survey: Survey
+    efforts: Mapping[str, Effort]
+    """By stage."""
+    bill: Bill
+    machines: Mapping[str, Machine]
+    """What trains, by model."""
+    engines: Mapping[str, Machine]
+    """What answers, by model."""
+    memory: Mapping[str, ModelMemory]
+    """By model, of those that train on GPUs."""
+    disk: Mapping[Keep, Disk]
+    """The store at its largest, for each policy of what stays."""
+    sizes: Mapping[str, BenchmarkSize]
+    """By key of the benchmark."""
+    evaluation: EvaluationEffort
+    seeds: int
+    """The fewest seeds of a study: what its contrasts rest on."""
+    assumptions: Mapping[str, Assumptions]
+    detectable: Mapping[str, Detectable]
+    """By key of the benchmark."""
+
+
+def account(survey: Survey) -> Account:
+    """Add up a survey.
+
+    Raises:
+        InputError: an accelerator that is not known, or models that do not fit on theirs.
+    """
+    spec, plan = survey.spec, survey.plan
+    machines = {name: Machine(survey.shapes[name], trainer_of(spec, name)) for name in plan.bases}
+    engines = {name: Machine(survey.shapes[name], engine_of(spec, name)) for name in plan.bases}
+    memory = memory_that_fits(spec, survey.shapes, plan.stages.values())
+    efforts = stage_efforts(plan, survey.measure, machines)
+    sizes = {key: _size(survey, key) for key in spec.benchmarks}
+    asked = [(one.model, key) for one in survey.asked.values() for key in one.benchmarks]
+    assumptions = {key: _assumptions(spec, key) for key in spec.benchmarks}
+    seeds = min(len(set(study.values("seed"))) for study in spec.studies.values())
+    return Account(
+        survey=survey,
+        efforts=efforts,
+        bill=bill(plan, efforts, spec.studies),
+        machines=machines,
+        engines=engines,
+        memory=memory,
+        disk=_disk(survey),
+        sizes=sizes,
+        evaluation=evaluation_effort(asked, sizes, engines, spec.evaluation.precision),
+        seeds=seeds,
+        assumptions=assumptions,
+        detectable={
+            key: smallest_detectable(sizes[key].items, seeds, assumptions[key]) for key in spec.benchmarks
+        },
+    )
+
+
+def memory_that_fits(
+    spec: SweepSpec, shapes: Mapping[str, ModelShape], stages: Iterable[Stage]
+) -> dict[str, ModelMemory]:
+    """What each model that some stages train on GPUs needs there; a worker trains on one GPU.
+
+    Args:
+        spec: the sweep.
+        shapes: by model; one without a shape is left out.
+        stages: what is to be trained.
+
+    Raises:
+        InputError: models that do not fit on what the sweep file names, or else on what is assumed.
+    """
+    sizes: dict[str, set[_Size]] = {}
+    for stage in stages:
+        if stage.model in shapes and spec.models[stage.model].gpus_per_worker:
+            sizes.setdefault(stage.model, set()).add((stage.recipe.precision, stage.recipe.max_length))
+    chips = {name: trainer_of(spec, name) for name in sizes}
+    memory = {
+        name: _memory(spec.models[name], shapes[name], some, chips[name]) for name, some in sizes.items()
+    }
+    problems = [
+        _does_not_fit(spec, name, one, chips[name])
+        for name, one in memory.items()
+        if one.needs.total > chips[name].memory_gib * _GIB
+    ]
+    if problems:
+        raise InputError(problems)
+    return memory
+
+
+def refuse_what_does_not_fit(spec: SweepSpec, bases: Mapping[str, Base], stages: Iterable[Stage]) -> None:
+    """The same for bases that are here and stages that a run would train.
+
+    Not covered: models whose memory the plan cannot tell (see `raysft.plan.cost.model_shape`); these may
+    train.
+
+    Raises:
+        InputError: as `memory_that_fits`.
+    """
+    waiting = list(stages)
+    on_gpus = {stage.model for stage in waiting if spec.models[stage.model].gpus_per_worker}
+    shapes = {}
+    for name in on_gpus:
+        with suppress(InputError):
+            shapes[name] = shape_of(spec.models[name], bases[name])
+    memory_that_fits(spec, {name: one for name, one in shapes.items() if one is not None}, waiting)
+
+
+def _memory(model: ModelSpec, shape: ModelShape, sizes: Iterable[_Size], chip: Accelerator) -> ModelMemory:
+    layout: Literal["padded", "packed"] = "padded" if model.layout == "padded" else "packed"
+    needs, fits = [], []
+    for precision, max_length in sizes:
+        tokens = (model.micro_batch_tokens, max_length)
+        needs.append(memory_per_gpu(shape, "fsdp2", model.workers, precision, *tokens, layout=layout))
+        fits.append(what_would_fit(shape, precision, *tokens, chip, layout=layout))
+    return ModelMemory(
+        max(needs, key=lambda one: one.total),
+        {sharding: _largest([one[sharding] for one in fits]) for sharding in SHARDINGS},
+    )
+
+
+def _largest(counts: Sequence[int | None]) -> int | None:
+    """The largest of some numbers of workers; None, for more than any, if one of them is."""
+    known = [one for one in counts if one is not None]
+    return max(known) if len(known) == len(counts) else None
+
+
+def _does_not_fit(spec: SweepSpec, name: str, memory: ModelMemory, chip: Accelerator) -> Problem:
+    model = spec.models[name]
+    fits = [
+        f"{workers} workers with {sharding}"
+        for sharding, workers in memory.would_fit.items()
+        if workers is not None and sharding in ("fsdp2", "single")
+    ]
+    remedy = (
+        f"needs {memory.needs.total / _GIB:.1f} GiB on each GPU, {chip.name} has {chip.memory_gib}: "
+        + (f"{' or '.join(fits)} would fit" if fits else "no number of workers would fit")
+        + ("; a worker trains on one of its GPUs" if model.gpus_per_worker > 1 else "")
+        + "; fewer micro_batch_tokens or a shorter max_length need less as well; the GPUs are assumed to be "
+        f"{chip.name}: name others by models.{name}.accelerator or cost.accelerator, or say cost.memory_gib"
+    )
+    return Problem(f"models.{name}.workers", str(model.workers), remedy)
+
+
+def _disk(survey: Survey) -> dict[Keep, Disk]:
+    plan = survey.plan
+    parameters = {model: shape.parameters for model, shape in survey.shapes.items()}
+    sizes = {
+        address: parameters[stage.model] * NUMBER_BYTES[stage.recipe.weights_dtype]
+        for address, stage in plan.stages.items()
+    }
+    parents = {address: stage.parent for address, stage in plan.stages.items()}
+    largest, running = max(parameters.values(), default=0), survey.spec.run.trials_at_once
+    return {keep: peak_disk(parents, sizes, keep, parameters=largest, running=running) for keep in _KEEPS}
+
+
+def _size(survey: Survey, key: str) -> BenchmarkSize:
+    ability, asked = survey.spec.benchmarks[key]
+    here = survey.benchmarks.get(key)
+    judged = asked.name == "mt_bench"
+    if here is not None:
+        questions = here.benchmark.questions
+        turns = max(len(question.turns) for question in questions)
+        return BenchmarkSize(len(questions), turns, here.max_new_tokens, judged, "counted")
+    items = ASSUMED[asked.name].items
+    if asked.name == "held_out":
+        items = survey.spec.abilities[ability].source.held_out
+    items = items if asked.limit is None else min(items, asked.limit)
+    limit = asked.max_new_tokens or USUAL_LIMITS.get(asked.name, USUAL_LIMIT)
+    return BenchmarkSize(items, 2 if judged else 1, limit, judged, "expected")
+
+
+def _assumptions(spec: SweepSpec, key: str) -> Assumptions:
+    """What is assumed of a benchmark, with what the sweep file says of it, by its key or its name."""
+    name = spec.benchmarks[key][1].name
+    one = replace(ASSUMED[name], alpha=spec.power.alpha, power=spec.power.power)
+    for field in ("spread", "seed_deviation"):
+        said = getattr(spec.power, field)
+        if key in said or name in said:
+            one = replace(one, **{field: said.get(key, said.get(name))})
+    return one

@@ -1,0 +1,118 @@
+"""How many tokens the subsets of a sweep have: counted where source and base are here, else as expected."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from raysft.composition.order import SourceIndex
+from raysft.data.sources.pipeline import Source
+from raysft.data.tokens.prepared import Prepared
+from raysft.plan.token_counts import CountedTokens, MeanTokens, PrefixSums, TokenCounts, TokenSum
+from raysft.spec.recipe import Recipe
+from raysft.spec.source import SourceSpec
+from raysft.spec.sweep import SweepSpec
+from raysft.store import Store
+from raysft.sweep.inputs.bases import Base
+from raysft.sweep.inputs.prepare import prepared_source
+
+SAMPLE = 5000
+"""Conversations that stand for all of a large source, in a plan that is only to be read."""
+
+Tokenised = Callable[[str, Source], Path]
+"""Folder of a source tokenised for a model; made if it does not stand."""
+
+
+@dataclass
+class TokenMeasure:
+    """Tokens by (model, source, recipe), each counted once; nothing is tokenised before it is asked for."""
+
+    spec: SweepSpec
+    sources: Mapping[str, Source]
+    """Those that are here, by key."""
+    models: frozenset[str]
+    """Whose tokenizer is here."""
+    tokenised: Tokenised
+    sample_above: int | None = None
+    """Of a source with more conversations than this, some are tokenised and stand for all; None counts all.
+    A plan that is to be trained must count: its budgets decide what is trained on."""
+    _kept: dict[tuple[str, str, int, str], TokenCounts] = field(default_factory=dict, init=False)
+    _positions: dict[str, dict[str, int]] = field(default_factory=dict, init=False)
+
+    def __call__(self, model: str, source: str, recipe: Recipe) -> TokenCounts:
+        """Tokens after fitting to the recipe's longest sequence."""
+        key = (model, source, recipe.max_length, recipe.overflow)
+        if key not in self._kept:
+            self._kept[key] = self._found(model, source, recipe)
+        return self._kept[key]
+
+    def _found(self, model: str, key: str, recipe: Recipe) -> TokenCounts:
+        if key not in self.sources or model not in self.models:
+            return expected(self.spec.sources[key])
+        source = self.sources[key]
+        if self.sample_above is not None and len(source.trained) > self.sample_above:
+            return self._sampled(model, source, recipe)
+        return self._counted(model, source, recipe)
+
+    def _sampled(self, model: str, source: Source, recipe: Recipe) -> TokenCounts:
+        prepared = Prepared.open(self.tokenised(model, thinned(source, SAMPLE)))
+        tokens, supervised = prepared.fitted_counts(recipe.max_length, recipe.overflow)
+        return MeanTokens(float(tokens.mean()), max(float(supervised.mean()), 1e-9), "sampled")
+
+    def _counted(self, model: str, source: Source, recipe: Recipe) -> TokenCounts:
+        prepared = Prepared.open(self.tokenised(model, source))
+        tokens, supervised = prepared.fitted_counts(recipe.max_length, recipe.overflow)
+        index, places = source.index, self._places(source.index.name, prepared)
+        chosen_by_seed = index.rows != len(index.ids)
+        squares = tokens**2
+        whole = TokenSum(int(tokens.sum()), int(supervised.sum()), int(squares.sum()))
+
+        def sums(seed: int) -> PrefixSums:
+            order = [places[one] for one in index.prefix(seed, index.rows)]
+            return PrefixSums(*(_running(one[order]) for one in (tokens, supervised, squares)))
+
+        return CountedTokens(index.rows, None if chosen_by_seed else whole, sums)
+
+    def _places(self, key: str, prepared: Prepared) -> dict[str, int]:
+        if key not in self._positions:
+            self._positions[key] = {one: place for place, one in enumerate(prepared.ids)}
+        return self._positions[key]
+
+
+def token_measure(
+    spec: SweepSpec, sources: Mapping[str, Source], bases: Mapping[str, Base], store: Callable[[], Store]
+) -> TokenMeasure:
+    """Tokens as the tokenizers of these bases count them; the store is asked for once it is written to."""
+
+    def tokenised(model: str, source: Source) -> Path:
+        return prepared_source(store(), source, bases[model], sources)
+
+    return TokenMeasure(spec, sources, frozenset(bases), tokenised)
+
+
+def thinned(source: Source, most: int) -> Source:
+    """A source with so many of its conversations, evenly spread over the order in which it is used: a sample.
+
+    The order interleaves the parts of a joined source by their weights, and so does the sample.
+    """
+    used = source.index.prefix(0, source.index.rows)
+    chosen = {used[place] for place in np.linspace(0, len(used) - 1, most).astype(np.int64)}
+    trained = source.trained.only(chosen.__contains__)
+    return replace(source, index=SourceIndex(source.index.name, trained.ids), trained=trained)
+
+
+def expected(source: SourceSpec) -> MeanTokens:
+    """What the sweep file expects of a source that cannot be counted."""
+    return MeanTokens(source.tokens, source.supervised_tokens)
+
+
+def _running(values: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[int]:
+    """Sums over the first 0, 1, 2, … values."""
+    found: list[int] = np.concatenate([[0], np.cumsum(values)]).tolist()
+    return found
+
+
+def indexes_of(sources: Mapping[str, Source]) -> dict[str, SourceIndex]:
+    """The indexes of sources, by key."""
+    return {key: source.index for key, source in sources.items()}

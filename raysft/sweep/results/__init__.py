@@ -1,0 +1,1 @@
+"""What the store holds of a sweep: keys of scores, what is missing, tables. Needs no Ray."""

@@ -1,0 +1,124 @@
+"""What the store holds of a sweep, and whether there is anything left to do."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
+from raysft.plan.tree import Point
+from raysft.records import FailureRecord, ScoreRecord, StageRecord
+from raysft.spec.evaluation import EvaluationSpec
+from raysft.store import Store
+from raysft.sweep.inputs.prepare import base_digest
+from raysft.sweep.inputs.read import Inputs
+from raysft.sweep.results.score_keys import read_score
+
+_EXPERIMENT = "tune.json"
+"""Which Tune experiment of the sweep is the newest, and the points that it holds."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What stands of one base or stage."""
+
+    record: StageRecord | None
+    failure: FailureRecord | None
+    scores: Mapping[str, ScoreRecord]
+    """By ability."""
+
+
+def read_standing(inputs: Inputs, store: Store) -> dict[str, Standing]:
+    """What stands of every base and stage of a sweep, by fingerprint."""
+    found = {}
+    for base in inputs.bases.values():
+        digest = base_digest(store, base)
+        scores = scores_of(store, inputs.spec.evaluation, inputs.benchmarks, digest)
+        found[base.identity.fingerprint] = Standing(None, None, scores)
+    for stage in inputs.plan.stages:
+        published, body = store.find("stages", stage), store.read_document("failures", stage)
+        record = StageRecord.model_validate(published.body) if published else None
+        failure = FailureRecord.model_validate(body) if body is not None and record is None else None
+        digest = record.weights_digest if record else None
+        scores = scores_of(store, inputs.spec.evaluation, inputs.benchmarks, digest)
+        found[stage] = Standing(record, failure, scores)
+    return found
+
+
+def scores_of(
+    store: Store, spec: EvaluationSpec, benchmarks: Mapping[str, AbilityBenchmark], digest: str | None
+) -> dict[str, ScoreRecord]:
+    """The scores of some weights, by key of the benchmark; nothing without weights."""
+    if digest is None:
+        return {}
+    read = {ability: read_score(store, spec, chosen, digest) for ability, chosen in benchmarks.items()}
+    return {ability: score for ability, score in read.items() if score is not None}
+
+
+def point_status(point: Point, standing: Mapping[str, Standing]) -> tuple[str, str]:
+    """(`done`, `failed`, `blocked` or `waiting`; the cause) of a point."""
+    for position, stage in enumerate(point.stages):
+        failure = standing[stage].failure
+        if failure is not None:
+            own = position == len(point.stages) - 1
+            return ("failed" if own else "blocked"), f"stage {stage[:12]} ({failure.kind}): {failure.cause}"
+    missing = any(standing[stage].record is None for stage in point.stages)
+    return ("waiting" if missing else "done"), ""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What of a sweep is not there."""
+
+    points: int
+    """Points that failed, are blocked, or were not reached because the run was interrupted."""
+    scores: int
+    """Scores that are missing, or in which something could not be graded for a reason that may pass."""
+
+    def __bool__(self) -> bool:
+        """Whether anything is missing."""
+        return bool(self.points or self.scores)
+
+
+def what_is_missing(inputs: Inputs, standing: Mapping[str, Standing]) -> Missing:
+    """Everything that was asked for and is not in the store."""
+    points = sum(point_status(point, standing)[0] != "done" for point in inputs.plan.points)
+    scores = sum(
+        not _settled(standing[subject].scores.get(key), inputs.benchmarks[key])
+        for subject, asked in inputs.asked.items()
+        for key in asked.benchmarks
+    )
+    return Missing(points, scores)
+
+
+def _settled(score: ScoreRecord | None, chosen: AbilityBenchmark) -> bool:
+    return score is not None and (not score.unscored or not chosen.benchmark.grades)
+
+
+def is_finished(inputs: Inputs, standing: Mapping[str, Standing], store: Store) -> bool:
+    """Whether every stage and score stands, and the newest Tune experiment holds every point."""
+    held = store.read_file(inputs.spec.name, _EXPERIMENT)
+    if held is None or not inputs.plan.by_fingerprint.keys() <= set(json.loads(held)["points"]):
+        return False
+    return not what_is_missing(inputs, standing)
+
+
+def note_experiment(inputs: Inputs, store: Store, name: str, points: Iterable[str]) -> None:
+    """Remember the newest Tune experiment of a sweep, and the points that it holds."""
+    held = json.dumps({"experiment": name, "points": sorted(points)})
+    store.write_file(inputs.spec.name, _EXPERIMENT, held.encode())
+
+
+def forget_failures(inputs: Inputs, standing: Mapping[str, Standing], store: Store, *, every: bool) -> None:
+    """Forget what is to be tried again. What stood so before still counts as open in `is_finished`.
+
+    These are failures of the infrastructure, and scores in which something could not be graded for a reason
+    that may have passed; on demand every failure. Answers stay.
+    """
+    for stage in inputs.plan.stages:
+        body = store.read_document("failures", stage)
+        if body is not None and (every or FailureRecord.model_validate(body).kind == "infrastructure"):
+            store.remove_document("failures", stage)
+    for one in standing.values():
+        for ability, score in one.scores.items():
+            if not _settled(score, inputs.benchmarks[ability]):
+                store.remove_document("scores", score.fingerprint)

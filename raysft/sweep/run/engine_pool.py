@@ -1,0 +1,118 @@
+"""The pool of engines: Ray actors that start when shards are admitted and go when there are none.
+
+An engine that dies is replaced and its shard is given to another; what it had finished stands in the store.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+import ray
+from ray.actor import ActorHandle
+from ray.exceptions import RayActorError, RayTaskError
+
+from raysft.sweep.run.context import SweepContext
+from raysft.sweep.run.evaluation_worker import EvaluationWorker
+
+TRIES = 3
+"""How often a shard is given to an engine that dies over it."""
+
+IDLE_S = 60.0
+"""Seconds after which an engine without work is stopped, so that its node can go."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One unit of evaluation: some questions of a benchmark to one subject, or the grading of all of them."""
+
+    subject: str
+    """Fingerprint of the base or stage."""
+    model: str
+    benchmark: str
+    """Key of the benchmark."""
+    part: int | None
+    """Number of the shard; None for the grading."""
+
+    @property
+    def key(self) -> str:
+        """Unique name of the unit."""
+        return f"{self.subject}/{self.benchmark}/{'grade' if self.part is None else self.part}"
+
+
+@dataclass(eq=False)
+class _Engine:
+    actor: ActorHandle
+    subject: str = ""
+    since: float = 0.0
+
+
+class EnginePool:
+    """Engines of one coordinator. Not safe for threads: lives in one event loop."""
+
+    def __init__(self, context: SweepContext) -> None:
+        self._context = context
+        self._shared = ray.put(context)
+        self._idle: list[_Engine] = []
+
+    async def run(self, shard: Shard) -> None:
+        """Do one unit of work on some engine.
+
+        Raises:
+            RayTaskError: the work itself failed.
+            RayActorError: engines died over it too often.
+        """
+        for attempt in range(1, TRIES + 1):
+            engine = self._take(shard.subject)
+            try:
+                if shard.part is None:
+                    await engine.actor.grade.remote(shard.subject, shard.model, shard.benchmark)
+                else:
+                    await engine.actor.answer.remote(shard.subject, shard.model, shard.benchmark, shard.part)
+            except RayActorError:
+                self.stop_idle()  # what died may have taken its neighbours on the same node along
+                if attempt == TRIES:
+                    raise
+                continue
+            except RayTaskError:
+                ray.kill(
+                    engine.actor
+                )  # after a failure its device may be beyond use; the next one starts afresh
+                raise
+            self._give_back(engine)
+            return
+
+    def stop_idle(self) -> None:
+        """Stop every engine without work, since what it holds is needed elsewhere."""
+        for engine in self._idle:
+            ray.kill(engine.actor)
+        self._idle.clear()
+
+    def _take(self, subject: str) -> _Engine:
+        """An engine that holds these weights, or any other idle one, or a new one."""
+        if not self._idle:
+            return self._start()
+        engine = next((one for one in self._idle if one.subject == subject), self._idle[0])
+        self._idle.remove(engine)
+        engine.subject = subject
+        return engine
+
+    def _start(self) -> _Engine:
+        spec = self._context.spec.evaluation
+        # An engine must not inherit the placement group of whoever asks for it.
+        actor = ray.remote(EvaluationWorker).options(
+            num_cpus=1,
+            num_gpus=spec.gpus_per_engine,
+            resources={spec.engine_resource: 1} if spec.engine_resource else {},
+            scheduling_strategy="DEFAULT",
+        )
+        return _Engine(actor.remote(self._shared))
+
+    def _give_back(self, engine: _Engine) -> None:
+        loop = asyncio.get_running_loop()
+        engine.since = loop.time()
+        self._idle.append(engine)
+        loop.call_later(IDLE_S, self._stop_if_idle, engine, engine.since)
+
+    def _stop_if_idle(self, engine: _Engine, since: float) -> None:
+        if engine in self._idle and engine.since == since:
+            self._idle.remove(engine)
+            ray.kill(engine.actor)

@@ -1,0 +1,42 @@
+"""What the coordinator says: to a trial that asks for a stage, to the driver that looks on, to the store."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from raysft.records import FailureRecord
+from raysft.store import Store
+from raysft.train.job import Progress
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What a trial that asked for a stage is told."""
+
+    verdict: Literal["train", "done", "failed"]
+    failure: FailureRecord | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What the driver sees: for its searcher and for the progress shown."""
+
+    done: frozenset[str] = frozenset()
+    failed: Mapping[str, FailureRecord] = field(default_factory=dict)
+    running: frozenset[str] = frozenset()
+    progress: Mapping[str, Progress] = field(default_factory=dict)
+    trained: int = 0
+    """Stages trained by this run."""
+    resumed: int = 0
+    """Of these, the ones that went on from a step above 0."""
+    scored: int = 0
+    """Scores made by this run."""
+    scores_open: int = 0
+    """Scores that are asked for and not made yet."""
+    score_failures: Mapping[str, str] = field(default_factory=dict)
+    """Cause by `subject/ability`."""
+
+
+def record_failure(store: Store, failure: FailureRecord) -> None:
+    """Keep why a stage has no weights; a failure that was recorded before stays as it is."""
+    store.write_document("failures", failure.stage, failure.model_dump(mode="json"))

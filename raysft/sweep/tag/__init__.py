@@ -1,0 +1,1 @@
+"""Conversations tagged by a model on Ray."""

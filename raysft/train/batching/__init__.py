@@ -1,0 +1,1 @@
+"""From tokenised sources to the micro-batches of a worker."""

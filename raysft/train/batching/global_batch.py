@@ -1,0 +1,63 @@
+"""The share of one worker in an optimiser step, and the number that its loss is divided by."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from raysft.spec.recipe import Recipe
+from raysft.train.batching.arrangement import arrange
+from raysft.train.batching.corpus import Corpus
+from raysft.train.batching.micro_batch import MicroBatch, build_micro_batch
+from raysft.train.job import Layout
+
+
+@dataclass(frozen=True)
+class GlobalBatch:
+    """One step as one worker sees it."""
+
+    micro_batches: tuple[MicroBatch, ...]
+    """As many as every other worker has; weights of targets are inside."""
+    denominator: int
+    """Targets, or conversations with a target, of the whole batch; the same on every worker."""
+    tokens: int
+    """Real tokens of the whole batch."""
+
+
+def worker_share(
+    corpus: Corpus,
+    conversations: Sequence[int],
+    recipe: Recipe,
+    *,
+    layout: Layout,
+    capacity: int,
+    rank: int,
+    workers: int,
+) -> GlobalBatch:
+    """Plan the step and build the tensors of one worker.
+
+    With `loss: token` every target weighs 1 and the sum is divided by the number of targets; with
+    `loss: conversation` a target weighs 1/(targets of its conversation) and the sum is divided by the number
+    of conversations. A batch whose conversations were all dropped has denominator 1 and loss 0.
+    """
+    pairs = corpus.pieces(conversations)
+    lengths = [corpus.length(piece) for _, piece in pairs]
+    groups = arrange([length - 1 for length in lengths], workers, capacity, layout)[rank]
+    weights = [_weight(corpus, one, recipe) for one, _ in pairs]
+    return GlobalBatch(
+        micro_batches=tuple(
+            build_micro_batch(
+                corpus, [pairs[one][1] for one in group], [weights[one] for one in group], layout
+            )
+            for group in groups
+        ),
+        denominator=max(1, _denominator(corpus, conversations, recipe)),
+        tokens=sum(lengths),
+    )
+
+
+def _weight(corpus: Corpus, conversation: int, recipe: Recipe) -> float:
+    return 1.0 if recipe.loss == "token" else 1.0 / int(corpus.targets[conversation])
+
+
+def _denominator(corpus: Corpus, conversations: Sequence[int], recipe: Recipe) -> int:
+    targets = corpus.targets[list(conversations)]
+    return int(targets.sum() if recipe.loss == "token" else (targets > 0).sum())

@@ -1,0 +1,120 @@
+"""From a job to a stage that is ready for its next step, and from its last step to a folder and a record."""
+
+from importlib.metadata import version
+
+import torch
+import transformers
+
+from raysft.errors import StageFailed
+from raysft.model.digest import weights_digest
+from raysft.model.folder import DTYPES, export_model, load_model
+from raysft.records import LossPoint, Provenance, UsedSource
+from raysft.train.batching.corpus import Corpus
+from raysft.train.group import WorkerGroup
+from raysft.train.job import Layout, StageJob, TrainedStage
+from raysft.train.objective import TargetLosses, check_architecture, probe_packing
+from raysft.train.optimiser import make_optimiser
+from raysft.train.resume_state import continue_stage
+from raysft.train.schedule import learning_rate
+from raysft.train.state import Training
+
+KEPT_LOSSES = 200
+"""Loss points of a record."""
+
+
+def begin_stage(job: StageJob, corpus: Corpus, group: WorkerGroup) -> Training:
+    """Open the parent, share it out, and load the newest resume state if there is one.
+
+    Raises:
+        StageFailed: a model that cannot be trained here, or packed rows that see each other.
+    """
+    torch.manual_seed(job.seed)
+    layout = chosen_layout(job, group)
+    causal = load_model(job.parent, torch.float32)
+    check_architecture(job, causal)
+    model = TargetLosses(causal, _autocast(job, group))
+    group.place(model, job.recipe)
+    if layout == "packed":
+        probe_packing(job, model, corpus, group.device)
+        group.settle(model)
+    parent = group.agreed(weights_digest(job.parent) if group.rank == 0 else "")
+    if job.parent_digest not in (None, parent):
+        cause = f"{job.parent} does not hold the weights that were planned: changed since, or other ones here"
+        raise StageFailed(job.fingerprint, "user", cause)
+    training = Training(job, parent, model, make_optimiser(model, job.recipe), layout)
+    continue_stage(training, group)
+    return training
+
+
+def chosen_layout(job: StageJob, group: WorkerGroup) -> Layout:
+    """What `auto` means: packed rows on a GPU, padded ones on a CPU, where they are faster."""
+    if job.layout == "auto":
+        return "packed" if group.device.type == "cuda" else "padded"
+    return job.layout
+
+
+def _autocast(job: StageJob, group: WorkerGroup) -> torch.dtype | None:
+    """Several workers compute in the number format of their gathered shares instead."""
+    return torch.bfloat16 if job.recipe.precision == "bf16" and group.size == 1 else None
+
+
+def finish_stage(
+    training: Training, used: tuple[UsedSource, ...], group: WorkerGroup, threads: int, seconds: float
+) -> TrainedStage:
+    """Export the weights and gather the record; every worker must call this, and gets the same."""
+    _export(training, group)
+    job = training.job
+    return TrainedStage(
+        steps=training.course.step,
+        used=used,
+        losses=_loss_points(training),
+        provenance=_provenance(training, group, threads, seconds),
+        weights_digest=group.agreed(weights_digest(job.output) if group.rank == 0 else ""),
+        parent_weights_digest=training.parent_digest,
+    )
+
+
+def _export(training: Training, group: WorkerGroup) -> None:
+    """Gather parameter by parameter, so that only rank 0 ever holds the whole model, on the CPU."""
+    job, tensors = training.job, {}
+    for name, one in training.model.causal.named_parameters():
+        whole = group.whole(one.detach())
+        if group.rank == 0:
+            # A copy, for what was gathered may be a view of a larger, padded tensor.
+            tensors[name] = whole.to("cpu", DTYPES[job.recipe.weights_dtype], copy=True)
+    if group.rank == 0:
+        export_model(tensors, job.parent, job.output)
+
+
+def _loss_points(training: Training) -> tuple[LossPoint, ...]:
+    losses, job = training.course.losses, training.job
+    last, count = len(losses) - 1, min(len(losses), KEPT_LOSSES)
+    chosen = [round(place * last / max(1, count - 1)) for place in range(count)]
+    return tuple(
+        LossPoint(
+            step=one + 1, loss=losses[one], learning_rate=learning_rate(job.recipe, one + 1, len(losses))
+        )
+        for one in chosen
+    )
+
+
+def _provenance(training: Training, group: WorkerGroup, threads: int, seconds: float) -> Provenance:
+    return Provenance(
+        workers=group.size,
+        backend=group.backend,
+        device=_device_name(group.device),
+        layout=training.layout,
+        threads=threads,
+        versions={
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "raysft": version("raysft"),
+        },
+        seconds=seconds,
+        real_tokens=training.course.tokens,
+        resumed_at=training.course.resumed_at,
+    )
+
+
+def _device_name(device: torch.device) -> str:
+    return str(torch.cuda.get_device_name(device) if device.type == "cuda" else device.type)

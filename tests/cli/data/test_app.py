@@ -1,0 +1,344 @@
+"""`raysft data`, in this process: an InputError passes through, and `raysft.cli.main` makes code 2 of it."""
+
+import hashlib
+import json
+import re
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from rich.console import Console
+from support.small_tokenizers import llama1_like
+from typer.testing import CliRunner, Result
+
+from raysft.cli.data.app import data_app
+from raysft.cli.data.show import show_conversations
+from raysft.data.conversation import dialogue
+from raysft.data.public import catalogue as public
+from raysft.data.public.https import FetchFailed
+from raysft.errors import InputError
+
+GOOD = [{"prompt": f"What is {one} + {one}?", "completion": f"It is {2 * one}."} for one in range(40)]
+EVIL = "\x1b]0;owned\x07\x1b[2J[bold]⟦not marked⟧[/] <s></s>\u202eliar"
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(data_app, [str(one) for one in arguments])
+
+
+def wrong(*arguments: object) -> str:
+    """What a wrong command line is told."""
+    found = run(*arguments)
+    assert isinstance(found.exception, InputError), found.output
+    return str(found.exception)
+
+
+def written(path: Path, *rows: object) -> Path:
+    path.write_text("".join(f"{row if isinstance(row, str) else json.dumps(row)}\n" for row in rows))
+    return path
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    return written(tmp_path / "good.jsonl", *GOOD)
+
+
+@pytest.fixture(scope="module")
+def llama(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("llama")
+    llama1_like().save_pretrained(folder)
+    return folder
+
+
+def test_check_prints_what_is_there(good: Path) -> None:
+    found = run("check", good)
+    assert found.exit_code == 0, found.output
+    assert f"{good}: 40 rows, format prompt_completion" in found.stdout
+    assert "rows: 40, all good" in found.stdout
+    assert "training uses: 40 conversations; no exact copies" in found.stdout
+    assert "tokens" not in found.stdout
+
+
+def test_check_tells_bad_rows_and_copies(tmp_path: Path) -> None:
+    bad = [{"prompt": "x"}] * 10 + [f"\x1b[31m{{{one}" for one in range(15)]
+    found = run("check", written(tmp_path / "some.jsonl", *GOOD, *bad, GOOD[0]))
+    assert found.exit_code == 1
+    assert "rows: 66, 25 bad" in found.stdout
+    assert "40 conversations; 1 exact copies removed" in found.stdout
+    assert found.stdout.count("some.jsonl:") == 1 + 20
+    assert 'some.jsonl:41:  {"prompt": "x"}  has neither completion nor response' in found.stdout
+    assert "and 5 more bad rows" in found.stdout
+    assert "\x1b" not in found.stdout
+
+
+def test_check_as_json_has_these_keys(good: Path, llama: Path) -> None:
+    found = run("check", good, "--model", llama, "--template", "vicuna", "--max-length", 90, "--json")
+    assert found.exit_code == 0, found.output
+    told = json.loads(found.stdout)
+    assert told["files"] == [{"path": str(good), "format": "prompt_completion", "rows": 40, "bad_rows": 0}]
+    spread = {"least", "median", "p95", "most", "total"}
+    assert told.keys() == {
+        *("source", "good", "rows", "bad_rows", "files", "problems", "more_problems", "roles", "answers"),
+        *("characters", "used", "tokens"),
+    }
+    assert told["characters"].keys() == told["answers"].keys() == spread
+    assert told["used"].keys() == {
+        *(
+            "dropped",
+            "copies",
+            "near_duplicates",
+            "decontaminated",
+            "contaminated",
+            "held_out",
+            "held_out_elsewhere",
+            "left",
+        ),
+        *("usable", "unexpected"),
+    }
+    assert told["tokens"].keys() == {"model", "template", "max_length", "overflow", "refused", "counts"}
+    counts = told["tokens"].pop("counts")
+    assert told["tokens"] == {
+        "model": str(llama),
+        "template": "vicuna",
+        "max_length": 90,
+        "overflow": "split",
+        "refused": 0,
+    }
+    assert counts.pop("tokens").keys() == spread
+    assert counts.keys() == {
+        *("supervised_tokens", "longer", "cut", "split", "dropped", "trained_tokens"),
+        "trained_supervised_tokens",
+    }
+    assert counts["supervised_tokens"] > 0
+    assert json.loads(run("check", good, "--json").stdout)["tokens"] is None
+
+
+def test_check_as_json_of_bad_rows(tmp_path: Path) -> None:
+    found = run("check", written(tmp_path / "bad.jsonl", "rubbish"), "--json")
+    assert found.exit_code == 1
+    told = json.loads(found.stdout)
+    assert (told["good"], told["rows"], told["bad_rows"], told["used"]) == (False, 1, 1, None)
+    first, nothing_left = told["problems"]
+    assert first["where"] == f"{tmp_path}/bad.jsonl:1"
+    assert nothing_left["where"] == f"{tmp_path}/bad.jsonl"
+
+
+SWEEP = """
+name: t
+abilities:
+  sums:
+    source:
+      path: good.jsonl
+      held_out: 5
+      drop: [{matches: "It is 2."}]
+      contamination: {mode: remove, words: 3}
+    benchmark: {name: gsm8k, path: questions.jsonl}
+models:
+  small: {base: LLAMA, template: vicuna, recipe: {max_length: 64, overflow: drop}}
+  scratch: {base: {hidden_size: 16, layers: 1, heads: 1, feed_forward: 16, vocabulary: 400}}
+studies: {s: {model: small, strategy: [{single: sums}], amount: [1]}}
+"""
+
+
+def test_check_of_a_sweeps_source_says_what_the_sweep_would_use(good: Path, llama: Path) -> None:
+    sweep = good.parent / "sweep.yaml"
+    sweep.write_text(SWEEP.replace("LLAMA", str(llama)))
+    written(good.parent / "questions.jsonl", {"question": "What is 7 + 7?", "answer": "#### 14"})
+    found = run("check", f"{sweep}:sums", "--model", "small", "--json")
+    assert found.exit_code == 0, found.output
+    told = json.loads(found.stdout)
+    assert told["rows"] == 40
+    assert told["used"]["dropped"] == {"matches It is 2.": 6}, "of 1 + 1, and of 10 + 10 to 14 + 14"
+    assert told["used"]["held_out"] == 5
+    assert told["used"]["left"] == 40 - 6 - 5 - told["used"]["decontaminated"]
+    assert (told["tokens"]["max_length"], told["tokens"]["overflow"]) == (64, "drop")
+    changes = ("--max-length", 32, "--overflow", "cut")
+    said = run("check", f"{sweep}:sums", "--model", "small", *changes, "--json")
+    other = json.loads(said.stdout)["tokens"]
+    assert (other["max_length"], other["overflow"]) == (32, "cut")
+    assert "from scratch" in wrong("check", f"{sweep}:sums", "--model", "scratch")
+
+
+PICKY = """
+{%- for m in messages -%}
+{%- if '39' in m['content'] -%}{{- raise_exception('no 39') -}}{%- endif -%}
+{%- if m['role'] == 'assistant' -%}
+{{- 'A:\\n' -}}{%- generation -%}{{- m['content'].lstrip() + eos_token -}}{%- endgeneration -%}
+{%- else -%}{{- 'Q: ' + m['content'] + '\\n' -}}{%- endif -%}
+{%- endfor -%}
+{%- if add_generation_prompt -%}{{- 'A:\\n' -}}{%- endif -%}
+"""
+
+
+def test_check_tells_conversations_that_the_template_refuses(good: Path, llama: Path, tmp_path: Path) -> None:
+    template = tmp_path / "picky.jinja"
+    template.write_text(PICKY)
+    found = run("check", good, "--model", llama, "--template", template)
+    assert found.exit_code == 1, found.output
+    assert "the template refuses 1 conversations" in found.stdout
+    assert "no 39" in found.stdout
+
+
+MATH, INTO = ["world/math"], ["--out", "x.jsonl"]
+BASE, RULES = ["--model", "world/base"], ["--rules", "default"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["check", "nowhere.jsonl"], "no such file"),
+        (["check", "world/math", "--max-length", "64"], "needs --model"),
+        (["check", "world/math", "--template", "vicuna"], "needs --model"),
+        (["check", "world/math", "--model", "world/nope"], "no such built-in model"),
+        (["check", "world/math", "--model", "world/base", "--max-length", "1"], "--max-length: 1"),
+        (["check", "world/math", "--model", "world/base", "--overflow", "tear"], "--overflow: tear"),
+        (["check", "world/math", "--model", "world/base", "--template", "no.jinja"], "--template: "),
+        (["show", "world/math", "--template", "vicuna"], "needs --model"),
+        (["tag", *MATH, *INTO], "give --rules, or --model with --labels"),
+        (["tag", *MATH, *INTO, *BASE], "--labels"),
+        (
+            ["tag", *MATH, *INTO, *RULES, "--labels", "a"],
+            "goes with --model",
+        ),
+        (["tag", *MATH, *RULES, "--out", "x.json"], "name it FILE.jsonl"),
+        (
+            ["tag", *MATH, *INTO, *RULES, "--on-bad-row", "fix"],
+            "refuse or skip",
+        ),
+        (["tag", *MATH, *RULES, "--out", "no/x.jsonl"], "no/x.jsonl"),
+        (["tag", *MATH, *INTO, *BASE, "--labels", "a,none"], "'none'"),
+        (["fetch", "gsm8k"], "gsm8k_train"),
+        (["fetch", "mbpp", "--from", "http://example.org/mbpp.jsonl"], "use https://"),
+    ],
+)
+def test_wrong_command_lines(
+    arguments: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert says in wrong(*arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_without_a_tokenizer(good: Path) -> None:
+    assert "no tokenizer that opens" in wrong("check", good, "--model", good.parent)
+
+
+def test_show_always_shows_the_same_conversations_whatever_the_order_of_the_file(good: Path) -> None:
+    turned = written(good.parent / "turned.jsonl", *reversed(GOOD))
+    first = run("show", good, "--n", 4)
+    assert first.exit_code == 0, first.output
+    assert first.stdout == run("show", turned, "--n", 4).stdout
+    assert first.stdout.count("── ") == 4
+    fewer, other = run("show", good, "--n", 2).stdout, run("show", good, "--n", 4, "--seed", 1).stdout
+    assert re.findall(r"⟦.*⟧", first.stdout)[:3] == re.findall(r"⟦.*⟧", fewer)
+    assert other != first.stdout
+    assert run("show", good, "--n", 50).stdout.count("── ") == 40
+
+
+def test_show_without_a_model_marks_what_is_supervised(tmp_path: Path) -> None:
+    chat = {"messages": [{"role": role, "content": role.upper()} for role in ("system", "user", "assistant")]}
+    said = run("show", written(tmp_path / "a.jsonl", chat)).stdout
+    assert "system: SYSTEM\nuser: USER\nassistant: ⟦ASSISTANT⟧\n" in said
+    assert "3 messages, 19 characters" in said
+
+
+def test_show_with_a_model_marks_tokens(tmp_path: Path, llama: Path) -> None:
+    file = written(tmp_path / "a.jsonl", {"prompt": "one", "completion": "uno"})
+    found = run("show", file, "--model", llama, "--template", "vicuna")
+    assert found.exit_code == 0, found.output
+    assert "⟨<s>⟩ A chat between" in found.stdout
+    assert "USER: one ASSISTANT:⟦ uno⟨</s>⟩⟧\n" in found.stdout
+    (tokens, supervised) = re.findall(r"(\d+) tokens, (\d+) supervised", found.stdout)[0]
+    assert int(supervised) < int(tokens)
+
+
+@pytest.mark.parametrize("with_model", [False, True])
+def test_hostile_texts_do_nothing_to_the_terminal(tmp_path: Path, llama: Path, with_model: bool) -> None:
+    file = written(tmp_path / "a.jsonl", {"prompt": EVIL, "completion": EVIL})
+    arguments = ["--model", llama, "--template", "vicuna"] if with_model else []
+    said = run("show", file, *arguments).stdout
+    assert not {"\x1b", "\x07", "\u202e"} & set(said)
+    assert said.count("\\x1b]0;owned\\x07\\x1b[2J[bold]\\u27e6not marked\\u27e7[/]") == 2
+    marks = said.split("supervised⟧", 1)[1]
+    assert (marks.count("⟦"), marks.count("⟧")) == (1, 1)
+    assert marks.count("⟨</s>⟩") == (1 if with_model else 0), "those in the text are not special"
+
+
+def test_colours_are_all_that_reaches_a_terminal(good: Path) -> None:
+    chat, out = dialogue(EVIL, EVIL), StringIO()
+    console = Console(file=out, force_terminal=True, color_system="standard", width=80, highlight=False)
+    show_conversations(console, [chat], None)
+    sequences = set(re.findall(r"\x1b[^m]*m?", out.getvalue()))
+    assert {"\x1b[32m", "\x1b[2m", "\x1b[0m"} <= sequences
+    assert all(re.fullmatch(r"\x1b\[[\d;]*m", one) for one in sequences)
+    assert "⟦not marked⟧" in out.getvalue(), "where colours mark, brackets are text"
+    assert not {"\x07", "\u202e"} & set(out.getvalue())
+
+
+def test_fetch_lists_what_there_is() -> None:
+    found = run("fetch")
+    assert found.exit_code == 0
+    for name, one in public.PUBLIC_SETS.items():
+        assert name in found.stdout
+        assert one.licence in found.stdout
+    assert "code_alpaca_20k size unknown" in found.stdout
+    assert "no checksum known: needs --unverified" in found.stdout
+
+
+BODY = b'{"question": "1?", "answer": "#### 1"}\n'
+
+
+class Serving(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(BODY)))
+        self.end_headers()
+        self.wfile.write(BODY)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+def test_fetch_says_what_it_fetches_and_what_came(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = replace(public.PUBLIC_SETS["gsm8k_test"], size=len(BODY), sha256=hashlib.sha256(BODY).hexdigest())
+    unknown = replace(known, file="other.jsonl", size=None, sha256=None, vouched=None)
+    monkeypatch.setattr(public, "PUBLIC_SETS", {"known": known, "unknown": unknown})
+    with ThreadingHTTPServer(("127.0.0.1", 0), Serving) as http:
+        thread = Thread(target=http.serve_forever, args=(0.01,))
+        thread.start()
+        url = f"http://127.0.0.1:{http.server_address[1]}/x"
+        found = run("fetch", "known", "--to", tmp_path, "--from", url)
+        refused = run("fetch", "unknown", "--to", tmp_path, "--from", url)
+        accepted = run("fetch", "unknown", "--to", tmp_path, "--from", url, "--unverified")
+        http.shutdown()
+        thread.join()
+    assert found.exit_code == 0, found.output
+    lines = found.stdout.splitlines()
+    assert lines[1] == "licence:  MIT"
+    assert f"SHA-256 {known.sha256}" in found.stdout
+    assert lines[-1] == f"{tmp_path}/gsm8k_test.jsonl: fetched, {len(BODY)} bytes, verified"
+    assert isinstance(refused.exception, FetchFailed)
+    assert str(known.sha256) in str(refused.exception)
+    assert f"could not be verified; its SHA-256 is {known.sha256}" in accepted.stdout
+    assert (tmp_path / "other.jsonl").read_bytes() == BODY
+
+
+def test_tag_by_rules(tmp_path: Path, good: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("high: {matches: '\\b3\\d\\b', role: user}\n")
+    found = run("tag", good, "--rules", rules, "--out", tmp_path / "out.jsonl", "--field", "topics")
+    assert found.exit_code == 0, found.output
+    assert found.stdout == f"{tmp_path}/out.jsonl: 40 rows, 10 tagged\n  high: 10 (25.0%)\n"
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [row["topics"] for row in rows] == [[]] * 30 + [["high"]] * 10
+
+
+def test_tag_tells_how_many_bad_rows_were_left_out(tmp_path: Path) -> None:
+    file = written(tmp_path / "some.jsonl", GOOD[0], "rubbish")
+    out = tmp_path / "out.jsonl"
+    assert "some.jsonl:2" in wrong("tag", file, "--rules", "default", "--out", out)
+    found = run("tag", file, "--rules", "default", "--out", out, "--on-bad-row", "skip")
+    assert "1 bad rows left out" in found.stdout

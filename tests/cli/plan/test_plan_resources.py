@@ -1,0 +1,207 @@
+"""What a plan says of memory and of the hours of answering, and what `raysft run` makes of it."""
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support import example_plan
+from support.command import Command, Done
+from support.example_pilot import write_rows
+from support.example_sweep import raw_of, spec_of
+
+from raysft.errors import InputError
+from raysft.plan.cost.accelerators import ACCELERATORS, accelerator
+from raysft.plan.cost.memory import what_would_fit
+from raysft.plan.cost.model_shape import KNOWN
+from raysft.sweep.inputs.plan_totals import memory_that_fits, refuse_what_does_not_fit
+from raysft.sweep.inputs.read import read_inputs
+
+GIB = 2**30
+LLAMA = "huggyllama/llama-7b"
+MEMORY = r"needs ([0-9.]+) GiB on each GPU"
+
+
+def planned(command: Command, raw: dict[str, Any]) -> Done:
+    Path("sweep.yaml").write_text(yaml.safe_dump(raw))
+    return command("plan", "sweep.yaml", "--json")
+
+
+def llama(study: str = "{model: tiny, strategy: multi_task}", **changes: Any) -> dict[str, Any]:
+    """LLaMA-7B in bf16 on eight GPUs, unless said otherwise."""
+    model = {"base": LLAMA, "workers": 8, "gpus_per_worker": 1, **changes.pop("model", {})}
+    recipe = {"precision": "bf16", "max_length": 2048, **changes.pop("recipe", {})}
+    return raw_of(f"s: {study}", models={"tiny": model}, recipe=recipe, **changes)
+
+
+def gib(found: Done) -> float:
+    assert found.code == 0, found.said
+    return float(json.loads(found.printed)["memory"]["tiny"]["bytes_per_gpu"]) / GIB
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        llama(recipe={"max_length": 65536}),
+        llama("{model: tiny, strategy: multi_task, recipe: [{}, {max_length: 65536}]}"),
+        llama("{model: tiny, strategy: multi_task}", model={"recipe": {"max_length": 65536}}),
+        llama(
+            "{model: tiny, strategy: {stages: [{math: 1},"
+            " {mixture: {code: 1}, recipe: {max_length: 65536}}]}}"
+        ),
+    ],
+    ids=["sweep", "study", "model", "stage"],
+)
+def test_memory_is_that_of_the_longest_recipe_wherever_it_is_written(
+    command: Command, raw: dict[str, Any]
+) -> None:
+    done = planned(command, raw)
+    assert done.code == 2, done.printed
+    needs = re.search(MEMORY, done.said)
+    assert needs
+    assert float(needs[1]) == pytest.approx(694, abs=1)
+
+
+def test_a_recipe_that_no_stage_has_counts_for_nothing(command: Command) -> None:
+    study = "{model: tiny, strategy: multi_task, recipe: [{max_length: 2048}, {max_length: 1024}]}"
+    assert gib(planned(command, llama(study, recipe={"max_length": 65536}))) == pytest.approx(42.6, abs=0.1)
+
+
+def test_what_would_fit_fits_every_recipe() -> None:
+    """Of a long recipe and one in fp32, that which takes more workers counts, for each sharding."""
+    study = "s: {model: tiny, strategy: multi_task, recipe: [{precision: fp32}, {max_length: 8192}]}"
+    models = {"tiny": {"base": LLAMA, "workers": 256, "gpus_per_worker": 1}, "other": {"base": "world/base"}}
+    changes = {"models": models, "recipe": {"precision": "bf16", "max_length": 1024}}
+    spec, plan = example_plan.sweep(study, **changes), example_plan.plan_of(study, **changes)
+    chip = accelerator("a100-80gb")
+    each = [
+        what_would_fit(KNOWN[LLAMA], one.recipe.precision, 4096, one.recipe.max_length, chip)
+        for one in plan.stages.values()
+    ]
+    assert len(each) == 2
+    found = memory_that_fits(spec, {"tiny": KNOWN[LLAMA]}, plan.stages.values())["tiny"].would_fit
+    for sharding, workers in found.items():
+        alone = [one[sharding] for one in each]
+        assert workers == (None if None in alone else max(filter(None, alone)))
+    assert found["fsdp2"] is not None
+
+
+def test_a_worker_trains_on_one_gpu_however_many_it_holds(command: Command) -> None:
+    done = planned(command, llama(model={"workers": 1, "gpus_per_worker": 8}))
+    assert done.code == 2, done.printed
+    needs = re.search(MEMORY, done.said)
+    assert needs
+    assert float(needs[1]) == pytest.approx(151.8, abs=0.1)
+    assert "a worker trains on one of its GPUs" in done.said
+    assert gib(planned(command, llama(model={"workers": 8, "gpus_per_worker": 1}))) == pytest.approx(
+        42.6, abs=0.1
+    )
+    assert gib(planned(command, llama(model={"workers": 8, "gpus_per_worker": 2}))) == pytest.approx(
+        42.6, abs=0.1
+    )
+
+
+def test_padded_rows_need_no_mask(command: Command) -> None:
+    """The mask of 4,096 packed positions: 2 bytes each, squared, in 32 blocks, and 5% lost beside it."""
+    packed, padded = (gib(planned(command, llama(model={"layout": one}))) for one in ("auto", "padded"))
+    assert packed - padded == pytest.approx(1.05 * 2 * 4096**2 * 32 / GIB)
+
+
+SMALL = {"tiny": {"base": "world/base", "gpus_per_worker": 1}}
+"""0.5 M parameters, which need 1.5 GiB for what tensors never get."""
+SCRATCH = {"hidden_size": 64, "layers": 2, "heads": 4, "feed_forward": 128, "vocabulary": 400}
+
+
+def test_a_run_refuses_what_does_not_fit_as_the_plan_does(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = raw_of("s: {model: tiny, strategy: multi_task}", models=SMALL, cost={"memory_gib": 1})
+    plan = planned(command, raw)
+    monkeypatch.setitem(sys.modules, "raysft.sweep.run.session", None)  # Ray would start there
+    run = command("run", "sweep.yaml", "--store", "store")
+    assert (plan.code, run.code) == (2, 2)
+    assert run.said == plan.said
+    assert re.search(MEMORY, run.said)
+    assert "a100-80gb has 1" in run.said
+    assert "the GPUs are assumed to be a100-80gb" in run.said
+    for name in ("models.tiny.accelerator", "cost.accelerator", "cost.memory_gib"):
+        assert name in run.said
+    assert not list(Path("store").rglob("sweep.yaml")), "nothing was started"
+
+
+@pytest.mark.parametrize("base", ["world/base", SCRATCH], ids=["folder", "scratch"])
+def test_only_what_is_yet_to_be_trained_on_gpus_has_to_fit(
+    base: str | dict[str, int], tmp_path: Path
+) -> None:
+    models = {"tiny": {"base": base, "gpus_per_worker": 1}}
+    study, cost = "s: {model: tiny, strategy: multi_task}", {"memory_gib": 1}
+    inputs = read_inputs(spec_of(study, models=models, cost=cost), str(tmp_path))
+    stages = inputs.plan.stages.values()
+    with pytest.raises(InputError, match="GiB on each GPU"):
+        refuse_what_does_not_fit(inputs.spec, inputs.bases, stages)
+    refuse_what_does_not_fit(inputs.spec, inputs.bases, ())
+    on_cpu = spec_of(study, models={"tiny": {**models["tiny"], "gpus_per_worker": 0}}, cost=cost)
+    refuse_what_does_not_fit(on_cpu, inputs.bases, stages)
+    larger = spec_of(study, models=models, cost={"memory_gib": 2})
+    refuse_what_does_not_fit(larger, inputs.bases, stages)
+
+
+@pytest.mark.parametrize(
+    ("gpus_per_engine", "precision", "teraflops", "price"),
+    [
+        (1, "bf16", 312 * 0.04, 3.431),
+        (1, "fp32", 19.5 * 0.04, 3.431),
+        (0, "fp32", 0.1 * 0.15, 0.048),
+        (0, "bf16", 0.1 * 0.15, 0.048),
+    ],
+)
+def test_answers_are_priced_where_and_how_they_are_made(
+    command: Command, gpus_per_engine: int, precision: str, teraflops: float, price: float
+) -> None:
+    def evaluation(**asked: object) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(planned(command, llama(evaluation=asked)).printed)["evaluation"]
+        return found
+
+    found = evaluation(gpus_per_engine=gpus_per_engine, precision=precision)
+    usual = evaluation(gpus_per_engine=1, precision="bf16")
+    assert found["gpu_hours"] / usual["gpu_hours"] == pytest.approx(312 * 0.04 / teraflops)
+    assert found["cost"] == pytest.approx(found["gpu_hours"] * price)
+
+
+def test_what_a_sweep_file_says_of_its_gpus_is_not_said_of_cores(command: Command) -> None:
+    """A price of GPUs changes that of engines with GPUs, and not that of engines on cores."""
+    for gpus, price in ((1, 1.0), (0, ACCELERATORS["cpu-core"].price_per_hour)):
+        raw = llama(evaluation={"gpus_per_engine": gpus}, cost={"accelerator": "l40s", "price_per_hour": 1})
+        done = planned(command, {**raw, "models": {"tiny": {**raw["models"]["tiny"], "workers": 32}}})
+        found = json.loads(done.printed)["evaluation"]
+        assert found["cost"] == pytest.approx(found["gpu_hours"] * price)
+
+
+def test_a_model_on_cores_may_have_its_answers_from_a_gpu(command: Command) -> None:
+    raw = raw_of("s: {model: tiny, strategy: multi_task}", evaluation={"gpus_per_engine": 1})
+    found = json.loads(planned(command, raw).printed)["evaluation"]
+    assert found["cost"] == pytest.approx(found["gpu_hours"] * ACCELERATORS["a100-80gb"].price_per_hour)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("--model", LLAMA, "--budget", "100gpu-h"),
+        ("--model", "TinyLlama/TinyLlama_v1.1", "--budget", "100gpu-h", "--accelerator", "v100-32gb"),
+        ("--model", "world/base", "--budget", "20cpu-h"),
+    ],
+    ids=["bf16", "fp32", "cores"],
+)
+def test_init_and_plan_say_the_same_hours_of_answering(command: Command, asked: tuple[str, ...]) -> None:
+    write_rows(Path("a.jsonl"), 400)
+    done = command("init", "a.jsonl", *asked)
+    assert done.code == 0, done.said
+    said = " ".join(done.printed.split())
+    answers = re.search(r"and ([0-9.,]+) more \(", said)
+    assert answers
+    found = json.loads(command("plan", "sweep.yaml", "--json").printed)
+    rounded = pytest.approx(found["evaluation"]["gpu_hours"], rel=0.06)  # to two digits
+    assert float(answers[1].replace(",", "")) == rounded

@@ -1,0 +1,293 @@
+import gzip
+import json
+import random
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from raysft.data.conversation import dialogue
+from raysft.data.sources.pipeline import load_source, load_sources, read_source
+from raysft.data.world import conversation, training_items
+from raysft.errors import InputError
+from raysft.spec.sweep import SweepSpec
+
+ROWS = [{"prompt": f"{k}?", "completion": f"{k}."} for k in range(40)]
+BAD = {"prompt": "a", "completion": ""}
+
+
+def write(path, rows):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path.name
+
+
+def sweep(folder, sources):
+    return SweepSpec.model_validate(
+        {
+            "name": "s",
+            "data_dir": str(folder),
+            "abilities": {name: {"source": source} for name, source in sources.items()},
+            "models": {"m": {"base": "world/base"}},
+            "studies": {"one": {"model": "m", "strategy": "multi_task"}},
+        }
+    )
+
+
+def read(folder, source):
+    return list(read_source(sweep(folder, {"x": source}), "x"))
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Load rows as the ability `x`."""
+
+    def load(contents, **fields):
+        own = isinstance(contents, list)
+        source = {"path": write(tmp_path / "rows.jsonl", contents), **fields} if own else contents
+        return load_source(sweep(tmp_path, {"x": source}), "x", {})
+
+    return load
+
+
+def test_source_holds_every_conversation_by_its_id(load):
+    source = load(ROWS)
+    assert source.index.name == "x"
+    assert source.index.rows == 40
+    assert source.index.ids == tuple(sorted(dialogue(f"{k}?", f"{k}.").id for k in range(40)))
+    assert [source.conversation(one).id for one in source.index.ids] == list(source.index.ids)
+    assert source.held_out == ()
+    assert (source.facts.read, source.facts.bad_rows, source.facts.duplicates) == (40, 0, 0)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=20)
+@given(
+    order=st.permutations([*ROWS[:9], *ROWS[:3], ROWS[0]]),
+    duplicates=st.sampled_from(["keep", "remove"]),
+    held_out=st.integers(0, 8),
+)
+def test_order_of_the_file_changes_nothing(load, order, duplicates, held_out):
+    given_order = load(order, duplicates=duplicates, held_out=held_out)
+    sorted_order = load(sorted(order, key=json.dumps), duplicates=duplicates, held_out=held_out)
+    assert given_order == sorted_order
+    index = given_order.index
+    assert len(set(index.ids)) == len(index.ids)
+    assert index.ids == tuple(sorted(index.ids))
+    assert not {one.split(".")[0] for one in index.ids} & set(index.held_out)
+    assert len(index.held_out) == held_out == given_order.facts.held_out
+    assert given_order.facts.read == index.rows + held_out + given_order.facts.duplicates
+
+
+def test_copies_are_removed_and_counted(load):
+    source = load([*ROWS, *ROWS[:5], ROWS[0]])
+    assert source.index == load(ROWS).index
+    assert (source.facts.read, source.facts.duplicates) == (46, 6)
+
+
+def test_copies_are_kept_under_ids_of_their_own(load):
+    first = dialogue("0?", "0.").id
+    source = load([*ROWS, ROWS[0], ROWS[0]], duplicates="keep")
+    assert set(source.index.ids) == {*load(ROWS).index.ids, f"{first}.2", f"{first}.3"}
+    assert source.conversation(f"{first}.3") == source.conversation(first)
+    assert source.facts.duplicates == 0
+
+
+def test_no_copy_of_a_held_out_conversation_is_trained_on(load):
+    source = load(ROWS * 3, duplicates="keep", held_out=10)
+    assert source.index.rows == 90
+    assert source.facts.duplicates == 20
+    trained = {source.conversation(one) for one in source.index.ids}
+    assert len(set(source.held_out)) == 10
+    assert not trained & set(source.held_out)
+
+
+@pytest.mark.parametrize("held_out", [40, 41])
+def test_held_out_that_leaves_nothing_is_refused(load, held_out):
+    with pytest.raises(InputError, match=rf"abilities\.x\.source\.held_out: {held_out}: must be below 40"):
+        load(ROWS, held_out=held_out)
+
+
+def test_limit_takes_the_first_rows_over_all_files(tmp_path):
+    paths = (write(tmp_path / "a.jsonl", ROWS[:5]), write(tmp_path / "b.jsonl", ROWS[5:]))
+    found = read(tmp_path, {"path": paths, "limit": 8})
+    assert found == [dialogue(f"{k}?", f"{k}.") for k in range(8)]
+
+
+def test_each_file_has_its_own_format(tmp_path):
+    text = "2 and 3?"
+    write(tmp_path / "a.jsonl", [{"instruction": text, "output": "5"}])
+    write(
+        tmp_path / "b.jsonl",
+        [{"messages": [{"role": "user", "content": text}, {"role": "assistant", "content": "five"}]}],
+    )
+    pyarrow.parquet.write_table(pa.table({"question": [text], "answer": ["#### 5"]}), tmp_path / "c.parquet")
+    found = read(tmp_path, {"path": ("a.jsonl", "b.jsonl", "c.parquet")})
+    assert found == [dialogue(text, "5"), dialogue(text, "five"), dialogue(text, "#### 5")]
+
+
+def test_files_of_every_kind_make_one_source(tmp_path):
+    """Every second row as `messages`, the others as prompt and completion: in eight kinds of file."""
+    rows = [
+        row
+        if k % 2
+        else {
+            "messages": [
+                {"role": "user", "content": row["prompt"]},
+                {"role": "assistant", "content": row["completion"]},
+            ]
+        }
+        for k, row in enumerate(ROWS)
+    ]
+    lines = ["".join(json.dumps(row) + "\n" for row in rows[k::8]).encode() for k in range(8)]
+    arrays = [json.dumps(rows[k::8], indent=k).encode() for k in range(8)]
+    kinds = {
+        "0.jsonl": lines[0],
+        "1.jsonl.gz": gzip.compress(lines[1]),
+        "2.jsonl.zst": pa.compress(lines[2], "zstd", asbytes=True),
+        "3.json": arrays[3],
+        "4.json.gz": gzip.compress(arrays[4]),
+        "5.json.zst": pa.compress(arrays[5], "zstd", asbytes=True),
+    }
+    for name, data in kinds.items():
+        (tmp_path / name).write_bytes(data)
+    for k, name in ((6, "6.parquet"), (7, "7.parquet")):
+        pyarrow.parquet.write_table(pa.Table.from_pylist(rows[k::8]), tmp_path / name)
+    paths = [*kinds, "6.parquet", "7.parquet"]
+    forwards, backwards = (
+        load_source(sweep(tmp_path, {"x": {"path": given}}), "x", {}) for given in (paths, paths[::-1])
+    )
+    assert forwards == backwards
+    assert forwards.index.ids == tuple(sorted(dialogue(f"{k}?", f"{k}.").id for k in range(40)))
+
+
+def test_named_format_wins_over_the_keys(tmp_path):
+    name = write(tmp_path / "a.jsonl", [{"text": "whole", "prompt": "p", "completion": "c"}])
+    (found,) = read(tmp_path, {"path": name, "format": "text"})
+    assert [one.content for one in found.messages] == ["whole"]
+
+
+def test_bad_rows_are_named_with_file_and_line(load, tmp_path):
+    with pytest.raises(InputError) as caught:
+        load([ROWS[0], BAD, ROWS[1], {"prompt": "b"}])
+    fields = [problem.field for problem in caught.value.problems]
+    assert fields == [f"{tmp_path / 'rows.jsonl'}:2", f"{tmp_path / 'rows.jsonl'}:4"]
+
+
+def test_bad_rows_are_skipped_and_counted_if_the_source_says_so(load):
+    source = load([ROWS[0], BAD, ROWS[1], 7], on_bad_row="skip")
+    assert source.index == load(ROWS[:2]).index
+    assert (source.facts.read, source.facts.bad_rows) == (4, 2)
+
+
+def test_many_bad_rows_are_summed_up(load):
+    with pytest.raises(InputError) as caught:
+        load([*ROWS, *[BAD] * 50])
+    assert len(caught.value.problems) == 21
+    assert caught.value.problems[-1].value == "and 30 more bad rows"
+    assert "on_bad_row: skip" in caught.value.problems[-1].remedy
+
+
+def test_damaged_file_is_refused_even_where_bad_rows_are_skipped(tmp_path):
+    (tmp_path / "a.json").write_text('[{"prompt": "a", ')
+    with pytest.raises(InputError, match=r"a\.json:1"):
+        load_source(sweep(tmp_path, {"x": {"path": "a.json", "on_bad_row": "skip"}}), "x", {})
+
+
+@pytest.mark.parametrize("rows", [[], [BAD]])
+def test_source_without_one_conversation_is_refused(load, rows):
+    with pytest.raises(InputError, match="no conversation in"):
+        load(rows, on_bad_row="skip")
+
+
+def test_other_numbers_than_expected_are_said(load):
+    assert load(ROWS).facts.unexpected is None
+    assert load(ROWS, rows=40, kept=40, held_out=7).facts.unexpected is None
+    assert load(ROWS, rows=50, kept=50, limit=3).facts.unexpected is None
+    assert load(ROWS, rows=41).facts.unexpected == "40 rows were read, `rows` expects 41"
+    odd = load([*ROWS, ROWS[0]], rows=41, kept=41, held_out=7).facts
+    assert odd.unexpected == "40 conversations are left, `kept` expects 41"
+    assert load({"path": "world/math", "rows": 30}).facts.unexpected is None
+
+
+def test_problems_of_all_sources_come_at_once(tmp_path):
+    bad, odd = write(tmp_path / "bad.jsonl", [*ROWS, BAD]), write(tmp_path / "odd.jsonl", [{"a": 1}])
+    good = write(tmp_path / "good.jsonl", ROWS)
+    with pytest.raises(InputError) as caught:
+        load_sources(sweep(tmp_path, {"one": bad, "two": good, "three": odd}), ("one", "two", "three"), {})
+    fields = [problem.field for problem in caught.value.problems]
+    assert fields == [f"{tmp_path / bad}:41", f"{tmp_path / odd}:1"]
+
+
+def test_sources_of_a_sweep_by_ability(tmp_path):
+    good = write(tmp_path / "good.jsonl", ROWS)
+    spec = sweep(tmp_path, {"own": good, "math": {"path": "world/math", "rows": 30}})
+    loaded = load_sources(spec, ("own", "math"), {})
+    assert load_sources(spec, ["math"], {}).keys() == {"math"}
+    assert {name: source.index.rows for name, source in loaded.items()} == {"own": 40, "math": 30}
+    assert {source.index.name for source in loaded.values()} == {"own", "math"}
+
+
+@pytest.mark.parametrize("duplicates", ["remove", "keep"])
+def test_what_one_source_holds_out_no_other_trains_on(tmp_path, duplicates):
+    other = [{"prompt": f"other {k}?", "completion": f"{k}."} for k in range(10)]
+    shared = write(tmp_path / "shared.jsonl", [*ROWS, *other, *ROWS[:20]])
+    math = {"path": write(tmp_path / "math.jsonl", ROWS), "held_out": 15}
+    spec = sweep(
+        tmp_path, {"math": math, "chat": {"path": shared, "duplicates": duplicates}, "far": {"path": shared}}
+    )
+    alone = load_source(spec, "chat", {})
+    loaded = load_sources(spec, spec.sources, {})
+    reserved = set(loaded["math"].index.held_out)
+    assert len(reserved) == 15
+    for key in ("chat", "far"):
+        source = loaded[key]
+        assert not {one.partition(".")[0] for one in source.index.ids} & reserved
+        facts = source.facts
+        assert facts.read == facts.duplicates + facts.held_out_elsewhere + facts.left
+        assert [source.conversation(one).id for one in source.trained.ids] == [
+            one.partition(".")[0] for one in source.index.ids
+        ]
+    assert len(alone.index.ids) - len(loaded["chat"].index.ids) == loaded["chat"].facts.held_out_elsewhere
+    assert loaded["math"].index.rows == 25
+
+
+def test_a_variant_loses_what_its_ability_is_asked(tmp_path):
+    parts = [write(tmp_path / f"{name}.jsonl", rows) for name, rows in (("a", ROWS), ("b", ROWS[:5]))]
+    math = {
+        "source": {"path": parts[0], "held_out": 10},
+        "variants": {"joined": {"join": [{"path": parts[0]}, {"path": parts[1]}], "duplicates": "keep"}},
+    }
+    raw = sweep(tmp_path, {"math": {"path": parts[0]}}).model_dump(mode="json")
+    spec = SweepSpec.model_validate({**raw, "abilities": {"math": math}})
+    loaded = load_sources(spec, spec.sources, {})
+    reserved, joined = set(loaded["math"].index.held_out), loaded["math/joined"].index
+    assert not {one.partition(".")[0] for part in joined.parts for one in part.ids} & reserved
+    assert sorted(one for part in joined.parts for one in part.ids) == list(joined.ids)
+
+
+def test_a_source_that_others_hold_out_whole_is_refused(tmp_path):
+    few = write(tmp_path / "few.jsonl", ROWS[:2])
+    spec = sweep(
+        tmp_path,
+        {"math": {"path": write(tmp_path / "math.jsonl", ROWS), "held_out": 39}, "few": {"path": few}},
+    )
+    with pytest.raises(InputError, match=r"few\.source: 2 conversations: other sources hold out"):
+        load_sources(spec, spec.sources, {})
+
+
+def test_built_in_source_is_the_world_and_limit_shortens_it(tmp_path):
+    found = read(tmp_path, {"path": "world/code", "rows": 30, "limit": 20})
+    assert found == [conversation(item) for item in training_items("code", 20)]
+
+
+def test_pretraining_text_of_the_world_is_documents(tmp_path):
+    found = read(tmp_path, {"path": "world/pretraining", "rows": 25})
+    assert len(found) == 25
+    assert {one.role for each in found for one in each.messages} == {"text"}
+
+
+def test_remote_file_is_read_through_fsspec(tmp_path):
+    name = write(tmp_path / "a.jsonl", random.Random(0).sample(ROWS, 40))
+    spec = sweep(f"file://{tmp_path}", {"x": name, "y": f"file://{tmp_path / name}"})
+    assert [source.index.rows for source in load_sources(spec, spec.sources, {}).values()] == [40, 40]
