@@ -11,6 +11,7 @@ from ray.exceptions import RayError
 
 from raysft.cluster.resources import Resources
 from raysft.errors import DamagedArtifact, StoreError
+from raysft.identity import BenchmarkKey
 from raysft.plan.policy import Work
 from raysft.records import FailureRecord
 from raysft.sweep.results.score_keys import read_score, shards
@@ -31,7 +32,7 @@ class Coordinator:
         self._pool = EnginePool(context)
         self._futures: dict[tuple[str, str], asyncio.Future[Admission]] = {}
         self._progress: dict[str, Progress] = {}
-        self._scores: dict[tuple[str, str], asyncio.Future[None]] = {}
+        self._scores: dict[tuple[str, BenchmarkKey], asyncio.Future[None]] = {}
         self._shards: dict[str, Shard] = {}
         self._parts_left: dict[tuple[str, str], int] = {}
         self._tries: Counter[str] = Counter()
@@ -138,7 +139,7 @@ class Coordinator:
         self._pump()
         await asyncio.gather(*(future for (subject, _), future in self._scores.items() if subject in wanted))
 
-    def _begin(self, subject: str, model: str, benchmark: str) -> None:
+    def _begin(self, subject: str, model: str, benchmark: BenchmarkKey) -> None:
         """Enqueue what is missing of a score. Whatever goes wrong, its future is set in the end."""
         key = (subject, benchmark)
         self._begun[key] += 1
@@ -192,7 +193,7 @@ class Coordinator:
             return
         self._give_up(key, getattr(error, "cause", None) or error)
 
-    def _give_up(self, key: tuple[str, str], error: Exception) -> None:
+    def _give_up(self, key: tuple[str, BenchmarkKey], error: Exception) -> None:
         """A score fails for this run; its future is set, so that nobody waits for it."""
         self._score_failures["/".join(key)] = f"{type(error).__name__}: {error}".strip()
         if not self._scores[key].done():

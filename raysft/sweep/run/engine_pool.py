@@ -10,6 +10,7 @@ import ray
 from ray.actor import ActorHandle
 from ray.exceptions import RayActorError, RayTaskError
 
+from raysft.identity import BenchmarkKey
 from raysft.sweep.run.context import SweepContext
 from raysft.sweep.run.evaluation_worker import EvaluationWorker
 
@@ -27,8 +28,7 @@ class Shard:
     subject: str
     """Fingerprint of the base or stage."""
     model: str
-    benchmark: str
-    """Key of the benchmark."""
+    benchmark: BenchmarkKey
     part: int | None
     """Number of the shard; None for the grading."""
 

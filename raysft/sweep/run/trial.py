@@ -87,7 +87,7 @@ def _stand(context: SweepContext, coordinator: ActorHandle, stage: str, trial: s
 
 
 def trial_row(context: SweepContext, point: Point, failure: FailureRecord | None) -> dict[str, Any]:
-    """What a trial reports to Tune: scores of the last stage by ability, of stage k under `stage_k`."""
+    """What a trial reports to Tune: scores of the last stage by benchmark, of stage k under `stage_k`."""
     if failure is not None:
         own = failure.stage == point.stages[-1]
         return {
@@ -100,9 +100,9 @@ def trial_row(context: SweepContext, point: Point, failure: FailureRecord | None
     for position, (subject, model) in enumerate(context.plan.subjects(point)):
         digest = context.digest(subject, model)
         scores = scores_of(context.store, context.spec.evaluation, context.benchmarks, digest)
-        values = {name: score.value for name, score in scores.items()}
+        values: dict[str, float | None] = {key: score.value for key, score in scores.items()}
         row[f"stage_{position}"] = values
         if position == len(point.stages):
             row.update(values)
-            row.update({f"{name}_standard_error": score.standard_error for name, score in scores.items()})
+            row.update({f"{key}_standard_error": score.standard_error for key, score in scores.items()})
     return row
