@@ -1,8 +1,8 @@
 """The few operations on which everything else in the store rests, and what every form of them promises.
 
-Two forms: `local.LocalTransport` for a folder, `objects.ObjectTransport` for any fsspec URL. Paths are
-relative to the store. FileNotFoundError and FileExistsError mean what they say; all other failures are
-StoreError.
+Two forms: `local.LocalTransport` for a folder, `objects.ObjectTransport` for any fsspec URL; around either
+`read_only.ReadOnlyTransport`. Paths are relative to the store. FileNotFoundError and FileExistsError mean
+what they say; all other failures are StoreError.
 """
 
 import errno
@@ -30,6 +30,15 @@ class Transport(Protocol):
     @property
     def bench_folder(self) -> Path:
         """Local folder for what is being written, on the store's own file system where that is possible."""
+        ...
+
+    @property
+    def read_only(self) -> bool:
+        """Whether everything that would change the store raises StoreError."""
+        ...
+
+    def top_names(self) -> frozenset[str]:
+        """Names of the files and folders at the top of the store; empty if there is no such place."""
         ...
 
     def read(self, path: str) -> bytes:
