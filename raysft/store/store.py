@@ -17,9 +17,8 @@ from raysft.store.exclusive import refuse_unless_exclusive
 from raysft.store.lease import Lease
 from raysft.store.local import LocalTransport
 from raysft.store.objects import ObjectTransport
-from raysft.store.read_only import ReadOnlyTransport
 from raysft.store.resume import ResumeState
-from raysft.store.transport import Transport, explain, is_full
+from raysft.store.transport import ReadOnlyTransport, Transport, explain, is_full
 from raysft.store.workbench import open_workspace, remove_leftovers
 
 _CACHE = Path.home() / ".cache" / "raysft"
