@@ -84,7 +84,7 @@ class SweepContext:
         return Origin(folder, self.digest(subject, model))
 
     def job(self, stage: Stage, attempt: str) -> StageJob:
-        """What the training loop needs to train a stage whose parent stands."""
+        """What the training loop needs to train a stage whose parent is in the store."""
         model = self.spec.models[stage.model]
         portions = []
         for portion in stage.portions:
