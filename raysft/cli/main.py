@@ -104,7 +104,8 @@ def status(
     from raysft.store import Store
     from raysft.sweep.inputs.read import read_inputs
 
-    inputs, opened = read_inputs(spec, store), Store.open(store)
+    opened = Store.existing(store)
+    inputs = read_inputs(spec, store)
     if as_json:
         print(json.dumps(status_json(inputs, opened), indent=2))
     else:
@@ -118,19 +119,40 @@ def report(
     changes: Changes = None,
     limit: Limit = None,
     only: Only = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write into this folder, not into the store.")
+    ] = None,
 ) -> None:
-    """Write tables and the HTML report from what stands in the store."""
+    """Write tables and the HTML report from what is in the store."""
     spec = _spec(sweep, changes, limit, only)
-    from raysft.cli.run import write_report
-    from raysft.store import Store
-    from raysft.sweep.inputs.read import read_inputs
-    from raysft.sweep.results.standing import read_standing
-    from raysft.sweep.results.tables import write_results
+    from raysft.cli.report import report as write
 
-    opened = Store.open(store)
-    inputs = read_inputs(spec, store)
-    write_results(inputs, read_standing(inputs, opened), opened)
-    write_report(spec, opened)
+    if not write(spec, store, out, Console()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def why(
+    sweep: Sweep,
+    point: Annotated[
+        str | None,
+        typer.Argument(metavar="[POINT]", help="Only points whose fingerprint or text has this in it."),
+    ] = None,
+    store: StoreUrl = STORE,
+    changes: Changes = None,
+    limit: Limit = None,
+    only: Only = None,
+    as_json: AsJson = False,
+) -> None:
+    """What a run would make, and why: the field in which it differs from the nearest thing in the store."""
+    spec = _spec(sweep, changes, limit, only)
+    from raysft.cli.why import explain, show_reasons
+
+    found = explain(spec, store, point)
+    if as_json:
+        print(json.dumps(found, indent=2))
+    else:
+        show_reasons(found, Console())
 
 
 def _spec(

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from raysft.errors import InputError, Problem
 from raysft.spec.checks import sweep_problems
+from raysft.spec.derived_name import changes_in_name, derived_name, refuse_derived_name
 from raysft.spec.study_checks import Names
 from raysft.spec.sweep import SweepSpec
 
@@ -36,9 +37,9 @@ def load_sweep(
     Args:
         path: the YAML file.
         changes: `a.b=c` as on the command line; the value is YAML. A changed `data_dir` is relative to the
-            current folder, as any path on a command line.
-        limit: use only so many rows of each source and questions of each benchmark; the sweep gets a name of
-            its own, so that it replaces no results.
+            current folder, as any path on a command line. The sweep gets a name of its own, so that it
+            replaces no results, unless only `name`, `data_dir` or something of `run` is changed.
+        limit: use only so many rows of each source and questions of each benchmark; the same for its name.
         data: whether every file that the sweep names must be there; to plan, it is enough to know how many
             `rows` a source is expected to have.
 
@@ -48,8 +49,11 @@ def load_sweep(
     raw = _read(path)
     for change in changes:
         _apply(raw, change)
+    refuse_derived_name(raw.get("name"))
     if limit is not None:
         _limit(raw, limit)
+    _rename(raw, [f"limit={limit}"] if limit is not None else [], "--limit")
+    _rename(raw, changes_in_name(changes), "--set")
     given = raw.get("data_dir", ".")
     if isinstance(given, str) and "://" not in given:
         raw["data_dir"] = str((path.parent / given).resolve())
@@ -137,8 +141,6 @@ def _apply(raw: dict[str, Any], change: str) -> None:
 
 
 def _limit(raw: dict[str, Any], limit: int) -> None:
-    if isinstance(raw.get("name"), str):
-        raw["name"] = f"{raw['name']}-limit{limit}"
     for ability in _mappings(raw.get("abilities")):
         for part, key in (("source", "path"), ("benchmark", "name")):
             if ability.get(part) is not None:
@@ -150,6 +152,11 @@ def _limit(raw: dict[str, Any], limit: int) -> None:
         if ability.get("report") is not None:
             given = ability["report"] if isinstance(ability["report"], list) else [ability["report"]]
             ability["report"] = [_limited(one, "name", limit) for one in given]
+
+
+def _rename(raw: dict[str, Any], parts: Sequence[str], option: str) -> None:
+    if isinstance(raw.get("name"), str):
+        raw["name"] = derived_name(raw["name"], parts, option)
 
 
 def _mappings(raw: object) -> list[dict[str, Any]]:

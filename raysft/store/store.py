@@ -109,6 +109,10 @@ class Store:
         """
         return artifacts.fetch(self.transport, kind, key)
 
+    def find_all(self, kind: str) -> Iterator[Published]:
+        """All artifacts of a kind, in the order of their keys; their files are not looked at."""
+        return artifacts.find_all(self.transport, kind)
+
     def keys(self, kind: str) -> Iterator[str]:
         """Keys of all artifacts of a kind, in order."""
         return artifacts.keys(self.transport, kind)
@@ -120,6 +124,10 @@ class Store:
     def read_document(self, kind: str, key: str) -> dict[str, Any] | None:
         """The body of a document; None if there is none, or if it was damaged and has been set aside."""
         return documents.read_document(self.transport, kind, key)
+
+    def read_documents(self, kind: str) -> Iterator[dict[str, Any]]:
+        """The bodies of all documents of a kind, in the order of their keys."""
+        return documents.read_documents(self.transport, kind)
 
     def remove_document(self, kind: str, key: str) -> None:
         """Remove a document, such as a failure that is tried again; nothing there is no error."""

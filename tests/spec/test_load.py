@@ -1,6 +1,7 @@
 """Reading a sweep file: what is meant, and every problem at once."""
 
 import copy
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -444,8 +445,34 @@ def test_some_studies_of_a_sweep_have_a_name_that_no_others_have(folder: Path) -
     assert some[0].name == spec.only(["b", "a"]).name == "t+a+b"
     assert list(some[0].studies) == ["a", "b"]
     for one in some:
-        assert load(folder, yaml.safe_dump(one.model_dump(mode="json"), sort_keys=False)) == one
+        (problem,) = problems(folder, yaml.safe_dump(one.model_dump(mode="json"), sort_keys=False))
+        assert problem.field == "name", "a file cannot have a name that an option makes"
         assert Store.open(str(folder / "store")).sweep_path(one.name).endswith(f"/{one.name}")
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        (["recipe.epochs=2"], "good+recipe.epochs=2"),
+        (["recipe.epochs=2", "recipe.batch_size=3"], "good+recipe.epochs=2+recipe.batch_size=3"),
+        (["run.trials_at_once=7"], "good"),
+        (["name=other", "recipe.epochs=2"], "other+recipe.epochs=2"),
+    ],
+)
+def test_what_is_set_runs_under_a_name_of_its_own(folder: Path, changes: list[str], name: str) -> None:
+    spec = load(folder, GOOD, *changes)
+    assert spec.name == name
+    assert Store.open(str(folder / "store")).sweep_path(name).endswith(f"/{name}")
+
+
+def test_values_that_no_folder_can_hold_have_a_digest_in_the_name(folder: Path) -> None:
+    names = [
+        load(folder, GOOD, f"recipe={{epochs: {count}}}").name for count in (3, 4)
+    ]
+    assert all(re.fullmatch(r"good\+set=[0-9a-f]{8}", name) for name in names)
+    assert names[0] != names[1]
+    with pytest.raises(InputError, match="--set"):
+        load(folder, GOOD, *(f"recipe.epochs={number:060d}" for number in range(1, 6)))
 
 
 def test_a_study_cannot_have_the_sign_between_studies_in_its_name(folder: Path) -> None:

@@ -31,6 +31,11 @@ class Inputs:
     asked: Mapping[str, Asked]
     """What is scored, by fingerprint of a base or stage."""
 
+    def benchmarks_of(self, subject: str) -> tuple[BenchmarkKey, ...]:
+        """What a base or stage is scored on; nothing if it is not asked for."""
+        asked = self.asked.get(subject)
+        return asked.benchmarks if asked else ()
+
 
 def read_inputs(spec: SweepSpec, store_url: str) -> Inputs:
     """Read sources, bases and benchmarks, and make the plan.
