@@ -466,9 +466,7 @@ def test_what_is_set_runs_under_a_name_of_its_own(folder: Path, changes: list[st
 
 
 def test_values_that_no_folder_can_hold_have_a_digest_in_the_name(folder: Path) -> None:
-    names = [
-        load(folder, GOOD, f"recipe={{epochs: {count}}}").name for count in (3, 4)
-    ]
+    names = [load(folder, GOOD, f"recipe={{epochs: {count}}}").name for count in (3, 4)]
     assert all(re.fullmatch(r"good\+set=[0-9a-f]{8}", name) for name in names)
     assert names[0] != names[1]
     with pytest.raises(InputError, match="--set"):
