@@ -21,11 +21,11 @@ class PointCounts(NamedTuple):
 
     @property
     def text(self) -> str:
-        """In words: `19 points and the base`, `122 points (100 differ) and 2 bases`."""
+        """In words: `19 points and the base`, `122 points (100 distinct) and 2 bases`."""
         noun = "point" if self.points == 1 else "points"
-        differ = "" if self.points == self.distinct_points else f" ({self.distinct_points:,} differ)"
+        distinct = "" if self.points == self.distinct_points else f" ({self.distinct_points:,} distinct)"
         bases = "the base" if self.bases == 1 else f"{self.bases:,} bases"
-        return f"{self.points:,} {noun}{differ} and {bases}"
+        return f"{self.points:,} {noun}{distinct} and {bases}"
 
 
 def count_points(plan: Plan) -> PointCounts:

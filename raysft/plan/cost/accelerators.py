@@ -112,7 +112,10 @@ def trainer_of(spec: SweepSpec, model: str) -> Accelerator:
     """
     usual = USUAL_GPU if spec.models[model].gpus_per_worker else USUAL_CORE
     own = spec.models[model].accelerator
-    name, field = own or spec.cost.accelerator or usual, f"models.{model}.accelerator" if own else "cost.accelerator"
+    name, field = (
+        own or spec.cost.accelerator or usual,
+        f"models.{model}.accelerator" if own else "cost.accelerator",
+    )
     if name not in ACCELERATORS:
         raise InputError([_unknown(field, name, ACCELERATORS)])
     given = spec.cost.model_dump(exclude={"accelerator"}, exclude_none=True)

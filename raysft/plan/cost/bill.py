@@ -1,6 +1,6 @@
 """What a plan comes to, in all and by study and model, with and without sharing."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -124,14 +124,14 @@ class Bill(NamedTuple):
 def bill(plan: Plan, efforts: Mapping[str, Effort], studies: Iterable[str]) -> Bill:
     """Add up a plan in one pass over its points; `studies` says in which order they are told."""
     order = tuple(studies)
-    sums: dict[tuple[str, str], _Sum] = {}
+    sums: defaultdict[tuple[str, str], _Sum] = defaultdict(_Sum)
     for point in plan.points:
         if not point.stages:
             continue
         alone = total(efforts[stage] for stage in point.stages)
         cells = Counter(key for cell in point.cells for key in product(("", cell.model), ("", cell.study)))
         for key, times in cells.items():
-            sums.setdefault(key, _Sum()).add(point, times, alone)
+            sums[key].add(point, times, alone)
     totals = {key: one.totals(efforts) for key, one in sums.items()}
     models = [model for model in plan.bases if (model, "") in totals]
     return Bill(

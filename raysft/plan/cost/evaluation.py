@@ -20,6 +20,10 @@ USUAL_LIMIT = 512
 """Tokens of one answer at most, for benchmarks whose files are not here."""
 USUAL_LIMITS = {"mt_bench": 1024, "math": 1024, "held_out": 256}
 """The same of those that differ."""
+USUAL_TURNS = {"mt_bench": 2}
+"""Turns of each item, of those that have more than one."""
+NEED_JUDGE = ("mt_bench",)
+"""Benchmarks whose answers only a judge can grade. There is none yet, so their scores stay open."""
 JUDGE_PROMPT_TOKENS = 350
 """Instructions to a judge, for each of its calls (Zheng et al. 2023, arXiv 2306.05685, figures 6 and 8)."""
 JUDGE_ANSWER_TOKENS = 150

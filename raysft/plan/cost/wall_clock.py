@@ -41,7 +41,7 @@ class WallClock(NamedTuple):
 
 
 def wall_clock(
-    plan: Plan, stage_seconds: Mapping[str, float], answering: float, engine_devices: int, fleet: Fleet
+    plan: Plan, stage_seconds: Mapping[str, float], answering: float, device_seconds: float, fleet: Fleet
 ) -> WallClock:
     """Bounds of the time between the start and the end of a run that finds an empty store.
 
@@ -49,15 +49,12 @@ def wall_clock(
         plan: the plan.
         stage_seconds: of every stage on its own workers, fixed costs included, by fingerprint.
         answering: seconds that one engine would take for all answers.
-        engine_devices: GPUs or cores of one engine.
+        device_seconds: of training and answering together on devices that both use; 0 where they share none.
         fleet: what works at the same time.
     """
     work, path = sum(stage_seconds.values()), _longest_path(plan, stage_seconds)
     slots, alone = max(1, fleet.slots), answering / max(1, fleet.engines)
-    least = max(work / slots, path, alone)
-    if fleet.shared:
-        used = work / slots * fleet.devices + answering * engine_devices
-        least = max(least, used / max(1, fleet.devices))
+    least = max(work / slots, path, alone, device_seconds / max(1, fleet.devices))
     most = work / slots + (1 - 1 / slots) * path + alone
     return WallClock(RUN_S + least, RUN_S + most)
 
