@@ -49,8 +49,8 @@ MAY_IMPORT = {
     # a sweep
     "sweep.inputs": "composition data data.sources data.tokens data.world errors evaluate.benchmarks "
     "identity model plan plan.cost spec store",
-    "sweep.results": "composition data.sources evaluate evaluate.benchmarks identity plan records spec "
-    "store sweep.inputs",
+    "sweep.results": "composition data.sources evaluate evaluate.benchmarks identity plan records spec store "
+    "sweep.inputs",
     "sweep.run": "cluster composition errors evaluate evaluate.benchmarks evaluate.engines identity plan "
     "records sandbox spec store sweep.inputs sweep.results train",
     "sweep.tag": "data data.tag data.tokens errors evaluate evaluate.engines identity model sweep.run",
@@ -58,7 +58,7 @@ MAY_IMPORT = {
     "cli": "cli.data cli.plan errors pilot plan spec store sweep.inputs sweep.results sweep.run train",
     "cli.data": "cli data data.inspect data.public data.read data.sources data.tag data.tokens data.world "
     "errors model plan spec sweep.inputs sweep.run sweep.tag train.batching",
-    "cli.plan": "cli composition data.sources errors plan plan.cost records spec store sweep.inputs",
+    "cli.plan": "cli data.sources errors identity plan plan.cost records spec store sweep.inputs",
 }
 """Of each room, what it imports beside itself. `analysis` may import all of them, and none of them it."""
 

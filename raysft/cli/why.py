@@ -7,7 +7,6 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from raysft.cli.status import cell_text
 from raysft.errors import InputError, Problem
 from raysft.plan.tree import Point
 from raysft.spec.sweep import SweepSpec
@@ -43,7 +42,7 @@ def explain(spec: SweepSpec, store_url: str, chosen: str | None) -> dict[str, An
 
 def _is_meant(point: Point, chosen: str) -> bool:
     return point.fingerprint.startswith(chosen) or any(
-        chosen in cell_text(cell, point.model) for cell in point.cells
+        chosen in f"{cell.study}: {cell.text(point.model)}" for cell in point.cells
     )
 
 
@@ -51,11 +50,11 @@ def _point(inputs: Inputs, found: Reasons, point: Point) -> dict[str, Any]:
     stages = [inputs.plan.stages[address] for address in point.stages]
     return {
         "fingerprint": point.fingerprint,
-        "cells": [cell_text(cell, point.model) for cell in point.cells],
+        "cells": [f"{cell.study}: {cell.text(point.model)}" for cell in point.cells],
         "stages": [
             {
                 "stage": stage.fingerprint,
-                "trains_on": " + ".join(f"{one.ability} {one.count}" for one in stage.portions),
+                "trains_on": stage.mixture_text(),
                 "would_train": found.stages.get(stage.fingerprint),
             }
             for stage in stages

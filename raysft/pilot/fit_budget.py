@@ -44,8 +44,8 @@ class Pilot:
     @property
     def needs(self) -> float:
         """Accelerator-hours of a budget that it fits: nine tenths for training, or all with the answers."""
-        training = self.bill.whole.shared.gpu_hours
-        return max(training / float(TRAINING_SHARE), training + self.evaluation.gpu_hours)
+        training = self.bill.whole.shared.hours
+        return max(training / float(TRAINING_SHARE), training + self.evaluation.hours)
 
 
 def pilots(data: Data, spec_of: Callable[[Studies], SweepSpec], machine: Machine) -> Iterator[Pilot]:

@@ -45,11 +45,11 @@ def points(difference: float | None) -> str:
 def _price(chosen: Chosen, pilot: Pilot) -> str:
     unit, placement = "GPU-hours" if chosen.on_gpus else "core-hours", chosen.placement
     training, asked, chip = pilot.bill.whole.shared, pilot.evaluation, placement.accelerator
-    clock = (training.gpu_hours + asked.gpu_hours) / placement.side_by_side
+    clock = (training.hours + asked.hours) / placement.side_by_side
     return (
-        f"Budget {chosen.allowance}. Expected: {_number(training.gpu_hours)} {unit} of training on "
+        f"Budget {chosen.allowance}. Expected: {_number(training.hours)} {unit} of training on "
         f"{chip.name} ({_number(training.cost)} USD at {chip.price_per_hour:g} an hour), and "
-        f"{_number(asked.gpu_hours)} more ({_number(asked.cost)} USD) to answer {asked.questions:,} "
+        f"{_number(asked.hours)} more ({_number(asked.cost)} USD) to answer {asked.questions:,} "
         f"questions: {_number(clock)} hours on the clock with {placement.side_by_side} at work. "
         f"Training may take {float(TRAINING_SHARE):.0%} of a budget; the rest is for the answers, and for "
         "what an estimate does not see."

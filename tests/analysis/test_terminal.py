@@ -52,7 +52,7 @@ def test_three_abilities_fit_110_columns_whole() -> None:
     assert "mixed_sequential" in text
     assert "rating" in text
     assert "best 10 " in text
-    assert text.count("n 50") == 3
+    assert text.count("n 50") == 6, "three columns of two studies"
 
 
 def test_a_wide_terminal_does_not_make_it_wider() -> None:
