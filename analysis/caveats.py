@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .cells import Cell, benchmarks_of, grids
+from .cells import Cell, columns_of, grids
 from .labels import fixed, percent
-from .scores import Score
+from .scores import Column, Score
 
 MANY_SILENT = 0.5
 """Share of answers without an answer from which a score speaks of the format."""
@@ -89,15 +89,15 @@ def silence(cell: Cell, score: Score, grid: Sequence[Cell]) -> Silence | None:
     """
     if cell.key.is_base or score.no_answer_rate is None or score.no_answer_rate < MANY_SILENT:
         return None
-    best, base = _losses(grid, score.benchmark)
+    best, base = _losses(grid, score.column)
     if score.reference_loss is None or best is None or base is None or best > APART * base:
         return "unknown"
     return "format" if score.reference_loss < (best + base) / 2 else "ability"
 
 
-def _losses(grid: Sequence[Cell], benchmark: str) -> tuple[float | None, float | None]:
+def _losses(grid: Sequence[Cell], column: Column) -> tuple[float | None, float | None]:
     """Loss on the reference answers of the best readable cell, and of the base."""
-    scores = [(cell, score) for cell in grid if (score := cell.score(benchmark)) and score.value is not None]
+    scores = [(cell, score) for cell in grid if (score := cell.score(column.key)) and score.value is not None]
     base = next((score.reference_loss for cell, score in scores if cell.key.is_base), None)
     readable = [
         score
@@ -117,7 +117,7 @@ def _silent(cells: Sequence[Cell], kinds: Sequence[Silence]) -> Iterator[str]:
             for score in cell.scores:
                 kind = silence(cell, score, grid)
                 if kind is not None and kind in kinds:
-                    text = _silence_text(kind, score, *_losses(grid, score.benchmark))
+                    text = _silence_text(kind, score, *_losses(grid, score.column))
                     yield f"{_where(cell, score)}: {text}"
 
 
@@ -149,16 +149,16 @@ def _each(cells: Sequence[Cell], say: Say) -> Iterator[str]:
 
 
 def _unscored(cells: Sequence[Cell]) -> Iterator[str]:
-    """By ability and reason: a judge that is down leaves no cell untouched."""
+    """By benchmark and reason: a judge that is down leaves no cell untouched."""
     found: dict[tuple[str, str], list[int]] = {}
     for cell in cells:
         for score in cell.scores:
             if score.unscored:
                 why = "; ".join(score.reasons) or "no reason given"
-                found.setdefault((score.ability, why), []).append(score.unscored)
-    for (ability, why), items in found.items():
+                found.setdefault((score.column.key, why), []).append(score.unscored)
+    for (key, why), items in found.items():
         cases = "1 cell" if len(items) == 1 else f"{len(items)} cells"
-        yield f"{ability}: {sum(items):,} items of {cases}: {why}"
+        yield f"{key}: {sum(items):,} items of {cases}: {why}"
 
 
 def _short(score: Score) -> str:
@@ -171,15 +171,15 @@ def _short(score: Score) -> str:
 
 
 def _floor(cells: Sequence[Cell]) -> Iterator[str]:
-    for ability, benchmark in benchmarks_of(cells):
-        scores = [score for cell in cells if (score := cell.score(benchmark)) and score.value is not None]
+    for column in columns_of(cells):
+        scores = [score for cell in cells if (score := cell.score(column.key)) and score.value is not None]
         if scores and all((score.per_cent_of_best or 0) < 100 * FLOOR for score in scores):
             highest, best = max(score.value or 0.0 for score in scores), scores[0].best
-            yield f"{ability} ({benchmark}): highest score {fixed(highest, best)} of {best:g}"
+            yield f"{column.key} ({column.benchmark}): highest score {fixed(highest, best)} of {best:g}"
 
 
 def _where(cell: Cell, score: Score) -> str:
-    return f"{cell.key.study}, {cell.key.model}, {cell.key.label}, {score.ability}"
+    return f"{cell.key.study}, {cell.key.model}, {cell.key.label}, {score.column.key}"
 
 
 def _several_studies(cells: Sequence[Cell]) -> bool:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from .inputs import Row, Status, rows_of
 from .labels import printable, ratio_text, strategy_order, variant_text
-from .scores import Score, score_of, verdicts_of
+from .scores import Column, Score, score_of, verdicts_of
 
 BASE = "base"
 
@@ -78,9 +78,9 @@ class Cell:
     course: tuple[Position, ...]
     """After the base and each stage, as far as they were scored."""
 
-    def score(self, benchmark: str) -> Score | None:
-        """The score on one benchmark after the last stage, or None if it was not reached."""
-        return next((score for score in self.scores if score.benchmark == benchmark), None)
+    def score(self, key: str) -> Score | None:
+        """The score on the benchmark with this key after the last stage, or None if it was not reached."""
+        return next((score for score in self.scores if score.column.key == key), None)
 
     @property
     def missing(self) -> tuple[PointState, ...]:
@@ -106,7 +106,7 @@ def collapse(results: pd.DataFrame, items: pd.DataFrame) -> list[Cell]:
 
     Args:
         results: the tidy table, one row per point, stage position and benchmark; columns as in `inputs.Row`.
-        items: `stage`, `benchmark`, `question`, `value`, one row per verdict; null where unscored.
+        items: `stage`, `benchmark_key`, `question`, `value`, one row per verdict; null where unscored.
 
     Raises:
         InputError: columns are missing, a question occurs twice, or a score is not the mean of its items.
@@ -143,10 +143,10 @@ def collapse(results: pd.DataFrame, items: pd.DataFrame) -> list[Cell]:
     return cells
 
 
-def benchmarks_of(cells: Sequence[Cell]) -> list[tuple[str, str]]:
-    """(ability, benchmark) of every column, in the order of their first appearance."""
+def columns_of(cells: Sequence[Cell]) -> list[Column]:
+    """Every column, in the order of their first appearance."""
     seen = (score for cell in cells for position in cell.course for score in position.scores)
-    return list(dict.fromkeys((score.ability, score.benchmark) for score in seen))
+    return list(dict.fromkeys(score.column for score in seen))
 
 
 def grids(cells: Sequence[Cell]) -> Iterator[list[Cell]]:
@@ -169,8 +169,8 @@ def _by_benchmark(rows: Iterable[Row]) -> Iterator[list[Row]]:
     """Rows of one benchmark at a time; rows of a point that failed before it was scored say nothing."""
     grouped: dict[str, list[Row]] = {}
     for row in rows:
-        if row.benchmark is not None and (row.value is not None or row.status == "done" or row.unscored):
-            grouped.setdefault(row.benchmark, []).append(row)
+        if row.benchmark_key is not None and (row.value is not None or row.status == "done" or row.unscored):
+            grouped.setdefault(row.benchmark_key, []).append(row)
     yield from grouped.values()
 
 

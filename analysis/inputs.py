@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from raysft.errors import InputError, Problem
 
 RESULTS, ITEMS, SWEEP = "results.parquet", "items.parquet", "sweep.json"
-ITEM_COLUMNS = ("stage", "benchmark", "question", "value")
+ITEM_COLUMNS = ("stage", "benchmark_key", "question", "value")
 Status = Literal["done", "failed", "blocked", "waiting"]
 _REMEDY = "write the results again: raysft report SWEEP"
 
@@ -21,8 +21,8 @@ _REMEDY = "write the results again: raysft report SWEEP"
 class Row(BaseModel):
     """One row of the tidy table: one point at one stage position on one benchmark.
 
-    `benchmark` is None where a point has nothing that measures it, or failed before it was measured. Numbers
-    that are not known are None, never 0.
+    `benchmark_key` is None where a point has nothing that measures it, or failed before it was measured.
+    Numbers that are not known are None, never 0.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -49,8 +49,12 @@ class Row(BaseModel):
     conversations: int | None
     supervised_tokens: int | None
     steps: int | None
+    benchmark_key: str | None
+    """An ability, or `ability/name` for a benchmark to report by: what tells two columns apart."""
     ability: str | None
+    """Whose benchmark it is."""
     benchmark: str | None
+    """Its name, which two abilities may share."""
     metric: str | None
     scale: float | None
     best: float | None
@@ -64,6 +68,8 @@ class Row(BaseModel):
     overflow_rate: float | None
     suspect: bool | None
     reference_loss: float | None
+    engine_version: str | None
+    """Of the library that gave the answers; several, with commas, where it was updated in between."""
     status: Status
     cause: str | None
 

@@ -15,15 +15,25 @@ from .labels import printable
 from .uncertainty import crossed
 
 Verdicts = Mapping[tuple[str, str], "pd.Series[float]"]
-"""Of each (stage, benchmark), the verdicts by question; NaN where an item is unscored."""
+"""Of each (stage, key of the benchmark), the verdicts by question; NaN where an item is unscored."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table: what is measured, and by what."""
+
+    key: str
+    """An ability, or `ability/name` for a benchmark to report by."""
+    ability: str
+    benchmark: str
+    """Its name, which two abilities may share."""
 
 
 @dataclass(frozen=True)
 class Score:
     """A cell on one benchmark; numbers in the unit that is shown, such as per cent."""
 
-    ability: str
-    benchmark: str
+    column: Column
     metric: str
     best: float
     """Value of a perfect model."""
@@ -51,6 +61,8 @@ class Score:
     """Mean loss per token on the reference answers."""
     suspect: bool
     """For at least one seed not one answer could be read."""
+    engine_versions: tuple[str, ...]
+    """Of the library that gave the answers."""
 
     @property
     def unit(self) -> str:
@@ -81,16 +93,16 @@ def verdicts_of(items: pd.DataFrame) -> Verdicts:
     ]
     if lacking:
         raise InputError(lacking)
-    twice = items[items.duplicated(["stage", "benchmark", "question"])]
+    twice = items[items.duplicated(["stage", "benchmark_key", "question"])]
     if len(twice):
         first = twice.iloc[0]
-        where = f"{ITEMS}, stage {first['stage']}, benchmark {first['benchmark']}"
+        where = f"{ITEMS}, stage {first['stage']}, benchmark {first['benchmark_key']}"
         raise InputError([Problem(where, str(first["question"]), "one verdict per question")])
     return {
-        (str(group["stage"].iloc[0]), str(group["benchmark"].iloc[0])): pd.Series(
+        (str(group["stage"].iloc[0]), str(group["benchmark_key"].iloc[0])): pd.Series(
             group["value"].to_numpy(dtype=np.float64, na_value=np.nan), index=group["question"].to_numpy()
         )
-        for _, group in items.groupby(["stage", "benchmark"], sort=False)
+        for _, group in items.groupby(["stage", "benchmark_key"], sort=False)
     }
 
 
@@ -110,8 +122,7 @@ def score_of(rows: Sequence[Row], verdicts: Verdicts) -> Score:
         return None if number is None else number * scale
 
     return Score(
-        ability=printable(first.ability or ""),
-        benchmark=printable(first.benchmark or ""),
+        column=_column(first),
         metric=printable(first.metric or ""),
         best=scale if first.best is None else first.best,
         value=shown(estimate.value) if estimate else None,
@@ -127,7 +138,16 @@ def score_of(rows: Sequence[Row], verdicts: Verdicts) -> Score:
         overflow_rate=_mean([row.overflow_rate for row in scored]),
         reference_loss=_mean([row.reference_loss for row in rows]),
         suspect=any(bool(row.suspect) for row in rows),
+        engine_versions=tuple(sorted({one for row in scored for one in _versions(row)})),
     )
+
+
+def _column(row: Row) -> Column:
+    return Column(*(printable(text or "") for text in (row.benchmark_key, row.ability, row.benchmark)))
+
+
+def _versions(row: Row) -> list[str]:
+    return [printable(one) for one in (row.engine_version or "").split(", ") if one]
 
 
 def _aligned(scored: Sequence[Row], verdicts: Verdicts) -> NDArray[np.float64]:
@@ -135,14 +155,14 @@ def _aligned(scored: Sequence[Row], verdicts: Verdicts) -> NDArray[np.float64]:
     problems = [problem for row in scored if (problem := _disagreement(row, verdicts))]
     if problems:
         raise InputError(problems)
-    columns = [verdicts[str(row.stage), str(row.benchmark)] for row in scored]
+    columns = [verdicts[str(row.stage), str(row.benchmark_key)] for row in scored]
     return pd.concat(columns, axis=1).to_numpy(dtype=np.float64)
 
 
 def _disagreement(row: Row, verdicts: Verdicts) -> Problem | None:
     """The table and the items come from the same store: where they part, no number can be trusted."""
-    where = f"{ITEMS}, stage {row.stage}, benchmark {row.benchmark}"
-    column = verdicts.get((str(row.stage), str(row.benchmark)))
+    where = f"{ITEMS}, stage {row.stage}, benchmark {row.benchmark_key}"
+    column = verdicts.get((str(row.stage), str(row.benchmark_key)))
     if column is None or column.isna().all():
         return Problem(where, "no graded item", "the score needs its items")
     mean = float(column.mean()) * (1.0 if row.scale is None else row.scale)

@@ -8,10 +8,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from .cells import Cell, benchmarks_of, grids
+from .cells import Cell, columns_of, grids
 from .inputs import Status
 from .labels import fixed, listed, percent
-from .scores import Score
+from .scores import Column, Score
 
 TERMINAL_WIDTH = 110
 """Columns of a terminal that the plain table never exceeds."""
@@ -76,16 +76,15 @@ class Block:
 class ColumnHead:
     """A column: what is measured, and by what."""
 
-    ability: str
-    benchmark: str
+    column: Column
     unit: str
     """Such as `accuracy, best 100`."""
 
 
 def heads(cells: Sequence[Cell]) -> list[ColumnHead]:
     """The columns, in the order of the tidy table."""
-    units = {score.benchmark: score.unit for cell in cells for at in cell.course for score in at.scores}
-    return [ColumnHead(ability, benchmark, units[benchmark]) for ability, benchmark in benchmarks_of(cells)]
+    units = {score.column: score.unit for cell in cells for at in cell.course for score in at.scores}
+    return [ColumnHead(column, units[column]) for column in columns_of(cells)]
 
 
 def blocks(cells: Sequence[Cell]) -> list[Block]:
@@ -111,7 +110,7 @@ def results_table(cells: Sequence[Cell]) -> Table:
         1, len(columns)
     )
     for head, n in zip(columns, counts, strict=True):
-        title = Text(f"{head.ability}\n{head.unit}" + (f"\nn {n}" if n else ""), overflow="fold")
+        title = Text(f"{head.column.key}\n{head.unit}" + (f"\nn {n}" if n else ""), overflow="fold")
         table.add_column(title, max_width=max(6, room), overflow="fold")
     several = len(drawn) > 1
     for block in drawn:
@@ -146,9 +145,9 @@ def _remarks(drawn: Sequence[Block], columns: Sequence[ColumnHead]) -> list[str]
     lines = [line for block in drawn for line in block.lines]
     said = [" ".join((line.recipe, line.amount, f"{line.state}:", line.note)) for line in lines if line.note]
     for line in lines:
-        for column, entry in zip(columns, line.entries, strict=False):
+        for head, entry in zip(columns, line.entries, strict=False):
             if entry.note and entry.state not in ("scored", "absent"):
-                said.append(f"{column.ability} {entry.state}: {entry.note}")
+                said.append(f"{head.column.key} {entry.state}: {entry.note}")
     once = list(dict.fromkeys(said))
     return once[:_MOST_REMARKS] + (
         [f"and {len(once) - _MOST_REMARKS} more, see the report"] if once[_MOST_REMARKS:] else []
@@ -161,7 +160,7 @@ def _line(cell: Cell, columns: Sequence[ColumnHead]) -> Line:
     line = Line(cell.key.recipe, cell.key.amount, seeds, cell.has_one_seed, ())
     if cell.missing and not cell.scores:
         return replace(line, state=cell.missing[0].status, note=_why_missing(cell))
-    return replace(line, entries=tuple(_entry(cell, cell.score(column.benchmark)) for column in columns))
+    return replace(line, entries=tuple(_entry(cell, cell.score(head.column.key)) for head in columns))
 
 
 def _why_missing(cell: Cell) -> str:

@@ -78,12 +78,14 @@ class StageFailed(RaysftError):
     Example: the loss of a stage became NaN at step 40; every point that continues from it is blocked.
     """
 
-    def __init__(self, stage: str, kind: FailureKind, cause: str) -> None:
+    def __init__(self, stage: str, kind: FailureKind, cause: str, attempts: int = 1) -> None:
         self.stage, self.kind, self.cause = stage, kind, cause
+        self.attempts = attempts
+        """How often its processes were started before it was given up."""
         super().__init__(f"stage {stage[:12]} failed ({kind}): {cause}")
 
-    def __reduce__(self) -> tuple[type["StageFailed"], tuple[str, FailureKind, str]]:
-        return (StageFailed, (self.stage, self.kind, self.cause))
+    def __reduce__(self) -> tuple[type["StageFailed"], tuple[str, FailureKind, str, int]]:
+        return (StageFailed, (self.stage, self.kind, self.cause, self.attempts))
 
 
 class Unscored(RaysftError):

@@ -9,9 +9,19 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from fractions import Fraction
-from typing import TypeAlias
+from typing import NewType, TypeAlias
 
 from pydantic import BaseModel
+
+StageId = NewType("StageId", str)
+"""Fingerprint of a stage, or of a base, which stands where a point begins."""
+SourceKey = NewType("SourceKey", str)
+"""An ability, or `ability/variant`."""
+BenchmarkKey = NewType("BenchmarkKey", str)
+"""An ability, or `ability/name` for a benchmark to report by. Never the benchmark's own name, which two
+abilities may share."""
+WeightsDigest = NewType("WeightsDigest", str)
+"""Digest of the bytes of some weights."""
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 

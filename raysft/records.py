@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from raysft.errors import FailureKind
+from raysft.identity import WeightsDigest
 
 SCHEMA_VERSION: Final = 1
 
@@ -76,7 +77,7 @@ class StageRecord(Record):
     fingerprint: str
     identity: dict[str, Any]
     """The canonical JSON that the fingerprint is the hash of."""
-    weights_digest: str
+    weights_digest: WeightsDigest
     """Digest of the exported weights, in bytes."""
     parent_weights_digest: str
     """Digest of the weights that the stage started from."""
@@ -89,8 +90,10 @@ class StageRecord(Record):
 
 
 class AnswersRecord(Record):
-    """What stands beside one shard of answers."""
+    """What is kept beside one shard of answers."""
 
+    engine_version: str = ""
+    """Of the library that gave them."""
     reference_loss: float | None
     """Mean loss per token on the reference answers of the shard's questions; None if there are none."""
     reference_tokens: int
@@ -111,7 +114,9 @@ class ScoreRecord(Record):
     """A score with its evidence: one set of weights on one benchmark."""
 
     fingerprint: str
-    subject: str
+    identity: dict[str, Any] = {}
+    """The canonical JSON that the fingerprint is the hash of."""
+    subject: WeightsDigest
     """Digest of the weights' bytes: weights made again with other bits are scored again."""
     benchmark: str
     questions_digest: str
@@ -142,8 +147,10 @@ class ScoreRecord(Record):
     """Mean loss per token on the reference answers; None if the benchmark has none."""
     reference_tokens: int
     items: tuple[ItemScore, ...]
+    engine_versions: tuple[str, ...] = ()
+    """Of the library that gave the answers; several if it was updated between two shards."""
     settings: dict[str, Any]
-    """Engine, its version and precision, token limit, prompt digest, sandbox level."""
+    """Engine, its precision, token limit, sandbox level."""
 
 
 class FailureRecord(Record):

@@ -121,6 +121,7 @@ FIELDS: dict[type[BaseModel], dict[str, str]] = {
     EvaluationSpec: {
         "stages": SAYS_HOW,
         "engine": DEFINES_SCORE,
+        "engine_version": DEFINES_SCORE,
         "precision": DEFINES_SCORE,
         "gpus_per_engine": SAYS_HOW,
         "engine_resource": SAYS_HOW,

@@ -20,13 +20,13 @@ MAY_IMPORT = {
     # pure: no files, milliseconds to import
     "errors": "",
     "identity": "",
-    "records": "errors",
+    "records": "errors identity",
     "composition": "identity",
-    "spec": "composition errors",
+    "spec": "composition errors identity",
     # files and budgets
     "store": "errors identity",
     "plan": "cluster composition errors identity spec",
-    "plan.cost": "errors plan spec",
+    "plan.cost": "errors identity plan spec",
     "cluster": "errors spec",
     # siblings: what the work is done with
     "data": "errors identity",
@@ -49,8 +49,8 @@ MAY_IMPORT = {
     # a sweep
     "sweep.inputs": "composition data data.sources data.tokens data.world errors evaluate.benchmarks "
     "identity model plan plan.cost spec store",
-    "sweep.results": "composition data.sources evaluate evaluate.benchmarks plan records spec store "
-    "sweep.inputs",
+    "sweep.results": "composition data.sources evaluate evaluate.benchmarks identity plan records spec "
+    "store sweep.inputs",
     "sweep.run": "cluster composition errors evaluate evaluate.benchmarks evaluate.engines identity plan "
     "records sandbox spec store sweep.inputs sweep.results train",
     "sweep.tag": "data data.tag data.tokens errors evaluate evaluate.engines identity model sweep.run",

@@ -1,4 +1,4 @@
-"""Figure: score against amount, one panel per ability, one line per recipe."""
+"""Figure: score against amount, one panel per benchmark, one line per recipe."""
 
 import math
 from collections.abc import Sequence
@@ -8,14 +8,15 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from ..cells import Cell, benchmarks_of
+from ..cells import Cell, columns_of
 from ..labels import shortened
+from ..scores import Column
 from .canvas import GREY, Figure, Pen, on_axis, panels, pen_of, style, to_svg, whiskers
 
 CAPTION = (
     "Share of every source used (log₂ axis) against the score, each panel on its own scale. Bars: 95% "
     "interval over items and, where there are several seeds, over seeds; faint dots: single seeds; hollow "
-    "marks: suspect; dotted: the base model. A model trained on one ability is drawn in the panel of that "
+    "marks: suspect; dotted: the base model. A model trained on one ability is drawn in the panels of that "
     "ability only. Recipes with a single amount are not drawn, nor points that did not finish or are "
     "unscored."
 )
@@ -24,36 +25,32 @@ CAPTION = (
 def draw_amounts(grid: Sequence[Cell], title: str) -> Figure | None:
     """One figure for the cells of one study and model; None if no recipe has two amounts.
 
-    A model trained on one ability alone is drawn only in the panel of that ability.
+    A model trained on one ability alone is drawn only in the panels of that ability.
     """
     lines: dict[str, list[Cell]] = {}
     for cell in grid:
         if not cell.key.is_base and cell.key.amount_value > 0 and cell.scores:
             lines.setdefault(cell.key.recipe, []).append(cell)
     lines = {recipe: cells for recipe, cells in lines.items() if len({cell.key.amount for cell in cells}) > 1}
-    drawn = [
-        (ability, benchmark)
-        for ability, benchmark in benchmarks_of(grid)
-        if _of_panel(lines, ability, benchmark)
-    ]
+    drawn = [column for column in columns_of(grid) if _of_panel(lines, column)]
     if not drawn:
         return None
     pens = {name: index for index, name in enumerate(dict.fromkeys(_short(recipe) for recipe in lines))}
     with style():
         canvas, axes = panels(len(drawn), 2.5)
-        for panel, (ability, benchmark) in zip(axes, drawn, strict=True):
-            _panel(panel, grid, _of_panel(lines, ability, benchmark), pens, (ability, benchmark))
+        for panel, column in zip(axes, drawn, strict=True):
+            _panel(panel, grid, _of_panel(lines, column), pens, column)
         _legend(canvas, pens, with_base=any(cell.key.is_base for cell in grid))
         return Figure(title, CAPTION, to_svg(canvas, title))
 
 
-def _of_panel(lines: dict[str, list[Cell]], ability: str, benchmark: str) -> dict[str, list[Cell]]:
+def _of_panel(lines: dict[str, list[Cell]], column: Column) -> dict[str, list[Cell]]:
     """The lines of one panel; cells that are not scored there are left out."""
     found: dict[str, list[Cell]] = {}
     for recipe, cells in lines.items():
-        if recipe.startswith("single(") and not recipe.startswith(f"single({ability})"):
+        if recipe.startswith("single(") and not recipe.startswith(f"single({column.ability})"):
             continue
-        scored = [cell for cell in cells if (score := cell.score(benchmark)) and score.value is not None]
+        scored = [cell for cell in cells if (score := cell.score(column.key)) and score.value is not None]
         if scored:
             found[recipe] = sorted(scored, key=lambda cell: cell.key.amount_value)
     return found
@@ -64,13 +61,12 @@ def _panel(
     grid: Sequence[Cell],
     lines: dict[str, list[Cell]],
     pens: dict[str, int],
-    column: tuple[str, str],
+    column: Column,
 ) -> None:
-    ability, benchmark = column
     highest, unit = 0.0, ""
     for recipe, cells in lines.items():
         pen = pen_of(pens[_short(recipe)])
-        scores = [score for cell in cells if (score := cell.score(benchmark))]
+        scores = [score for cell in cells if (score := cell.score(column.key))]
         places = [math.log2(cell.key.amount_value) for cell in cells]
         axes.plot(
             places,
@@ -96,12 +92,12 @@ def _panel(
                 elinewidth=1.2,
             )
             highest, unit = max(highest, score.high or 0.0, *score.by_seed), score.unit
-    base = next((score for cell in grid if cell.key.is_base and (score := cell.score(benchmark))), None)
+    base = next((score for cell in grid if cell.key.is_base and (score := cell.score(column.key))), None)
     if base is not None and base.value is not None:
         axes.axhline(base.value, color=GREY, linestyle=":", linewidth=1.4)
         highest = max(highest, base.value)
     axes.set_ylim(0, 1.06 * highest or 1)
-    axes.set_title(shortened(ability))
+    axes.set_title(shortened(column.key))
     axes.set_ylabel(shortened(unit))
     _amount_axis(axes, [cell for cells in lines.values() for cell in cells])
 

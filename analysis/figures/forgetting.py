@@ -1,11 +1,12 @@
-"""Figure: what each stage adds and takes away, one panel per strategy, one line per ability."""
+"""Figure: what each stage adds and takes away, one panel per strategy, one line per benchmark."""
 
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from ..cells import BASE, Cell, Position, benchmarks_of
+from ..cells import BASE, Cell, Position, columns_of
 from ..labels import shortened
+from ..scores import Column
 from .canvas import Figure, end_labels, on_axis, panels, pen_of, style, to_svg
 from .strategies import shown_amount
 
@@ -22,7 +23,7 @@ HEIGHT = 2.45
 def draw_forgetting(grid: Sequence[Cell], title: str) -> Figure | None:
     """One figure for the cells of one study and model; None if no strategy has two scored stages."""
     amount = shown_amount(grid)
-    columns = benchmarks_of(grid)
+    columns = columns_of(grid)
     courses = {cell.key.recipe: _course(cell, grid) for cell in grid if cell.key.amount == amount}
     courses = {recipe: course for recipe, course in courses.items() if _stages(course) > 1}
     if not courses:
@@ -49,14 +50,14 @@ def _stages(course: Sequence[Position]) -> int:
     return sum(position.position > 0 for position in course)
 
 
-def _panel(axes: Axes, recipe: str, course: Sequence[Position], columns: Sequence[tuple[str, str]]) -> None:
+def _panel(axes: Axes, recipe: str, course: Sequence[Position], columns: Sequence[Column]) -> None:
     ends = []
-    for index, (ability, benchmark) in enumerate(columns):
+    for index, column in enumerate(columns):
         points = [
             (place, score)
             for place, position in enumerate(course)
             for score in position.scores
-            if score.benchmark == benchmark and score.per_cent_of_best is not None
+            if score.column == column and score.per_cent_of_best is not None
         ]
         if not points:
             continue
@@ -76,7 +77,7 @@ def _panel(axes: Axes, recipe: str, course: Sequence[Position], columns: Sequenc
             axes.errorbar(
                 place, share, ends_of, fmt=pen.mark, color=pen.colour, mfc=face, markersize=5, elinewidth=1.2
             )
-        ends.append((points[-1][1].per_cent_of_best or 0.0, shortened(ability, 12), pen.colour))
+        ends.append((points[-1][1].per_cent_of_best or 0.0, shortened(column.key, 12), pen.colour))
     axes.set_title(shortened(recipe))
     axes.set_ylim(-3, 103)
     axes.set_xlim(-0.2, len(course) - 0.8)

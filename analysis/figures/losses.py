@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 
 from ..caveats import silence
-from ..cells import Cell, benchmarks_of
+from ..cells import Cell, columns_of
 from ..labels import shortened
 from ..scores import Score
 from .canvas import COLOURS, GREY, Figure, on_axis, panels, style, to_svg
@@ -24,16 +24,16 @@ MOST_NAMES = 3
 def draw_losses(grid: Sequence[Cell], title: str) -> Figure | None:
     """One figure for the cells of one study and model; None if fewer than two of them have a loss."""
     columns = []
-    for ability, benchmark in benchmarks_of(grid):
-        found = [(cell, score) for cell in grid if (score := cell.score(benchmark)) and _is_drawn(score)]
+    for column in columns_of(grid):
+        found = [(cell, score) for cell in grid if (score := cell.score(column.key)) and _is_drawn(score)]
         if len(found) > 1:
-            columns.append((ability, found))
+            columns.append((column.key, found))
     if not columns:
         return None
     with style():
         canvas, axes = panels(len(columns), 2.5)
-        for panel, (ability, found) in zip(axes, columns, strict=True):
-            _panel(panel, ability, found, grid)
+        for panel, (key, found) in zip(axes, columns, strict=True):
+            _panel(panel, key, found, grid)
         return Figure(title, CAPTION, to_svg(canvas, title))
 
 
@@ -41,7 +41,7 @@ def _is_drawn(score: Score) -> bool:
     return score.value is not None and score.reference_loss is not None
 
 
-def _panel(axes: Axes, ability: str, found: Sequence[tuple[Cell, Score]], grid: Sequence[Cell]) -> None:
+def _panel(axes: Axes, key: str, found: Sequence[tuple[Cell, Score]], grid: Sequence[Cell]) -> None:
     losses = [score.reference_loss or 0.0 for _, score in found]
     middle = (min(losses) + max(losses)) / 2
     named: set[str] = set()
@@ -60,7 +60,7 @@ def _panel(axes: Axes, ability: str, found: Sequence[tuple[Cell, Score]], grid: 
         if lost and cell.key.recipe not in named and len(named) < MOST_NAMES:
             _name(axes, score, shortened(cell.key.recipe, 20), colour, middle, len(named))
             named.add(cell.key.recipe)
-    axes.set_title(shortened(ability))
+    axes.set_title(shortened(key))
     axes.set_xlabel("loss on reference answers")
     axes.set_ylabel(shortened(found[0][1].unit))
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))

@@ -1,11 +1,12 @@
-"""Figure: strategies side by side at one amount, a dot and its interval per strategy and ability."""
+"""Figure: strategies side by side at one amount, a dot and its interval per strategy and benchmark."""
 
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from ..cells import Cell, benchmarks_of
+from ..cells import Cell, columns_of
 from ..labels import shortened
+from ..scores import Column
 from .canvas import COLOURS, GREY, Figure, panels, style, to_svg, whiskers
 
 BLUE = COLOURS[0]
@@ -23,22 +24,22 @@ def draw_strategies(grid: Sequence[Cell], title: str) -> Figure | None:
     """One figure for the cells of one study and model; None if fewer than two cells can be compared."""
     amount = shown_amount(grid)
     cells = [cell for cell in grid if cell.key.is_base or cell.key.amount == amount]
-    columns = benchmarks_of(cells)
+    columns = columns_of(cells)
     if amount is None or len(cells) < 2 or not columns:
         return None
     with style():
         canvas, axes = panels(len(columns), 0.9 + 0.27 * len(cells), share_y=True)
-        for panel, (ability, benchmark) in zip(axes, columns, strict=True):
-            _panel(panel, cells, ability, benchmark)
+        for panel, column in zip(axes, columns, strict=True):
+            _panel(panel, cells, column)
         axes[0].set_yticks(range(len(cells)), [shortened(cell.key.recipe) for cell in cells])
         axes[0].set_ylim(len(cells) - 0.4, -0.6)
         return Figure(title, _caption(grid, amount), to_svg(canvas, title))
 
 
-def _panel(axes: Axes, cells: Sequence[Cell], ability: str, benchmark: str) -> None:
+def _panel(axes: Axes, cells: Sequence[Cell], column: Column) -> None:
     unit, highest = "", 0.0
     for row, cell in enumerate(cells):
-        score = cell.score(benchmark)
+        score = cell.score(column.key)
         if score is None or score.value is None:
             text = "unscored" if score else (cell.missing[0].status if cell.missing else "no score")
             axes.annotate(
@@ -63,7 +64,7 @@ def _panel(axes: Axes, cells: Sequence[Cell], ability: str, benchmark: str) -> N
             elinewidth=1.5,
         )
         highest, unit = max(highest, score.high or 0.0, *score.by_seed), score.unit
-    axes.set_title(shortened(ability))
+    axes.set_title(shortened(column.key))
     axes.set_xlabel(shortened(unit))
     axes.set_xlim(-0.03 * highest, 1.05 * highest or 1)
     axes.grid(visible=True, axis="x")

@@ -1,12 +1,12 @@
 """What generates answers: the protocol that every engine keeps, and the key of what it has answered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
 from raysft.evaluate.benchmark import Answer, Question
-from raysft.identity import fingerprint
+from raysft.identity import Json, fingerprint
 
 GENERATIONS_VERSION = 1
 """Raised when an engine's own code answers the same question otherwise, such as by another way to sample."""
@@ -18,8 +18,8 @@ class EngineIdentity:
 
     name: str
     """Such as `transformers`."""
-    version: str
-    """Of the library behind it."""
+    version: str | None
+    """Of the library behind it; None where the answers of every version are taken for the same."""
     precision: str
     """Number format of weights and activations, such as `fp32`."""
 
@@ -74,10 +74,10 @@ class Engine(Protocol):
         ...
 
 
-def generations_fingerprint(
+def generations_identity(
     weights: str, questions_digest: str, max_new_tokens: int, engine: EngineIdentity, seed: int
-) -> str:
-    """Key of the answers of some weights to some questions.
+) -> dict[str, Json]:
+    """What defines the answers of some weights to some questions.
 
     Args:
         weights: digest of the weights.
@@ -86,11 +86,15 @@ def generations_fingerprint(
         engine: what generates.
         seed: of sampling.
     """
-    defining = {
+    return {
         "weights": weights,
         "questions": questions_digest,
         "max_new_tokens": max_new_tokens,
         "engine": asdict(engine),
         "seed": seed,
     }
+
+
+def generations_fingerprint(defining: Mapping[str, Json]) -> str:
+    """Key of answers, by what defines them."""
     return fingerprint("generations", GENERATIONS_VERSION, defining)

@@ -4,13 +4,15 @@ An unscored item is never 0: it takes no part in the mean, is counted, and keeps
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 
-from raysft.evaluate.benchmark import Answer, Benchmark, End, Verdict, questions_digest
-from raysft.identity import Json, fingerprint
+from raysft.evaluate.benchmark import Answer, Benchmark, End, Verdict
+from raysft.evaluate.engine import ReferenceLoss, generations_fingerprint
+from raysft.identity import Json, WeightsDigest, fingerprint
 from raysft.records import ItemScore, ScoreRecord
 
 _VERSION = 1
@@ -21,57 +23,82 @@ _REASONS = 3
 _Given = TypeVar("_Given", Answer, Verdict)
 
 
-def score_fingerprint(
-    generations_fingerprint: str,
-    benchmark: Benchmark,
-    grader: Mapping[str, Json] | None = None,
-    *,
-    questions: str | None = None,
-) -> str:
-    """The key of a score: the answers, the questions, and how answers are graded.
+@dataclass(frozen=True)
+class ScoreIdentity:
+    """What defines a score: the answers, the questions, and how answers are graded."""
 
-    Args:
-        generations_fingerprint: key of the answers; it stands for weights, engine and generation settings.
-        benchmark: its name, version, metric and questions count.
-        grader: further settings that change verdicts, such as a judge's name and prompt.
-        questions: digest of the benchmark's questions, where it is known: to compute it takes milliseconds.
-    """
-    metric = benchmark.metric
-    defining = {
-        "generations": generations_fingerprint,
-        "benchmark": benchmark.name,
-        "benchmark_version": benchmark.version,
-        "metric": [metric.name, metric.scale, metric.best],
-        "questions": questions or questions_digest(benchmark.questions),
-        "grader": dict(grader or {}),
-    }
-    return fingerprint("score", _VERSION, defining)
+    generations: Mapping[str, Json]
+    """What defines the answers: weights, engine, settings of generation."""
+    benchmark: str
+    version: int
+    """Of the grading."""
+    metric: tuple[Json, ...]
+    """Name, scale and best value."""
+    questions: str
+    """Digest."""
+
+    @classmethod
+    def of(cls, generations: Mapping[str, Json], benchmark: Benchmark, questions: str) -> "ScoreIdentity":
+        """The identity of a score on a benchmark with these questions."""
+        metric = benchmark.metric
+        return cls(
+            generations,
+            benchmark.name,
+            benchmark.version,
+            (metric.name, metric.scale, metric.best),
+            questions,
+        )
+
+    @property
+    def answers(self) -> str:
+        """Key of the answers."""
+        return generations_fingerprint(self.generations)
+
+    @property
+    def fingerprint(self) -> str:
+        """Key of the score."""
+        defining = {
+            "generations": self.answers,
+            "benchmark": self.benchmark,
+            "benchmark_version": self.version,
+            "metric": self.metric,
+            "questions": self.questions,
+            "grader": {},
+        }
+        return fingerprint("score", _VERSION, defining)
+
+    def as_json(self) -> dict[str, Json]:
+        """What is kept beside a score, so that one can be told why another sweep does not find it."""
+        return {
+            "generations": dict(self.generations),
+            "benchmark": self.benchmark,
+            "benchmark_version": self.version,
+            "metric": list(self.metric),
+        }
 
 
 def score_record(
     *,
-    subject: str,
+    identity: ScoreIdentity,
+    weights: WeightsDigest,
     benchmark: Benchmark,
     answers: Sequence[Answer],
     verdicts: Sequence[Verdict],
-    generations_fingerprint: str,
-    reference_loss: float | None,
-    reference_tokens: int,
+    reference: ReferenceLoss,
+    engine_versions: Iterable[str],
     settings: Mapping[str, Any],
-    grader: Mapping[str, Json] | None = None,
 ) -> ScoreRecord:
     """Put together what is kept of one set of weights on one benchmark.
 
     Args:
-        subject: fingerprint of the stage, or of the base, that was scored.
+        identity: what defines the score.
+        weights: digest of what was scored.
         benchmark: what was asked.
         answers: one per question of the benchmark, in any order.
         verdicts: one per question, in any order.
-        generations_fingerprint: key of the answers.
-        reference_loss: mean loss per token on the reference answers; None if there are none.
-        reference_tokens: number of those tokens.
+        reference: the loss on the reference answers.
+        engine_versions: of the library that gave the answers.
         settings: engine, precision, token limit and the like, kept as evidence; not part of the key.
-        grader: as for `score_fingerprint`.
 
     Raises:
         ValueError: a question lacks its answer or its verdict, or has two; a value is not finite.
@@ -81,13 +108,13 @@ def score_record(
     items = tuple(_item(by_answer[name], by_verdict[name]) for name in by_verdict)
     graded = [item for item in items if item.value is not None]
     values = [item.value for item in graded if item.value is not None]
-    questions = questions_digest(benchmark.questions)
     return ScoreRecord(
-        fingerprint=score_fingerprint(generations_fingerprint, benchmark, grader, questions=questions),
-        subject=subject,
+        fingerprint=identity.fingerprint,
+        identity=identity.as_json(),
+        subject=weights,
         benchmark=benchmark.name,
-        questions_digest=questions,
-        generations=generations_fingerprint,
+        questions_digest=identity.questions,
+        generations=identity.answers,
         metric=benchmark.metric.name,
         scale=benchmark.metric.scale,
         value=mean(values, benchmark.metric.scale),
@@ -99,9 +126,10 @@ def score_record(
         cut_off_rate=_share([_ended(item, "length") for item in items]),
         overflow_rate=_share([_ended(item, "overflow") for item in items]),
         suspect=bool(graded) and all(item.no_answer for item in graded),
-        reference_loss=reference_loss,
-        reference_tokens=reference_tokens,
+        reference_loss=reference.loss,
+        reference_tokens=reference.tokens,
         items=items,
+        engine_versions=tuple(sorted(set(engine_versions))),
         settings=dict(settings),
     )
 

@@ -53,6 +53,9 @@ class EvaluationSpec(Frozen):
     """GPUs of one engine; 0 answers on the CPU."""
     engine_resource: str | None = None
     """Custom Ray resource of which each engine asks for one unit, to land on nodes of their own (`eval`)."""
+    engine_version: Literal["any", "same"] = "any"
+    """`any` uses answers that another version of the engine's library gave, and says so wherever scores are
+    compared; `same` has them given again, so that an update of the library scores a finished sweep anew."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Number format in which answers are generated; part of what identifies them."""
     shard_size: Annotated[Whole, Field(ge=1)] = 512

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from raysft.errors import InputError, Problem
+from raysft.identity import BenchmarkKey
 from raysft.spec.assumptions import CostSpec, PowerSpec
 from raysft.spec.evaluation import BenchmarkSpec, EvaluationSpec
 from raysft.spec.fields import Frozen, Whole, listed
@@ -86,13 +87,15 @@ class SweepSpec(Frozen):
         return found
 
     @property
-    def benchmarks(self) -> dict[str, tuple[str, BenchmarkSpec]]:
+    def benchmarks(self) -> dict[BenchmarkKey, tuple[str, BenchmarkSpec]]:
         """Every benchmark with its ability: under the ability's name, or `ability/name` to report by."""
         found = {}
         for name, ability in self.abilities.items():
             if ability.benchmark is not None:
-                found[name] = (name, ability.benchmark)
-            found.update({f"{name}/{further.name}": (name, further) for further in ability.report})
+                found[BenchmarkKey(name)] = (name, ability.benchmark)
+            found.update(
+                {BenchmarkKey(f"{name}/{further.name}"): (name, further) for further in ability.report}
+            )
         return found
 
     def recipe_of(self, model: str) -> Recipe:

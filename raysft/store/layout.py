@@ -23,6 +23,8 @@ from raysft.errors import StoreError
 ARTIFACT_DEPTHS = {"prepared": 1, "bases": 1, "stages": 1, "generations": 2}
 """Kinds of artifacts with the number of parts of their keys."""
 DOCUMENT_KINDS = ("scores", "failures")
+TOP_NAMES = frozenset({*ARTIFACT_DEPTHS, *DOCUMENT_KINDS, "resume", "leases", "sweeps", "damaged"})
+"""A place is a store if one of these is in it. `work` does not count: a store just opened holds nothing."""
 RECORD = "record.json"
 MANIFEST = "manifest.json"
 RESUME = "resume"

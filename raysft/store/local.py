@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from raysft.store.layout import WORK
 from raysft.store.transport import store_errors
@@ -28,6 +29,7 @@ class LocalTransport:
 
     root: Path
     """Absolute."""
+    read_only: ClassVar[bool] = False
 
     @property
     def url(self) -> str:
@@ -38,6 +40,14 @@ class LocalTransport:
     def bench_folder(self) -> Path:
         """On the same file system, so that publishing is a rename."""
         return self.root / WORK
+
+    @_explained
+    def top_names(self) -> frozenset[str]:
+        """Everything in the folder, hidden files included."""
+        try:
+            return frozenset(os.listdir(self.root))
+        except (FileNotFoundError, NotADirectoryError):
+            return frozenset()
 
     @_explained
     def read(self, path: str) -> bytes:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from fsspec.asyn import AsyncFileSystem
 from fsspec.core import url_to_fs
@@ -38,11 +38,22 @@ class ObjectTransport:
     """Without a slash at its end."""
     cache: Path
     """Local folder for copies of what is read; grows until someone empties it."""
+    read_only: ClassVar[bool] = False
 
     @property
     def bench_folder(self) -> Path:
         """In the cache: uploads start from there."""
         return self._copies / WORK
+
+    @_explained
+    def top_names(self) -> frozenset[str]:
+        """One listing, which does not go into the folders."""
+        files, place = self._at("")
+        try:
+            found = files.ls(place.rstrip("/"), detail=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return frozenset()
+        return frozenset(str(one).rstrip("/").rpartition("/")[2] for one in found)
 
     @_explained
     def read(self, path: str) -> bytes:

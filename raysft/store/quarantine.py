@@ -1,4 +1,4 @@
-"""Putting damaged things out of the way: moved under `damaged/`, never deleted, and said aloud."""
+"""Putting damaged things out of the way: moved under `damaged/`, never deleted, with a warning in the log."""
 
 import logging
 
@@ -11,6 +11,8 @@ _log = logging.getLogger(__name__)
 def set_aside(transport: Transport, naming: str, seen: bytes, reason: str, *more: str) -> bool:
     """Move something damaged away, the object that makes it exist first; False if others were faster.
 
+    A store that was opened for reading only gets the warning, and nothing is moved.
+
     Args:
         transport: the store.
         naming: the record, manifest or document.
@@ -20,6 +22,14 @@ def set_aside(transport: Transport, naming: str, seen: bytes, reason: str, *more
         reason: what is wrong, in words.
         more: what belongs to it.
     """
+    if transport.read_only:
+        _log.warning(
+            "%s in the store %s is damaged (%s): the next run that needs it makes it again",
+            naming,
+            transport.url,
+            reason,
+        )
+        return False
     try:
         if transport.read(naming) != seen:
             return False

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from raysft.errors import StoreError
+from raysft.errors import InputError, Problem, StoreError
 from raysft.identity import Json
 from raysft.store import artifacts, documents, layout, resume
 from raysft.store.artifacts import Published
@@ -18,9 +18,10 @@ from raysft.store.lease import Lease
 from raysft.store.local import LocalTransport
 from raysft.store.objects import ObjectTransport
 from raysft.store.resume import ResumeState
-from raysft.store.transport import Transport, explain, is_full
+from raysft.store.transport import ReadOnlyTransport, Transport, explain, is_full
 from raysft.store.workbench import open_workspace, remove_leftovers
 
+_CACHE = Path.home() / ".cache" / "raysft"
 _SQUEEZED_URL = re.compile(r"[A-Za-z][A-Za-z0-9+]+:/[^/]")
 
 
@@ -37,7 +38,7 @@ class Store:
 
     @classmethod
     def open(cls, url: str | Path, cache: Path | None = None) -> "Store":
-        """Open a store, or make one.
+        """Open a store for writing, or make one.
 
         Args:
             url: a folder, or any fsspec URL such as `s3://bucket/prefix`.
@@ -46,13 +47,34 @@ class Store:
         Raises:
             StoreError: nothing can be written there, or nothing created exclusively: that is tried.
         """
-        transport = _transport(url, cache or Path.home() / ".cache" / "raysft")
+        transport = _transport(url, cache or _CACHE)
         try:
             refuse_unless_exclusive(transport)
             remove_leftovers(transport.bench_folder)
         except OSError as error:
             raise explain(transport.url, error) from error
         return cls(transport)
+
+    @classmethod
+    def existing(cls, url: str | Path, cache: Path | None = None) -> "Store":
+        """Open a store for reading. Nothing is made and nothing is tried, not even where there is no store.
+
+        What would change the store raises StoreError; a damaged thing is reported and left where it is. Files
+        of a remote store are copied into the cache.
+
+        Args:
+            url: as for `open`.
+            cache: as for `open`.
+
+        Raises:
+            InputError: there is no store, or nothing has been put into it yet.
+            StoreError: it cannot be looked at: no permission, no network.
+        """
+        transport = _transport(url, cache or _CACHE)
+        if not layout.TOP_NAMES & transport.top_names():
+            remedy = "there is no store; give the one that the sweep was run with, or `raysft run` makes one"
+            raise InputError([Problem("--store", str(url), remedy)])
+        return cls(ReadOnlyTransport(transport))
 
     @property
     def url(self) -> str:

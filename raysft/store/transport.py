@@ -1,15 +1,18 @@
 """The few operations on which everything else in the store rests, and what every form of them promises.
 
-Two forms: `local.LocalTransport` for a folder, `objects.ObjectTransport` for any fsspec URL. Paths are
-relative to the store. FileNotFoundError and FileExistsError mean what they say; all other failures are
-StoreError.
+Two forms: `local.LocalTransport` for a folder, `objects.ObjectTransport` for any fsspec URL; around either
+`ReadOnlyTransport`. Paths are relative to the store. FileNotFoundError and FileExistsError mean
+what they say; all other failures are StoreError.
 """
 
 import errno
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import ClassVar, Concatenate, NoReturn, ParamSpec, Protocol, TypeVar
+
+from typing_extensions import override
 
 from raysft.errors import StoreError
 
@@ -30,6 +33,15 @@ class Transport(Protocol):
     @property
     def bench_folder(self) -> Path:
         """Local folder for what is being written, on the store's own file system where that is possible."""
+        ...
+
+    @property
+    def read_only(self) -> bool:
+        """Whether everything that would change the store raises StoreError."""
+        ...
+
+    def top_names(self) -> frozenset[str]:
+        """Names of the files and folders at the top of the store; empty if there is no such place."""
         ...
 
     def read(self, path: str) -> bytes:
@@ -71,6 +83,70 @@ class Transport(Protocol):
     def remove(self, path: str) -> None:
         """Remove an object or everything below a path; nothing there is no error."""
         ...
+
+
+@dataclass(frozen=True)
+class ReadOnlyTransport(Transport):
+    """Passes on what reads, and refuses what writes.
+
+    Files of a remote store are still copied into the local cache: the store does not change by that.
+    """
+
+    inner: Transport
+    read_only: ClassVar[bool] = True
+
+    @property
+    @override
+    def url(self) -> str:
+        return self.inner.url
+
+    @property
+    @override
+    def bench_folder(self) -> Path:
+        return self.inner.bench_folder
+
+    @override
+    def top_names(self) -> frozenset[str]:
+        return self.inner.top_names()
+
+    @override
+    def read(self, path: str) -> bytes:
+        return self.inner.read(path)
+
+    @override
+    def copy_here(self, path: str, names: Sequence[str]) -> Path:
+        return self.inner.copy_here(path, names)
+
+    @override
+    def forget_copy(self, path: str) -> bool:
+        return self.inner.forget_copy(path)
+
+    @override
+    def names(self, path: str) -> list[str]:
+        return self.inner.names(path)
+
+    @override
+    def create(self, path: str, data: bytes) -> None:
+        self._refuse(path)
+
+    @override
+    def write(self, path: str, data: bytes) -> None:
+        self._refuse(path)
+
+    @override
+    def put(self, folder: Path, names: Sequence[str], path: str) -> None:
+        self._refuse(path)
+
+    @override
+    def move(self, path: str, to: str) -> None:
+        self._refuse(path)
+
+    @override
+    def remove(self, path: str) -> None:
+        self._refuse(path)
+
+    def _refuse(self, path: str) -> NoReturn:
+        raise StoreError(f"{path} cannot be changed: the store {self.url} was opened for reading")
 
 
 class _Placed(Protocol):

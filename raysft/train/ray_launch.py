@@ -79,7 +79,10 @@ def fit_stage(
         try:
             outcome = trainer.fit().return_value
         except (TrainingFailedError, RayError) as error:
-            raise _failure(job.fingerprint, error) from error
+            failure = _failure(job.fingerprint, error)
+            # Ray Train reports the failure of workers only after it has started them as often as it may.
+            failure.attempts = attempts if isinstance(error, WorkerGroupError) else 1
+            raise failure from error
     if isinstance(outcome, StageFailed):
         raise outcome
     if not isinstance(outcome, StageRecord):

@@ -20,7 +20,7 @@ def test_a_lost_format_is_told_from_an_ability_that_was_never_taught() -> None:
     kinds = {
         cell.key.strategy: silence(cell, score, cells)
         for cell in cells
-        if (score := cell.score("world/math")) is not None
+        if (score := cell.score("math")) is not None
     }
     assert kinds["mixed_sequential"] == "format"
     assert kinds["single(general)"] == "ability"
@@ -37,7 +37,7 @@ def test_a_lost_format_is_told_from_an_ability_that_was_never_taught() -> None:
 def test_without_a_base_format_and_ability_cannot_be_told_apart() -> None:
     cells = [cell for cell in strategies() if not cell.key.is_base]
     (lost,) = [cell for cell in cells if cell.key.strategy == "mixed_sequential"]
-    score = lost.score("world/math")
+    score = lost.score("math")
     assert score is not None
     assert silence(lost, score, cells) == "unknown"
 
@@ -57,8 +57,8 @@ def test_one_seed_is_said_and_two_are_not() -> None:
 
 def test_suspect_and_unscored_are_named_with_their_reason() -> None:
     results, items = tables([Asked("multi_task", seed=seed) for seed in range(2)])
-    results.loc[results.benchmark == "world/code", "suspect"] = True
-    judged = results.benchmark == "world/general"
+    results.loc[results.benchmark_key == "code", "suspect"] = True
+    judged = results.benchmark_key == "general"
     results.loc[judged, "value"] = np.nan
     results.loc[judged, "unscored"] = 300
     results.loc[judged, "reason"] = "no judge"
@@ -81,8 +81,8 @@ def test_a_benchmark_at_the_floor_says_nothing_about_strategies() -> None:
 
 def test_answers_that_were_cut_off_are_named() -> None:
     results, items = tables([Asked("multi_task", seed=seed) for seed in range(2)])
-    results.loc[results.benchmark == "world/math", "cut_off_rate"] = 0.3
-    results.loc[results.benchmark == "world/math", "overflow_rate"] = 0.2
+    results.loc[results.benchmark_key == "math", "cut_off_rate"] = 0.3
+    results.loc[results.benchmark_key == "math", "overflow_rate"] = 0.2
     (line,) = headed(notes(collapse(results, items)), "Cut off")
     assert line.endswith("math: 30% cut off at the token limit, 20% left no room in the context")
 

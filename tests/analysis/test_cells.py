@@ -11,8 +11,8 @@ from support.synthetic_results import (
     usual_points,
 )
 
-from analysis.cells import Cell, benchmarks_of, collapse
-from analysis.scores import Score
+from analysis.cells import Cell, collapse, columns_of
+from analysis.scores import Column, Score
 from raysft.errors import InputError
 
 
@@ -25,20 +25,20 @@ def one(cells: list[Cell], strategy: str, amount: str = "1", study: str = "strat
     return found
 
 
-def scored(cell: Cell, benchmark: str) -> Score:
-    found = cell.score(benchmark)
+def scored(cell: Cell, key: str) -> Score:
+    found = cell.score(key)
     assert found is not None
     return found
 
 
 def test_seeds_collapse_to_the_numbers_of_an_independent_computation() -> None:
     results, items = tables(usual_points(seeds=3))
-    score = scored(one(collapse(results, items), "dmt(k=1/16)"), "world/math")
+    score = scored(one(collapse(results, items), "dmt(k=1/16)"), "math")
     final = results[
         (results.strategy == "dmt(k=1/16)") & (results.study == "strategies") & results.is_final
-        & (results.benchmark == "world/math")
+        & (results.benchmark_key == "math")
     ]  # fmt: skip
-    table = items[items.benchmark == "world/math"].pivot_table(
+    table = items[items.benchmark_key == "math"].pivot_table(
         index="question", columns="stage", values="value"
     )
     verdicts = 100 * table[list(final.stage)].to_numpy()
@@ -55,17 +55,17 @@ def test_the_known_effects_come_out() -> None:
     cells = collapse(*tables(usual_points(seeds=3)))
     for strategy, effects in FINAL.items():
         if strategy != "base" and effects[2] > 6:
-            general = scored(one(cells, strategy), "world/general")
+            general = scored(one(cells, strategy), "general")
             assert general.value == pytest.approx(effects[2], abs=0.3)
-    assert scored(one(cells, "single(general)"), "world/math").value == 0
-    assert scored(one(cells, "single(general)"), "world/math").suspect
+    assert scored(one(cells, "single(general)"), "math").value == 0
+    assert scored(one(cells, "single(general)"), "math").suspect
 
 
 def test_one_seed_has_the_error_of_its_row_and_is_not_assessed() -> None:
     results, items = tables([Asked("multi_task")])
     (cell,) = collapse(results, items)
-    row = results[results.is_final & (results.benchmark == "world/code")].iloc[0]
-    assert scored(cell, "world/code").standard_error == pytest.approx(row.standard_error)
+    row = results[results.is_final & (results.benchmark_key == "code")].iloc[0]
+    assert scored(cell, "code").standard_error == pytest.approx(row.standard_error)
     assert cell.has_one_seed
 
 
@@ -80,19 +80,19 @@ def test_points_of_one_stage_count_it_once() -> None:
     results, items = tables([Asked("base", "", None)])
     twice = pd.concat([results, results.assign(point="another", amount="1/4")], ignore_index=True)
     (cell,) = collapse(twice, items)
-    assert scored(cell, "world/general").seeds == 1
+    assert scored(cell, "general").seeds == 1
 
 
 def test_unscored_is_none_and_never_0() -> None:
     results, items = tables([Asked("multi_task", seed=0), Asked("multi_task", seed=1)])
-    judged = results.benchmark == "world/general"
+    judged = results.benchmark_key == "general"
     results.loc[judged, ["value", "standard_error"]] = np.nan
     results.loc[judged, "n"] = 0
     results.loc[judged, "unscored"] = 300
     results.loc[judged, "reason"] = "no judge is configured"
-    items.loc[items.benchmark == "world/general", "value"] = np.nan
+    items.loc[items.benchmark_key == "general", "value"] = np.nan
     (cell,) = collapse(results, items)
-    score = scored(cell, "world/general")
+    score = scored(cell, "general")
     assert score.value is None
     assert score.low is None
     assert (score.n, score.unscored, score.reasons) == (0, 600, ("no judge is configured",))
@@ -100,14 +100,14 @@ def test_unscored_is_none_and_never_0() -> None:
 
 def test_a_partly_unscored_seed_keeps_its_graded_items() -> None:
     results, items = tables([Asked("multi_task", seed=0), Asked("multi_task", seed=1)])
-    final = results[results.is_final & (results.benchmark == "world/math")]
+    final = results[results.is_final & (results.benchmark_key == "math")]
     stage = final.stage.iloc[0]
-    mine = (items.stage == stage) & (items.benchmark == "world/math")
+    mine = (items.stage == stage) & (items.benchmark_key == "math")
     items.loc[items.index[mine][:100], "value"] = np.nan
     left = 100 * items[mine].value.mean()
     results.loc[final.index[0], ["value", "n", "unscored"]] = [left, 200, 100]
     (cell,) = collapse(results, items)
-    score = scored(cell, "world/math")
+    score = scored(cell, "math")
     assert score.value == pytest.approx((left + final.value.iloc[1]) / 2)
     assert (score.n, score.unscored) == (300, 100)
 
@@ -118,7 +118,7 @@ def test_a_failed_point_has_no_score_and_keeps_its_cause() -> None:
         Asked("sequential", seed=1, status="failed", cause="loss is NaN at step 3"),
     ]
     (cell,) = collapse(*tables(points))
-    assert scored(cell, "world/math").seeds == 1
+    assert scored(cell, "math").seeds == 1
     assert [(point.seed, point.status, point.cause) for point in cell.missing] == [
         (1, "failed", "loss is NaN at step 3")
     ]
@@ -134,7 +134,7 @@ def test_a_cell_without_a_final_score_has_none() -> None:
 def test_the_course_follows_the_stages() -> None:
     (cell,) = collapse(*tables([Asked("sequential")]))
     assert [position.trained_on for position in cell.course] == ["", "math 2048", "code 512", "general 1024"]
-    maths = [next(one.value for one in at.scores if one.ability == "math") for at in cell.course]
+    maths = [next(one.value for one in at.scores if one.column.key == "math") for at in cell.course]
     assert maths[1] > 50
     assert maths[0] == 0
     assert maths[2] == 0
@@ -155,7 +155,7 @@ def test_cells_are_in_the_order_of_their_strategies_and_amounts() -> None:
 
 def test_columns_are_in_the_order_of_the_table() -> None:
     cells = collapse(*tables(usual_points(), n=20))
-    assert benchmarks_of(cells) == [(ability, f"world/{ability}") for ability in ABILITIES]
+    assert columns_of(cells) == [Column(ability, ability, f"world/{ability}") for ability in ABILITIES]
 
 
 def test_ratios_make_cells_of_their_own() -> None:
@@ -167,15 +167,15 @@ def test_ratios_make_cells_of_their_own() -> None:
 
 def test_a_score_that_is_not_the_mean_of_its_items_is_refused() -> None:
     results, items = tables([Asked("multi_task")], n=20)
-    results.loc[results.benchmark == "world/math", "value"] += 1
-    with pytest.raises(InputError, match=r"world/math: mean .*the table says"):
+    results.loc[results.benchmark_key == "math", "value"] += 1
+    with pytest.raises(InputError, match=r"benchmark math: mean .*the table says"):
         collapse(results, items)
 
 
 def test_a_score_without_items_is_refused() -> None:
     results, items = tables([Asked("multi_task")], n=20)
     with pytest.raises(InputError, match="no graded item"):
-        collapse(results, items[items.benchmark != "world/code"])
+        collapse(results, items[items.benchmark_key != "code"])
 
 
 def test_a_question_that_occurs_twice_is_refused() -> None:

@@ -122,7 +122,9 @@ def test_little_still_makes_a_page(tmp_path: Path, points: list[Asked]) -> None:
 
 def test_a_sweep_without_benchmarks_makes_a_page(tmp_path: Path) -> None:
     results, items = tables([Asked("multi_task")], n=40)
-    bare = results.assign(**dict.fromkeys(["ability", "benchmark", "metric", "scale", "best", "value"]))
+    bare = results.assign(
+        **dict.fromkeys(["benchmark_key", "ability", "benchmark", "metric", "scale", "best", "value"])
+    )
     write(tmp_path, bare, items[:0])
     assert "No benchmark has measured anything" in write_report(tmp_path, tmp_path / "r.html").read_text()
 

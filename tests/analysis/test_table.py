@@ -23,7 +23,7 @@ def entries(cells: Sequence[Cell], recipe: str) -> tuple[Entry, ...]:
 
 def unscored(points: list[Asked]) -> list[Cell]:
     results, items = tables(points)
-    judged = results.benchmark == "world/general"
+    judged = results.benchmark_key == "general"
     results.loc[judged, "value"] = np.nan
     results.loc[judged, "unscored"] = 300
     results.loc[judged, "reason"] = "no judge is configured"
@@ -33,7 +33,7 @@ def unscored(points: list[Asked]) -> list[Cell]:
 def test_a_score_stands_with_its_evidence() -> None:
     results, items = tables([Asked("multi_task", seed=0), Asked("multi_task", seed=1)])
     cells = collapse(results, items)
-    row = results[results.is_final & (results.benchmark == "world/math")]
+    row = results[results.is_final & (results.benchmark_key == "math")]
     (math, _, general) = entries(cells, "multi_task")
     assert math.score == f"{row.value.mean():.1f}"
     assert (math.n, math.no_answer, math.loss, math.suspect) == ("300", "2%", "0.40", False)

@@ -1,8 +1,9 @@
 from importlib.metadata import version
+from typing import Any
 
 import pytest
 
-from raysft.evaluate.engine import Engine, EngineIdentity, generations_fingerprint
+from raysft.evaluate.engine import Engine, EngineIdentity, generations_fingerprint, generations_identity
 from raysft.evaluate.engines.transformers_engine import TransformersEngine
 
 ENGINE = EngineIdentity("transformers", "5.23.0", "fp32")
@@ -23,13 +24,18 @@ GIVEN = {
         ("max_new_tokens", 101),
         ("engine", EngineIdentity("other", "5.23.0", "fp32")),
         ("engine", EngineIdentity("transformers", "5.24.0", "fp32")),
+        ("engine", EngineIdentity("transformers", None, "fp32")),
         ("engine", EngineIdentity("transformers", "5.23.0", "bf16")),
         ("seed", 1),
     ],
 )
 def test_everything_that_defines_answers_is_in_their_key(field: str, value: object) -> None:
-    assert generations_fingerprint(**GIVEN) == generations_fingerprint(**GIVEN)
-    assert generations_fingerprint(**{**GIVEN, field: value}) != generations_fingerprint(**GIVEN)
+    assert key(**GIVEN) == key(**GIVEN)
+    assert key(**{**GIVEN, field: value}) != key(**GIVEN)
+
+
+def key(**given: Any) -> str:
+    return generations_fingerprint(generations_identity(**given))
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

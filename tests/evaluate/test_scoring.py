@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raysft.evaluate.benchmark import Answer, Metric, Question, Verdict
-from raysft.evaluate.scoring import mean, score_fingerprint, score_record, standard_error
+from raysft.evaluate.benchmark import Answer, Metric, Question, Verdict, questions_digest
+from raysft.evaluate.engine import ReferenceLoss
+from raysft.evaluate.scoring import ScoreIdentity, mean, score_record, standard_error
+from raysft.identity import WeightsDigest
 from raysft.records import ScoreRecord
 
 
@@ -25,18 +27,22 @@ class Quiz:
         return [Verdict(answer.question, None, reason="not graded here") for answer in answers]
 
 
+def identity(quiz: Quiz, answers: str = "answers") -> ScoreIdentity:
+    return ScoreIdentity.of({"weights": answers}, quiz, questions_digest(quiz.questions))
+
+
 def record(
     quiz: Quiz, verdicts: list[Verdict], answers: list[Answer] | None = None, **more: Any
 ) -> ScoreRecord:
     said = [Answer(question.id, ("said",), ("stop",)) for question in quiz.questions]
     return score_record(
-        subject="stage",
+        identity=identity(quiz),
+        weights=WeightsDigest("w" * 32),
         benchmark=quiz,
         answers=said if answers is None else answers,
         verdicts=verdicts,
-        generations_fingerprint="answers",
-        reference_loss=more.get("reference_loss"),
-        reference_tokens=more.get("reference_tokens", 0),
+        reference=ReferenceLoss(more.get("reference_loss"), more.get("reference_tokens", 0)),
+        engine_versions=["5.24.0", "5.23.0", "5.24.0"],
         settings=more.get("settings", {}),
     )
 
@@ -157,15 +163,16 @@ def test_the_key_changes_with_all_that_changes_a_score_and_with_nothing_else() -
     longer.max_new_tokens = 99
     asked = Quiz(2)
     asked.questions = [replace(quiz.questions[0], facts={"answer": "5"}), quiz.questions[1]]
-    key = score_fingerprint("answers", quiz)
-    assert key == score_fingerprint("answers", longer) == score_fingerprint("answers", quiz, {})
+    key = identity(quiz).fingerprint
+    assert key == identity(longer).fingerprint, "the token limit is in the key of the answers"
     different = {
-        score_fingerprint("other answers", quiz),
-        score_fingerprint("answers", other_metric),
-        score_fingerprint("answers", other_version),
-        score_fingerprint("answers", asked),
-        score_fingerprint("answers", quiz, {"judge": "a"}),
-        score_fingerprint("answers", quiz, {"judge": "b"}),
+        identity(quiz, "other answers").fingerprint,
+        identity(other_metric).fingerprint,
+        identity(other_version).fingerprint,
+        identity(asked).fingerprint,
     }
-    assert len(different | {key}) == 7
-    assert record(quiz, [Verdict("q0", 1.0), Verdict("q1", 0.0)]).fingerprint == key
+    assert len(different | {key}) == 5
+    kept = record(quiz, [Verdict("q0", 1.0), Verdict("q1", 0.0)])
+    assert kept.fingerprint == key
+    assert kept.identity["metric"] == ["accuracy", 100, 100]
+    assert kept.engine_versions == ("5.23.0", "5.24.0")

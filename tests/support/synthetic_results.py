@@ -75,7 +75,7 @@ def tables(points: list[Asked], n: int = 300) -> tuple[pd.DataFrame, pd.DataFram
             for ability, scale in ABILITIES.items():
                 row, verdicts = _scored(asked, position, ability, scale, n)
                 rows.append(row)
-                items[row["stage"], row["benchmark"]] = verdicts
+                items[row["stage"], row["benchmark_key"]] = verdicts
         if asked.status != "done":
             rows.append(_row(asked, len(course)) | {"status": asked.status, "cause": asked.cause})
     return results_frame(rows), items_frame(list(items.values()))
@@ -142,7 +142,8 @@ def _scored(
         values = ((0.7 * hardness + 0.3 * noise) < max(0.0, level + luck * (level > 0))).astype(float)
     silent = 1 - level if scale != 1.0 and level < 0.05 else 0.02
     row |= {
-        "ability": ability, "benchmark": f"world/{ability}",
+        "benchmark_key": ability, "ability": ability, "benchmark": f"world/{ability}",
+        "engine_version": "5.20.0",
         "metric": "rating" if scale == 1.0 else "accuracy", "scale": scale,
         "best": 10.0 if scale == 1.0 else 100.0, "value": scale * values.mean(),
         "standard_error": scale * values.std(ddof=1) / np.sqrt(n), "n": n, "no_answer_rate": silent,
@@ -150,8 +151,8 @@ def _scored(
         "reference_loss": _loss(asked, position, ability, level),
     }  # fmt: skip
     questions = [f"{ability}-{index}" for index in range(n)]
-    stage, benchmark = row["stage"], row["benchmark"]
-    return row, pd.DataFrame({"stage": stage, "benchmark": benchmark, "question": questions, "value": values})
+    stage, key = row["stage"], row["benchmark_key"]
+    return row, pd.DataFrame({"stage": stage, "benchmark_key": key, "question": questions, "value": values})
 
 
 def _level(asked: Asked, position: int, ability: str) -> float:

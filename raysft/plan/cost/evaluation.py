@@ -7,6 +7,7 @@ as their limit. Not covered: judges that are models in the pool, whose hours dep
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from raysft.identity import BenchmarkKey
 from raysft.plan.cost.accelerators import Precision
 from raysft.plan.cost.bill import Machine
 from raysft.plan.cost.compute import generation_flops, generation_hours, money
@@ -72,8 +73,8 @@ class EvaluationEffort(NamedTuple):
 
 
 def evaluation_effort(
-    asked: Iterable[tuple[str, str]],
-    sizes: Mapping[str, BenchmarkSize],
+    asked: Iterable[tuple[str, BenchmarkKey]],
+    sizes: Mapping[BenchmarkKey, BenchmarkSize],
     engines: Mapping[str, Machine],
     precision: Precision,
 ) -> EvaluationEffort:

@@ -6,6 +6,7 @@ from raysft.data.conversation import Conversation
 from raysft.data.sources.pipeline import Source
 from raysft.errors import InputError, Problem, gathered
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark, Material, make_benchmark
+from raysft.identity import BenchmarkKey
 from raysft.spec.evaluation import BenchmarkSpec
 from raysft.spec.load import is_absent, resolve
 from raysft.spec.sweep import SweepSpec
@@ -13,7 +14,9 @@ from raysft.spec.sweep import SweepSpec
 HELD_OUT = "held_out"
 
 
-def published_benchmarks(spec: SweepSpec, keys: Iterable[str]) -> dict[str, AbilityBenchmark]:
+def published_benchmarks(
+    spec: SweepSpec, keys: Iterable[BenchmarkKey]
+) -> dict[BenchmarkKey, AbilityBenchmark]:
     """The benchmarks under some keys, of those that need no source.
 
     Raises:
@@ -24,8 +27,8 @@ def published_benchmarks(spec: SweepSpec, keys: Iterable[str]) -> dict[str, Abil
 
 
 def held_out_benchmarks(
-    spec: SweepSpec, keys: Iterable[str], sources: Mapping[str, Source]
-) -> dict[str, AbilityBenchmark]:
+    spec: SweepSpec, keys: Iterable[BenchmarkKey], sources: Mapping[str, Source]
+) -> dict[BenchmarkKey, AbilityBenchmark]:
     """The benchmarks under some keys, of those that a source of the sweep holds out."""
     chosen = {key: spec.benchmarks[key] for key in keys if spec.benchmarks[key][1].name == HELD_OUT}
     return _made(
@@ -38,7 +41,7 @@ def held_out_benchmarks(
     )
 
 
-def question_texts(benchmarks: Mapping[str, AbilityBenchmark]) -> dict[str, list[str]]:
+def question_texts(benchmarks: Mapping[BenchmarkKey, AbilityBenchmark]) -> dict[str, list[str]]:
     """What a source must not contain: turns and reference answers of every question, by benchmark."""
     return {
         key: [
@@ -56,8 +59,8 @@ def has_its_files(spec: SweepSpec, asked: BenchmarkSpec) -> bool:
 
 
 def _made(
-    spec: SweepSpec, chosen: Mapping[str, tuple[str, BenchmarkSpec, Sequence[Conversation]]]
-) -> dict[str, AbilityBenchmark]:
+    spec: SweepSpec, chosen: Mapping[BenchmarkKey, tuple[str, BenchmarkSpec, Sequence[Conversation]]]
+) -> dict[BenchmarkKey, AbilityBenchmark]:
     problems: list[Problem] = []
     found = {}
     for key, (ability, asked, held_out) in chosen.items():

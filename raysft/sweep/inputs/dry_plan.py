@@ -13,7 +13,7 @@ from raysft.data.sources.pipeline import Source, holds_out_all, load_sources
 from raysft.data.sources.rows import source_field
 from raysft.errors import InputError, Problem, gathered
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
-from raysft.identity import digest_bytes, fingerprint
+from raysft.identity import BenchmarkKey, digest_bytes, fingerprint
 from raysft.plan.build import build_plan
 from raysft.plan.cost.model_shape import ModelShape
 from raysft.plan.tree import BaseIdentity, Plan
@@ -47,7 +47,7 @@ class Survey:
     """Every source, by key."""
     sources: Mapping[str, Source]
     """Those that are here."""
-    benchmarks: Mapping[str, AbilityBenchmark]
+    benchmarks: Mapping[BenchmarkKey, AbilityBenchmark]
     """Those whose questions are here, by key."""
     asked: Mapping[str, Asked]
     """What is scored, by fingerprint of a base or stage."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from raysft.errors import InputError, Problem
+from raysft.identity import BenchmarkKey
 from raysft.plan.cost.accelerators import NUMBER_BYTES, Accelerator, Precision, engine_of, trainer_of
 from raysft.plan.cost.bill import Bill, Effort, Machine, bill, stage_efforts
 from raysft.plan.cost.disk import Disk, Keep, peak_disk
@@ -57,13 +58,13 @@ class Account:
     """By model, of those that train on GPUs."""
     disk: Mapping[Keep, Disk]
     """The store at its largest, for each policy of what stays."""
-    sizes: Mapping[str, BenchmarkSize]
+    sizes: Mapping[BenchmarkKey, BenchmarkSize]
     """By key of the benchmark."""
     evaluation: EvaluationEffort
     seeds: int
     """The fewest seeds of a study: what its contrasts rest on."""
-    assumptions: Mapping[str, Assumptions]
-    detectable: Mapping[str, Detectable]
+    assumptions: Mapping[BenchmarkKey, Assumptions]
+    detectable: Mapping[BenchmarkKey, Detectable]
     """By key of the benchmark."""
 
 
@@ -197,7 +198,7 @@ def _disk(survey: Survey) -> dict[Keep, Disk]:
     return {keep: peak_disk(parents, sizes, keep, parameters=largest, running=running) for keep in _KEEPS}
 
 
-def _size(survey: Survey, key: str) -> BenchmarkSize:
+def _size(survey: Survey, key: BenchmarkKey) -> BenchmarkSize:
     ability, asked = survey.spec.benchmarks[key]
     here = survey.benchmarks.get(key)
     judged = asked.name == "mt_bench"
@@ -213,7 +214,7 @@ def _size(survey: Survey, key: str) -> BenchmarkSize:
     return BenchmarkSize(items, 2 if judged else 1, limit, judged, "expected")
 
 
-def _assumptions(spec: SweepSpec, key: str) -> Assumptions:
+def _assumptions(spec: SweepSpec, key: BenchmarkKey) -> Assumptions:
     """What is assumed of a benchmark, with what the sweep file says of it, by its key or its name."""
     name = spec.benchmarks[key][1].name
     one = replace(ASSUMED[name], alpha=spec.power.alpha, power=spec.power.power)

@@ -9,7 +9,7 @@ from raysft.data.tokens.prepared import prepared_fingerprint
 from raysft.data.tokens.tokenise import prepare
 from raysft.data.tokens.tokenizer import train_tokenizer
 from raysft.errors import StoreError
-from raysft.identity import digest_lines
+from raysft.identity import WeightsDigest, digest_lines
 from raysft.model.digest import weights_digest
 from raysft.model.template_overlay import set_template
 from raysft.plan.tree import BaseIdentity
@@ -79,12 +79,12 @@ def base_folder(store: Store, base: Base, sources: Mapping[str, Source]) -> Path
     return found
 
 
-def base_digest(store: Store, base: Base) -> str | None:
+def base_digest(store: Store, base: Base) -> WeightsDigest | None:
     """Digest of a base's weights; None for one from scratch that is not made yet."""
     if base.folder is not None:
-        return base.identity.weights
+        return WeightsDigest(base.identity.weights)
     made = store.find("bases", base.identity.fingerprint)
-    return str(made.body["weights_digest"]) if made else None
+    return WeightsDigest(str(made.body["weights_digest"])) if made else None
 
 
 def prepared_key(source: Source, base: BaseIdentity) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from raysft.data.sources.pipeline import Source, load_sources
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
+from raysft.identity import BenchmarkKey
 from raysft.plan.build import build_plan
 from raysft.plan.tree import Plan
 from raysft.spec.sweep import SweepSpec
@@ -24,7 +25,7 @@ class Inputs:
     """By key: an ability, or `ability/variant`."""
     bases: Mapping[str, Base]
     """By model."""
-    benchmarks: Mapping[str, AbilityBenchmark]
+    benchmarks: Mapping[BenchmarkKey, AbilityBenchmark]
     """By key: an ability, or `ability/name` for one to report by; abilities without one are absent."""
     plan: Plan
     asked: Mapping[str, Asked]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from raysft.identity import BenchmarkKey
 from raysft.plan.tree import Plan
 from raysft.spec.sweep import SweepSpec
 
@@ -12,11 +13,11 @@ class Asked:
     """What one base or stage is scored on."""
 
     model: str
-    benchmarks: tuple[str, ...]
+    benchmarks: tuple[BenchmarkKey, ...]
     """Keys of benchmarks: an ability, or `ability/name` for one to report by."""
 
 
-def asked_scores(spec: SweepSpec, plan: Plan, benchmarks: Iterable[str]) -> dict[str, Asked]:
+def asked_scores(spec: SweepSpec, plan: Plan, benchmarks: Iterable[BenchmarkKey]) -> dict[str, Asked]:
     """Everything that is to be scored, by the fingerprint of a base or stage.
 
     A stage of several studies is scored on what any of them names; the base as well.
@@ -27,7 +28,7 @@ def asked_scores(spec: SweepSpec, plan: Plan, benchmarks: Iterable[str]) -> dict
         benchmarks: keys of the benchmarks there are, in the order of the file.
     """
     keys = tuple(benchmarks)
-    found: dict[str, dict[str, None]] = {}
+    found: dict[str, dict[BenchmarkKey, None]] = {}
     models: dict[str, str] = {}
     for point in plan.points:
         wanted = dict.fromkeys(
@@ -44,7 +45,7 @@ def asked_scores(spec: SweepSpec, plan: Plan, benchmarks: Iterable[str]) -> dict
     }
 
 
-def _keys(which: str, keys: Iterable[str]) -> list[str]:
+def _keys(which: str, keys: Iterable[BenchmarkKey]) -> list[BenchmarkKey]:
     """Keys to select by name an ability alone; those to report by name their benchmark behind it."""
     return [key for key in keys if which == "all" or ("/" in key) == (which == "report")]
 

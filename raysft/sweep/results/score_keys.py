@@ -1,11 +1,17 @@
-"""Where the answers and the score of one set of weights on one benchmark lie, and whether they stand."""
+"""Where the answers and the score of one set of weights on one benchmark are kept, and whether they exist.
 
+Answers have a key with the version of the engine's library, or one without it, as the sweep asks
+(`evaluation.engine_version`). Both keys are looked up, so that neither choice loses what the other one made.
+"""
+
+from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
 
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
-from raysft.evaluate.engine import EngineIdentity, generations_fingerprint
-from raysft.evaluate.scoring import score_fingerprint
+from raysft.evaluate.engine import EngineIdentity, generations_identity
+from raysft.evaluate.scoring import ScoreIdentity
+from raysft.identity import WeightsDigest
 from raysft.records import ScoreRecord
 from raysft.spec.evaluation import EvaluationSpec
 from raysft.store import Store
@@ -15,22 +21,32 @@ SAMPLING_SEED = 0
 
 
 @cache
-def engine_identity(spec: EvaluationSpec) -> EngineIdentity:
-    """What of the engine defines the answers."""
-    return EngineIdentity(spec.engine, version(spec.engine), spec.precision)
+def engine_identities(spec: EvaluationSpec) -> tuple[EngineIdentity, EngineIdentity]:
+    """What of the engine defines answers: first as new ones are kept, then as they may be kept as well."""
+    every = EngineIdentity(spec.engine, None, spec.precision)
+    this = EngineIdentity(spec.engine, engine_version(spec), spec.precision)
+    return (every, this) if spec.engine_version == "any" else (this, every)
 
 
-def generations_key(spec: EvaluationSpec, chosen: AbilityBenchmark, weights_digest: str) -> str:
-    """Key of the answers of some weights to a benchmark, without the number of the shard."""
-    return generations_fingerprint(
-        weights_digest, chosen.questions_digest, chosen.max_new_tokens, engine_identity(spec), SAMPLING_SEED
-    )
+def engine_version(spec: EvaluationSpec) -> str:
+    """Version of the library behind the engine, as it is installed here."""
+    return version(spec.engine)
 
 
-def score_key(spec: EvaluationSpec, chosen: AbilityBenchmark, weights_digest: str) -> str:
-    """Key of the score of some weights on a benchmark."""
-    answers = generations_key(spec, chosen, weights_digest)
-    return score_fingerprint(answers, chosen.benchmark, questions=chosen.questions_digest)
+def score_identities(
+    spec: EvaluationSpec, chosen: AbilityBenchmark, weights: WeightsDigest
+) -> Iterator[ScoreIdentity]:
+    """What defines the score of some weights on a benchmark, in the order of `engine_identities`."""
+    for engine in engine_identities(spec):
+        answers = generations_identity(
+            weights, chosen.questions_digest, chosen.max_new_tokens, engine, SAMPLING_SEED
+        )
+        yield ScoreIdentity.of(answers, chosen.benchmark, chosen.questions_digest)
+
+
+def new_score(spec: EvaluationSpec, chosen: AbilityBenchmark, weights: WeightsDigest) -> ScoreIdentity:
+    """The identity under which a score is kept that is made now."""
+    return next(score_identities(spec, chosen, weights))
 
 
 def shards(spec: EvaluationSpec, chosen: AbilityBenchmark) -> list[slice]:
@@ -45,8 +61,20 @@ def shard_key(generations: str, shard: slice) -> str:
 
 
 def read_score(
-    store: Store, spec: EvaluationSpec, chosen: AbilityBenchmark, weights_digest: str
+    store: Store, spec: EvaluationSpec, chosen: AbilityBenchmark, weights: WeightsDigest
 ) -> ScoreRecord | None:
-    """The score of some weights, or None if it does not stand yet."""
-    body = store.read_document("scores", score_key(spec, chosen, weights_digest))
-    return None if body is None else ScoreRecord.model_validate(body)
+    """The score of some weights that a sweep takes as it is, or None if there is none."""
+    for identity in score_identities(spec, chosen, weights):
+        body = store.read_document("scores", identity.fingerprint)
+        if body is not None:
+            score = ScoreRecord.model_validate(body)
+            if is_usable(spec, identity, score.engine_versions):
+                return score
+    return None
+
+
+def is_usable(spec: EvaluationSpec, identity: ScoreIdentity, versions: tuple[str, ...]) -> bool:
+    """Whether a sweep takes answers with this key that these versions of the engine gave."""
+    engine = identity.generations["engine"]
+    named = isinstance(engine, dict) and engine["version"] is not None
+    return named or spec.engine_version == "any" or versions == (engine_version(spec),)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
+from raysft.identity import BenchmarkKey, WeightsDigest
 from raysft.plan.tree import Point
 from raysft.records import FailureRecord, ScoreRecord, StageRecord
 from raysft.spec.evaluation import EvaluationSpec
@@ -23,8 +24,7 @@ class Standing:
 
     record: StageRecord | None
     failure: FailureRecord | None
-    scores: Mapping[str, ScoreRecord]
-    """By ability."""
+    scores: Mapping[BenchmarkKey, ScoreRecord]
 
 
 def read_standing(inputs: Inputs, store: Store) -> dict[str, Standing]:
@@ -45,13 +45,16 @@ def read_standing(inputs: Inputs, store: Store) -> dict[str, Standing]:
 
 
 def scores_of(
-    store: Store, spec: EvaluationSpec, benchmarks: Mapping[str, AbilityBenchmark], digest: str | None
-) -> dict[str, ScoreRecord]:
+    store: Store,
+    spec: EvaluationSpec,
+    benchmarks: Mapping[BenchmarkKey, AbilityBenchmark],
+    digest: WeightsDigest | None,
+) -> dict[BenchmarkKey, ScoreRecord]:
     """The scores of some weights, by key of the benchmark; nothing without weights."""
     if digest is None:
         return {}
-    read = {ability: read_score(store, spec, chosen, digest) for ability, chosen in benchmarks.items()}
-    return {ability: score for ability, score in read.items() if score is not None}
+    read = {key: read_score(store, spec, chosen, digest) for key, chosen in benchmarks.items()}
+    return {key: score for key, score in read.items() if score is not None}
 
 
 def point_status(point: Point, standing: Mapping[str, Standing]) -> tuple[str, str]:
@@ -119,6 +122,6 @@ def forget_failures(inputs: Inputs, standing: Mapping[str, Standing], store: Sto
         if body is not None and (every or FailureRecord.model_validate(body).kind == "infrastructure"):
             store.remove_document("failures", stage)
     for one in standing.values():
-        for ability, score in one.scores.items():
-            if not _settled(score, inputs.benchmarks[ability]):
+        for key, score in one.scores.items():
+            if not _settled(score, inputs.benchmarks[key]):
                 store.remove_document("scores", score.fingerprint)

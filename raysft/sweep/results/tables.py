@@ -47,7 +47,7 @@ def _cell_rows(
             yield {
                 **_cell_columns(point, cell),
                 **_stage_columns(subject, position, point, stage, standing[subject].record),
-                "ability": key,
+                "benchmark_key": key,
                 **_benchmark_columns(chosen),
                 **_score_columns(score),
                 "status": status,
@@ -95,6 +95,7 @@ def _stage_columns(
 def _benchmark_columns(chosen: AbilityBenchmark | None) -> dict[str, Any]:
     metric = chosen.benchmark.metric if chosen else None
     return {
+        "ability": chosen.ability if chosen else None,
         "benchmark": chosen.benchmark.name if chosen else None,
         "metric": metric.name if metric else None,
         "scale": metric.scale if metric else None,
@@ -114,24 +115,26 @@ def _score_columns(score: ScoreRecord | None) -> dict[str, Any]:
         "overflow_rate": score.overflow_rate if score else None,
         "suspect": bool(score and score.suspect),
         "reference_loss": score.reference_loss if score else None,
+        "engine_version": ", ".join(score.engine_versions) if score else None,
     }
 
 
-def items_table(standing: Mapping[str, Standing]) -> pd.DataFrame:
+def items_table(inputs: Inputs, standing: Mapping[str, Standing]) -> pd.DataFrame:
     """The grade of every item of every score, so that statistics can be paired by item."""
     rows = [
         {
             "stage": subject,
-            "ability": ability,
+            "benchmark_key": key,
+            "ability": inputs.benchmarks[key].ability,
             "benchmark": score.benchmark,
             "question": item.question,
             "value": item.value,
         }
         for subject, one in standing.items()
-        for ability, score in one.scores.items()
+        for key, score in one.scores.items()
         for item in score.items
     ]
-    return pd.DataFrame(rows, columns=["stage", "ability", "benchmark", "question", "value"])
+    return pd.DataFrame(rows, columns=["stage", "benchmark_key", "ability", "benchmark", "question", "value"])
 
 
 def write_results(inputs: Inputs, standing: Mapping[str, Standing], store: Store) -> pd.DataFrame:
@@ -140,7 +143,7 @@ def write_results(inputs: Inputs, standing: Mapping[str, Standing], store: Store
     name = inputs.spec.name
     store.write_file(name, "results.parquet", _parquet(table))
     store.write_file(name, "results.csv", table.to_csv(index=False).encode())
-    store.write_file(name, "items.parquet", _parquet(items_table(standing)))
+    store.write_file(name, "items.parquet", _parquet(items_table(inputs, standing)))
     store.write_file(name, "sweep.json", json.dumps(about(inputs), indent=2).encode())
     return table
 

@@ -8,7 +8,7 @@ from raysft.cluster.resources import Resources
 from raysft.composition.order import SourceIndex
 from raysft.errors import DamagedArtifact, StoreError
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
-from raysft.identity import canonical
+from raysft.identity import BenchmarkKey, WeightsDigest, canonical
 from raysft.plan.tree import Plan, Stage
 from raysft.records import StageRecord
 from raysft.spec.sweep import SweepSpec
@@ -24,7 +24,7 @@ class Origin:
     """The base of a model as it lies on disk."""
 
     folder: Path
-    weights_digest: str
+    weights_digest: WeightsDigest
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class SweepContext:
     """Key in the store of a tokenised source, by model and key of the source."""
     origins: Mapping[str, Origin]
     """By model."""
-    benchmarks: Mapping[str, AbilityBenchmark]
+    benchmarks: Mapping[BenchmarkKey, AbilityBenchmark]
     """By key: an ability, or `ability/name`."""
     asked: Mapping[str, Asked]
     """What is scored, by fingerprint of a base or stage."""
@@ -57,7 +57,7 @@ class SweepContext:
         model = self.spec.models[stage.model]
         return Resources(cpus=1, gpus=model.gpus_per_worker) * model.workers
 
-    def digest(self, subject: str, model: str) -> str:
+    def digest(self, subject: str, model: str) -> WeightsDigest:
         """Digest of the weights of a base or of a finished stage, as its record has it.
 
         Raises:
@@ -84,7 +84,7 @@ class SweepContext:
         return Origin(folder, self.digest(subject, model))
 
     def job(self, stage: Stage, attempt: str) -> StageJob:
-        """What the training loop needs to train a stage whose parent stands."""
+        """What the training loop needs to train a stage whose parent is in the store."""
         model = self.spec.models[stage.model]
         portions = []
         for portion in stage.portions:

@@ -1,15 +1,18 @@
 """The pool of engines: Ray actors that start when shards are admitted and go when there are none.
 
-An engine that dies is replaced and its shard is given to another; what it had finished stands in the store.
+An engine that dies is replaced and its shard is given to another; what it had finished is in the store.
 """
 
 import asyncio
 from dataclasses import dataclass
+from functools import cached_property
 
 import ray
+from ray import ObjectRef
 from ray.actor import ActorHandle
 from ray.exceptions import RayActorError, RayTaskError
 
+from raysft.identity import BenchmarkKey
 from raysft.sweep.run.context import SweepContext
 from raysft.sweep.run.evaluation_worker import EvaluationWorker
 
@@ -27,8 +30,7 @@ class Shard:
     subject: str
     """Fingerprint of the base or stage."""
     model: str
-    benchmark: str
-    """Key of the benchmark."""
+    benchmark: BenchmarkKey
     part: int | None
     """Number of the shard; None for the grading."""
 
@@ -50,7 +52,6 @@ class EnginePool:
 
     def __init__(self, context: SweepContext) -> None:
         self._context = context
-        self._shared = ray.put(context)
         self._idle: list[_Engine] = []
 
     async def run(self, shard: Shard) -> None:
@@ -73,9 +74,7 @@ class EnginePool:
                     raise
                 continue
             except RayTaskError:
-                ray.kill(
-                    engine.actor
-                )  # after a failure its device may be beyond use; the next one starts afresh
+                self._kill(engine)  # its device may be beyond use; the next one starts afresh
                 raise
             self._give_back(engine)
             return
@@ -83,19 +82,25 @@ class EnginePool:
     def stop_idle(self) -> None:
         """Stop every engine without work, since what it holds is needed elsewhere."""
         for engine in self._idle:
-            ray.kill(engine.actor)
+            self._kill(engine)
         self._idle.clear()
 
     def _take(self, subject: str) -> _Engine:
         """An engine that holds these weights, or any other idle one, or a new one."""
-        if not self._idle:
-            return self._start()
-        engine = next((one for one in self._idle if one.subject == subject), self._idle[0])
-        self._idle.remove(engine)
+        if self._idle:
+            engine = next((one for one in self._idle if one.subject == subject), self._idle[0])
+            self._idle.remove(engine)
+        else:
+            engine = _Engine(self._start())
         engine.subject = subject
         return engine
 
-    def _start(self) -> _Engine:
+    @cached_property
+    def _shared(self) -> ObjectRef:
+        """The context, sent to the cluster once for all engines."""
+        return ray.put(self._context)
+
+    def _start(self) -> ActorHandle:
         spec = self._context.spec.evaluation
         # An engine must not inherit the placement group of whoever asks for it.
         actor = ray.remote(EvaluationWorker).options(
@@ -104,7 +109,10 @@ class EnginePool:
             resources={spec.engine_resource: 1} if spec.engine_resource else {},
             scheduling_strategy="DEFAULT",
         )
-        return _Engine(actor.remote(self._shared))
+        return actor.remote(self._shared)
+
+    def _kill(self, engine: _Engine) -> None:
+        ray.kill(engine.actor)
 
     def _give_back(self, engine: _Engine) -> None:
         loop = asyncio.get_running_loop()
@@ -115,4 +123,4 @@ class EnginePool:
     def _stop_if_idle(self, engine: _Engine, since: float) -> None:
         if engine in self._idle and engine.since == since:
             self._idle.remove(engine)
-            ray.kill(engine.actor)
+            self._kill(engine)

@@ -3,22 +3,25 @@
 Everything it makes goes straight into the store, so that a lost actor loses no finished shard.
 """
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import torch
 
 from raysft.errors import DamagedArtifact
 from raysft.evaluate.answers import read_answers, write_answers
-from raysft.evaluate.benchmark import Answer
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
-from raysft.evaluate.engine import Engine
+from raysft.evaluate.engine import Engine, ReferenceLoss
 from raysft.evaluate.engines.transformers_engine import TransformersEngine
 from raysft.evaluate.scoring import score_record
+from raysft.identity import BenchmarkKey, WeightsDigest
 from raysft.records import AnswersRecord
 from raysft.sandbox.confinement import CONFINEMENT_LEVEL
 from raysft.sweep.results.score_keys import (
     SAMPLING_SEED,
-    engine_identity,
-    generations_key,
-    score_key,
+    is_usable,
+    new_score,
+    score_identities,
     shard_key,
     shards,
 )
@@ -38,61 +41,77 @@ class EvaluationWorker:
             torch.set_num_threads(1)
         self._engine: Engine = TransformersEngine(device, self._spec.precision, self._spec.batch_size)
 
-    def answer(self, subject: str, model: str, benchmark: str, part: int) -> None:
+    def answer(self, subject: str, model: str, benchmark: BenchmarkKey, part: int) -> None:
         """Answer one shard of a benchmark with the weights of a subject, and store the answers."""
         chosen, origin = self._context.benchmarks[benchmark], self._context.weights(subject, model)
         shard = shards(self._spec, chosen)[part]
-        key = shard_key(generations_key(self._spec, chosen, origin.weights_digest), shard)
-        if self._context.store.fetch("generations", key) is not None:
+        if self._stored(chosen, origin.weights_digest, shard) is not None:
             return
         self._engine.load(origin.folder, origin.weights_digest)
         questions = chosen.benchmark.questions[shard]
         answers = self._engine.answer(questions, chosen.max_new_tokens, SAMPLING_SEED)
         reference = self._engine.reference_loss(questions)
+        key = shard_key(new_score(self._spec, chosen, origin.weights_digest).answers, shard)
         with self._context.store.workspace("generations", key) as folder:
             write_answers(folder / ANSWERS, answers)
-            record = AnswersRecord(reference_loss=reference.loss, reference_tokens=reference.tokens)
+            record = AnswersRecord(
+                engine_version=self._engine.version,
+                reference_loss=reference.loss,
+                reference_tokens=reference.tokens,
+            )
             self._context.store.publish("generations", key, folder, record.model_dump(mode="json"))
 
-    def grade(self, subject: str, model: str, benchmark: str) -> None:
+    def grade(self, subject: str, model: str, benchmark: BenchmarkKey) -> None:
         """Grade all answers of a subject to a benchmark, and store the score."""
-        store, chosen = self._context.store, self._context.benchmarks[benchmark]
-        digest = self._context.digest(subject, model)
-        generations = generations_key(self._spec, chosen, digest)
-        answers, loss, tokens = self._collect(generations, chosen)
-        identity = engine_identity(self._spec)
+        chosen, weights = self._context.benchmarks[benchmark], self._context.digest(subject, model)
+        parts = [self._needed(chosen, weights, shard) for shard in shards(self._spec, chosen)]
+        answers = [answer for folder, _ in parts for answer in read_answers(folder / ANSWERS)]
         record = score_record(
-            subject=digest,
+            identity=new_score(self._spec, chosen, weights),
+            weights=weights,
             benchmark=chosen.benchmark,
             answers=answers,
             verdicts=chosen.benchmark.grade(answers),
-            generations_fingerprint=generations,
-            reference_loss=loss,
-            reference_tokens=tokens,
+            reference=_together([record for _, record in parts]),
+            engine_versions=[record.engine_version for _, record in parts],
             settings={
-                "engine": identity.name,
-                "engine_version": identity.version,
-                "precision": identity.precision,
+                "engine": self._spec.engine,
+                "precision": self._spec.precision,
                 "max_new_tokens": chosen.max_new_tokens,
                 "confinement": CONFINEMENT_LEVEL,
             },
         )
-        store.write_document("scores", score_key(self._spec, chosen, digest), record.model_dump(mode="json"))
+        self._context.store.write_document("scores", record.fingerprint, record.model_dump(mode="json"))
 
-    def _collect(self, generations: str, chosen: AbilityBenchmark) -> tuple[list[Answer], float | None, int]:
-        """All answers of a benchmark with the loss on its references, put together from the shards."""
-        answers: list[Answer] = []
-        total, tokens = 0.0, 0
-        for shard in shards(self._spec, chosen):
-            key = shard_key(generations, shard)
-            folder, found = (
-                self._context.store.fetch("generations", key),
-                self._context.store.find("generations", key),
-            )
-            if folder is None or found is None:
-                raise DamagedArtifact(f"answers {key} are damaged and must be given again")
-            answers.extend(read_answers(folder / ANSWERS))
+    def _stored(
+        self, chosen: AbilityBenchmark, weights: WeightsDigest, shard: slice
+    ) -> tuple[Path, AnswersRecord] | None:
+        """Folder and record of answers to a shard that this sweep takes as they are."""
+        store = self._context.store
+        for identity in score_identities(self._spec, chosen, weights):
+            key = shard_key(identity.answers, shard)
+            if (found := store.find("generations", key)) is None:
+                continue
             record = AnswersRecord.model_validate(found.body)
-            total += record.reference_tokens * (record.reference_loss or 0.0)
-            tokens += record.reference_tokens
-        return answers, (total / tokens if tokens else None), tokens
+            if not is_usable(self._spec, identity, (record.engine_version,)):
+                continue
+            if (folder := store.fetch("generations", key)) is not None:
+                return folder, record
+        return None
+
+    def _needed(
+        self, chosen: AbilityBenchmark, weights: WeightsDigest, shard: slice
+    ) -> tuple[Path, AnswersRecord]:
+        found = self._stored(chosen, weights, shard)
+        if found is None:
+            raise DamagedArtifact(
+                f"answers to {chosen.benchmark.name} {shard.start}-{shard.stop} are damaged, or gone"
+            )
+        return found
+
+
+def _together(parts: Sequence[AnswersRecord]) -> ReferenceLoss:
+    """The loss over the reference answers of all shards: each mean weighs as many tokens as it is of."""
+    tokens = sum(part.reference_tokens for part in parts)
+    total = sum(part.reference_tokens * (part.reference_loss or 0.0) for part in parts)
+    return ReferenceLoss(total / tokens if tokens else None, tokens)

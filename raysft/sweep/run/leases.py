@@ -19,7 +19,7 @@ BEATS = 5
 
 @contextmanager
 def stage_lease(store: Store, stage: str) -> Iterator[None]:
-    """Hold the lease of a stage, or go on without it as soon as the stage stands.
+    """Hold the lease of a stage, or go on without it as soon as the stage is in the store.
 
     Drivers share work through the store; to wait for one is cheap and rare.
     """

@@ -15,11 +15,13 @@ class Admission:
 
     verdict: Literal["train", "done", "failed"]
     failure: FailureRecord | None = None
+    begun: int = 0
+    """Of a stage to train: how often this run has begun it, this time included."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the driver sees: for its searcher and for the progress shown."""
+    """What is done at one moment: for the searcher and for the progress shown."""
 
     done: frozenset[str] = frozenset()
     failed: Mapping[str, FailureRecord] = field(default_factory=dict)

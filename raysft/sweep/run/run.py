@@ -5,39 +5,37 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import ray
 from ray import tune
-from ray.actor import ActorHandle
 
 from raysft.store import Store
 from raysft.sweep.inputs.bases import dressed_bases
 from raysft.sweep.inputs.prepare import prepare_sweep
 from raysft.sweep.inputs.read import Inputs
 from raysft.sweep.results.standing import note_experiment
+from raysft.sweep.run.client import CoordinatorClient
 from raysft.sweep.run.context import SweepContext, make_context
-from raysft.sweep.run.coordinator import Coordinator
 from raysft.sweep.run.messages import Snapshot
 from raysft.sweep.run.search import RESTARTS, PlanSearch
 from raysft.sweep.run.session import DRIVER, DRIVER_SHARE, Session, refuse_what_cannot_fit
 from raysft.sweep.run.trial import run_point
 
 Watch = Callable[[Callable[[], Snapshot]], AbstractContextManager[object]]
-"""Shows progress while its block runs; given a function that says what stands."""
+"""Shows progress while its block runs; given a function that says what is done."""
 
 
 def run_sweep(
     inputs: Inputs, store: Store, session: Session, watch: Watch = lambda _: nullcontext()
 ) -> Snapshot:
-    """Run a sweep, or go on with it: what stands in the store is not done again.
+    """Run a sweep, or go on with it: what is in the store is not done again.
 
     Args:
         inputs: the sweep with all it names.
-        store: where results stand.
+        store: where results go.
         session: the Ray cluster.
         watch: shows progress.
 
     Returns:
-        What was done; what stands after it is in the store.
+        What this run did; what there is of the sweep is in the store.
 
     Raises:
         InputError: a stage or an engine asks for more than the cluster can ever have.
@@ -50,30 +48,18 @@ def run_sweep(
 def _run(inputs: Inputs, store: Store, session: Session, watch: Watch) -> Snapshot:
     prepare_sweep(inputs, store)
     context = make_context(inputs, store, inline=session.own)
-    coordinator = _start_coordinator(context, session)
+    coordinator = CoordinatorClient.start(context, session.capacity)
     name = f"run-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
-    with watch(lambda: _snapshot(coordinator)):
+    with watch(coordinator.snapshot):
         grid = _tuner(context, coordinator, name).fit()
-    held = (result.config["point"] for result in grid if result.config and result.metrics)
-    note_experiment(inputs, store, name, held)
-    snapshot = _snapshot(coordinator)
-    ray.kill(coordinator)
+    reported = (result.config["point"] for result in grid if result.config and result.metrics)
+    note_experiment(inputs, store, name, reported)
+    snapshot = coordinator.snapshot()
+    coordinator.stop()
     return snapshot
 
 
-def _start_coordinator(context: SweepContext, session: Session) -> ActorHandle:
-    actor = ray.remote(Coordinator).options(
-        num_cpus=0, resources={DRIVER: DRIVER_SHARE}, max_concurrency=1000, scheduling_strategy="DEFAULT"
-    )
-    return actor.remote(context, session.capacity)
-
-
-def _snapshot(coordinator: ActorHandle) -> Snapshot:
-    snapshot: Snapshot = ray.get(coordinator.snapshot.remote())
-    return snapshot
-
-
-def _tuner(context: SweepContext, coordinator: ActorHandle, name: str) -> tune.Tuner:
+def _tuner(context: SweepContext, coordinator: CoordinatorClient, name: str) -> tune.Tuner:
     """Tune over the points of the plan. Each run is a new experiment: resuming is the store's work."""
     trainable = tune.with_parameters(run_point, context=context, coordinator=coordinator)
     return tune.Tuner(

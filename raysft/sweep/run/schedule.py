@@ -1,10 +1,10 @@
-"""The coordinator's book: who waits for what, what runs, what is done.
+"""The coordinator's schedule: who waits for what, what runs, what is done.
 
-Pure; the actor around it does the rest.
+Pure; the actor around it does the rest. Only the methods here change it.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Set
+from dataclasses import replace
 
 from raysft.cluster.resources import Resources
 from raysft.plan.policy import Work, admit
@@ -12,35 +12,69 @@ from raysft.plan.tree import Plan
 from raysft.records import FailureRecord
 
 
-@dataclass
-class Desk:
-    """What stands at one moment.
+class Schedule:
+    """Stages and evaluation shards of one plan, and what they hold of a cluster.
 
-    A stage is open, running (held by one trial), done or failed. A stage whose parent failed has failed too.
+    A stage is open, running (held by one trial), done or failed. A stage below a failed one has failed too,
+    unless its weights are in the store already.
     """
 
-    plan: Plan
-    capacity: Resources
-    needs: Mapping[str, Resources]
-    """What each stage holds while it trains."""
-    done: set[str] = field(default_factory=set)
-    failed: dict[str, FailureRecord] = field(default_factory=dict)
-    holders: dict[str, str] = field(default_factory=dict)
-    """Trial that trains a running stage."""
-    waiting: dict[str, list[str]] = field(default_factory=dict)
-    """Trials that wait for a stage, in the order in which they came."""
-    shards_waiting: dict[str, Work] = field(default_factory=dict)
-    shards_running: dict[str, Work] = field(default_factory=dict)
+    def __init__(self, plan: Plan, capacity: Resources, needs: Mapping[str, Resources]) -> None:
+        """Begin with every stage open.
 
-    def ask(self, stage: str, trial: str) -> None:
+        Args:
+            plan: the plan.
+            capacity: what all that runs may hold together.
+            needs: what each stage holds while it trains.
+        """
+        self._plan, self._capacity, self._needs = plan, capacity, needs
+        self._done: set[str] = set()
+        self._failed: dict[str, FailureRecord] = {}
+        self._holders: dict[str, str] = {}
+        self._waiting: dict[str, list[str]] = {}
+        self._shards_waiting: dict[str, Work] = {}
+        self._shards_running: dict[str, Work] = {}
+
+    @property
+    def done(self) -> Set[str]:
+        """Stages whose weights are in the store."""
+        return self._done
+
+    @property
+    def failed(self) -> Mapping[str, FailureRecord]:
+        """Stages that will have no weights in this run, each with the failure that is to blame."""
+        return self._failed
+
+    @property
+    def holders(self) -> Mapping[str, str]:
+        """Of each running stage, the trial that trains it."""
+        return self._holders
+
+    @property
+    def capacity(self) -> Resources:
+        """What all that runs may hold together."""
+        return self._capacity
+
+    # ---- stages
+
+    def request(self, stage: str, trial: str) -> None:
         """A trial wants the weights of a stage: by training it, or from whoever does."""
-        self.waiting.setdefault(stage, []).append(trial)
+        self._waiting.setdefault(stage, []).append(trial)
 
     def finish(self, stage: str) -> list[str]:
-        """A stage stands; returns the trials that waited for it."""
-        self.done.add(stage)
-        self.holders.pop(stage, None)
-        return self.waiting.pop(stage, [])
+        """The weights of a stage are in the store; returns the trials that waited for them.
+
+        If it had failed, in this run or in another one's eyes, what it blocked is open again.
+        """
+        self._done.add(stage)
+        self._failed.pop(stage, None)
+        self._failed = {below: one for below, one in self._failed.items() if one.stage != stage}
+        self._holders.pop(stage, None)
+        return self._waiting.pop(stage, [])
+
+    def reopen(self, stage: str) -> None:
+        """The weights of a finished stage are damaged or gone: it is to be trained again."""
+        self._done.discard(stage)
 
     def fail(self, failure: FailureRecord) -> dict[str, list[str]]:
         """A stage failed for good, and with it all that continues from it; returns who waited for which."""
@@ -48,47 +82,72 @@ class Desk:
         below = [failure.stage]
         while below:
             stage = below.pop()
-            self.failed[stage] = failure
-            self.holders.pop(stage, None)
-            freed[stage] = self.waiting.pop(stage, [])
-            below.extend(self.plan.children.get(stage, ()))
+            below.extend(self._plan.children.get(stage, ()))
+            if stage in self._done:
+                continue
+            self._failed[stage] = failure
+            self._holders.pop(stage, None)
+            freed[stage] = self._waiting.pop(stage, [])
         return freed
 
-    def release(self, trial: str) -> None:
-        """A trial is gone: what it trained may be trained by another, and it waits no more."""
-        self.holders = {stage: holder for stage, holder in self.holders.items() if holder != trial}
-        for stage, trials in list(self.waiting.items()):
-            self.waiting[stage] = [one for one in trials if one != trial]
-            if not self.waiting[stage]:
-                del self.waiting[stage]
+    def release(self, trial: str) -> list[str]:
+        """A trial is gone: it waits no more, and what it trained, which is returned, is open again."""
+        freed = [stage for stage, holder in self._holders.items() if holder == trial]
+        for stage in freed:
+            del self._holders[stage]
+        for stage, trials in list(self._waiting.items()):
+            self._waiting[stage] = [one for one in trials if one != trial]
+            if not self._waiting[stage]:
+                del self._waiting[stage]
+        return freed
+
+    # ---- evaluation shards
+
+    def add_shard(self, key: str, needs: Resources, *, wanted: bool = False) -> None:
+        """An evaluation shard waits for its turn; `wanted` if some trial waits for nothing but scores."""
+        self._shards_waiting[key] = Work("shard", key, needs, wanted)
+
+    def want_shards(self, keys: Collection[str]) -> None:
+        """Some trial waits for these shards now: those that wait for their turn come before the others."""
+        for key in self._shards_waiting.keys() & set(keys):
+            self._shards_waiting[key] = replace(self._shards_waiting[key], wanted=True)
+
+    def end_shard(self, key: str) -> Work:
+        """A running shard has ended, well or not; returns it."""
+        return self._shards_running.pop(key)
+
+    # ---- both
+
+    def resize(self, capacity: Resources) -> None:
+        """The cluster grew or shrank. What runs goes on; nothing new starts until it fits."""
+        self._capacity = capacity
 
     def grant(self) -> list[tuple[Work, str]]:
-        """What may start now: each piece of work with the trial that does it (empty for a shard)."""
-        started = admit(self.plan, self.waiting_work(), self.running(), self.capacity)
+        """What may start now, and counts as running from now on.
+
+        Each piece of work comes with the trial that does it, which is empty for a shard.
+        """
+        started = admit(self._plan, self.waiting_work(), self.running_work(), self._capacity)
         return [(work, self._start(work)) for work in started]
 
-    def running(self) -> list[Work]:
+    def running_work(self) -> list[Work]:
         """Everything that holds something now."""
-        return [*(self._stage_work(stage) for stage in self.holders), *self.shards_running.values()]
+        return [*(self._stage_work(stage) for stage in self._holders), *self._shards_running.values()]
 
     def waiting_work(self) -> list[Work]:
         """Everything that could start if there were room."""
-        stages = (self._stage_work(stage) for stage in self.waiting if stage not in self.holders)
-        return [*stages, *self.shards_waiting.values()]
+        stages = (self._stage_work(stage) for stage in self._waiting if stage not in self._holders)
+        return [*stages, *self._shards_waiting.values()]
 
     def _start(self, work: Work) -> str:
         if work.kind == "shard":
-            self.shards_running[work.key] = self.shards_waiting.pop(work.key)
+            self._shards_running[work.key] = self._shards_waiting.pop(work.key)
             return ""
-        trial = self.waiting[work.key].pop(0)
-        if not self.waiting[work.key]:
-            del self.waiting[work.key]
-        self.holders[work.key] = trial
+        trial = self._waiting[work.key].pop(0)
+        if not self._waiting[work.key]:
+            del self._waiting[work.key]
+        self._holders[work.key] = trial
         return trial
 
     def _stage_work(self, stage: str) -> Work:
-        return Work("stage", stage, self.needs[stage])
-
-    def settled(self, stages: Iterable[str]) -> bool:
-        """Whether each of these stages is done or has failed."""
-        return all(stage in self.done or stage in self.failed for stage in stages)
+        return Work("stage", stage, self._needs[stage])

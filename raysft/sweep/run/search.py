@@ -3,14 +3,12 @@
 from collections import Counter
 from typing import Any
 
-import ray
-from ray.actor import ActorHandle
 from ray.tune.search import Searcher
 from typing_extensions import override
 
 from raysft.plan.policy import first_open, next_point
 from raysft.plan.tree import Plan, Point
-from raysft.sweep.run.messages import Snapshot
+from raysft.sweep.run.client import CoordinatorClient
 from raysft.sweep.run.trial import axes
 
 RESTARTS = 20
@@ -25,7 +23,7 @@ class PlanSearch(Searcher):
     to reuse the actor of a process that died; so what errs is handed out as a new trial.
     """
 
-    def __init__(self, plan: Plan, coordinator: ActorHandle) -> None:
+    def __init__(self, plan: Plan, coordinator: CoordinatorClient) -> None:
         super().__init__(metric="done", mode="max")
         self._plan, self._coordinator = plan, coordinator
         self._waiting = list(plan.points)
@@ -37,7 +35,7 @@ class PlanSearch(Searcher):
         if not self._waiting:
             finished: str = Searcher.FINISHED
             return None if self._out else finished
-        snapshot: Snapshot = ray.get(self._coordinator.snapshot.remote())
+        snapshot = self._coordinator.snapshot()
         done = snapshot.done | snapshot.failed.keys()
         busy = {stage for point in self._out.values() if (stage := first_open(point, done)) is not None}
         point = next_point(self._plan, self._waiting, done, busy)
@@ -53,7 +51,7 @@ class PlanSearch(Searcher):
     ) -> None:
         """A point is done, or its trial was lost; the stages that it would have trained are free."""
         point = self._out.pop(trial_id, None)
-        self._coordinator.release.remote(trial_id)
+        self._coordinator.post_release(trial_id)
         if point is not None and error and self._lost[point.fingerprint] < RESTARTS:
             self._lost[point.fingerprint] += 1
             self._waiting.append(point)

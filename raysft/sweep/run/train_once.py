@@ -29,7 +29,7 @@ class Done:
 
 
 def train_once(context: SweepContext, stage: Stage, report: Callable[[Progress], object]) -> Done:
-    """Train a stage unless it stands by the time that its lease is ours.
+    """Train a stage unless it is in the store by the time that its lease is ours.
 
     Raises:
         StageFailed: it cannot be trained; the cause is classified.

@@ -7,16 +7,15 @@ turn, trains those that it is given, has everything scored, and reports once, wi
 from collections.abc import Mapping
 from typing import Any
 
-import ray
 from ray import tune
-from ray.actor import ActorHandle
 
 from raysft.errors import DamagedArtifact, StageFailed
 from raysft.plan.tree import Plan, Point
 from raysft.records import FailureRecord
 from raysft.sweep.results.standing import scores_of
+from raysft.sweep.run.client import CoordinatorClient
 from raysft.sweep.run.context import SweepContext
-from raysft.sweep.run.messages import Admission, record_failure
+from raysft.sweep.run.messages import record_failure
 from raysft.sweep.run.train_once import train_once
 
 
@@ -41,53 +40,67 @@ def axes(plan: Plan, point: Point) -> dict[str, Any]:
     }
 
 
-def run_point(config: Mapping[str, Any], context: SweepContext, coordinator: ActorHandle) -> None:
-    """Tune's function: train what is missing of a point, wait for its scores, report.
+def run_point(config: Mapping[str, Any], context: SweepContext, coordinator: CoordinatorClient) -> None:
+    """Tune's function: follow a point, report."""
+    point = context.plan.by_fingerprint[config["point"]]
+    tune.report(follow_point(point, context, coordinator, tune.get_context().get_trial_id()))
+
+
+def follow_point(
+    point: Point, context: SweepContext, coordinator: CoordinatorClient, trial: str
+) -> dict[str, Any]:
+    """Train what is missing of a point and wait for its scores; returns what its trial reports.
 
     A point that fails or is blocked reports that, with its cause: to run it again at once would not help.
+
+    Raises:
+        Exception: whatever ended the training for a reason that may pass; Tune then starts the trial anew.
     """
-    point = context.plan.by_fingerprint[config["point"]]
     reached, failure = [(context.plan.bases[point.model].fingerprint, point.model)], None
-    coordinator.evaluate.remote(*reached[0])
+    coordinator.post_evaluate(*reached[0])
     for stage in point.stages:
-        failure = _stand(context, coordinator, stage, tune.get_context().get_trial_id())
+        failure = _ensure_stage(context, coordinator, stage, trial)
         if failure is not None:
             break
         if stage in context.asked:
             reached.append((stage, point.model))
-            coordinator.evaluate.remote(stage, point.model)
-    ray.get(coordinator.scores.remote(reached))
-    tune.report(trial_row(context, point, failure))
+            coordinator.post_evaluate(stage, point.model)
+    coordinator.wait_for_scores(reached)
+    return trial_row(context, point, failure)
 
 
-def _stand(context: SweepContext, coordinator: ActorHandle, stage: str, trial: str) -> FailureRecord | None:
-    """Return when the weights of a stage stand, or say why they never will."""
-    admission: Admission = ray.get(coordinator.admit.remote(stage, trial))
+def _ensure_stage(
+    context: SweepContext, coordinator: CoordinatorClient, stage: str, trial: str
+) -> FailureRecord | None:
+    """Return when the weights of a stage are in the store, or say why they never will be."""
+    admission = coordinator.admit(stage, trial)
     if admission.verdict != "train":
         return admission.failure
     try:
-        done = train_once(context, context.plan.stages[stage], coordinator.report.remote)
+        done = train_once(context, context.plan.stages[stage], coordinator.post_progress)
     except DamagedArtifact:
         # Its parent must be trained again: Tune starts this trial anew, from the first stage that is open.
         parent = context.plan.stages[stage].parent
         if parent is not None:
-            ray.get(coordinator.lost.remote(parent))
+            coordinator.lost(parent)
         raise
     except StageFailed as error:
-        failure = FailureRecord(stage=stage, kind=error.kind, cause=error.cause, attempts=1)
+        # Attempts that ended with their process, and those of the last one, in which Ray Train restarts too.
+        attempts = admission.begun - 1 + error.attempts
+        failure = FailureRecord(stage=stage, kind=error.kind, cause=error.cause, attempts=attempts)
         record_failure(context.store, failure)
-        ray.get(coordinator.failed.remote(failure))
+        coordinator.failed(failure)
         return failure
     except Exception as error:
         # Tune starts this trial anew; the coordinator counts how often a stage is tried.
-        ray.get(coordinator.note.remote(stage, f"{type(error).__name__}: {error}"))
+        coordinator.note(stage, f"{type(error).__name__}: {error}")
         raise
-    ray.get(coordinator.finished.remote(stage, trained=done.trained, resumed=done.resumed))
+    coordinator.finished(stage, trained=done.trained, resumed=done.resumed)
     return None
 
 
 def trial_row(context: SweepContext, point: Point, failure: FailureRecord | None) -> dict[str, Any]:
-    """What a trial reports to Tune: scores of the last stage by ability, of stage k under `stage_k`."""
+    """What a trial reports to Tune: scores of the last stage by benchmark, of stage k under `stage_k`."""
     if failure is not None:
         own = failure.stage == point.stages[-1]
         return {
@@ -100,9 +113,9 @@ def trial_row(context: SweepContext, point: Point, failure: FailureRecord | None
     for position, (subject, model) in enumerate(context.plan.subjects(point)):
         digest = context.digest(subject, model)
         scores = scores_of(context.store, context.spec.evaluation, context.benchmarks, digest)
-        values = {name: score.value for name, score in scores.items()}
+        values: dict[str, float | None] = {key: score.value for key, score in scores.items()}
         row[f"stage_{position}"] = values
         if position == len(point.stages):
             row.update(values)
-            row.update({f"{name}_standard_error": score.standard_error for name, score in scores.items()})
+            row.update({f"{key}_standard_error": score.standard_error for key, score in scores.items()})
     return row

@@ -100,7 +100,7 @@ def test_unscored_and_failed_are_words_and_not_dots_at_0() -> None:
         Asked("multi_task"),
         Asked("sequential", status="failed", cause="NaN"),
     ])  # fmt: skip
-    judged = results.benchmark == "world/general"
+    judged = results.benchmark_key == "general"
     results.loc[judged, "value"] = np.nan
     results.loc[judged, "unscored"] = 300
     found = texts(drawn(collapse(results, items), "Strategies"))
@@ -111,8 +111,11 @@ def test_unscored_and_failed_are_words_and_not_dots_at_0() -> None:
 def test_names_are_text_in_the_svg() -> None:
     names = {"study": "</svg><script>alert(1)</script>", "model": "$\\frac{1}{0 & <b> 模型"}
     points = [Asked("base", "", None, **names), Asked("multi_task", **names), Asked("sequential", **names)]
-    results, items = tables(points, n=20)
-    figures = draw_figures(collapse(results.assign(ability="<$x$>\x00" + results.ability.fillna("")), items))
+    results, items = (
+        table.assign(benchmark_key="<$x$>\x00" + table.benchmark_key.fillna(""))
+        for table in tables(points, n=20)
+    )
+    figures = draw_figures(collapse(results, items))
     assert len(figures) == 3
     for figure in figures:
         root = ET.fromstring(figure.svg)
@@ -150,6 +153,8 @@ def test_names_of_any_length_leave_room_for_the_panels() -> None:
     long = {"study": "s" * 300, "model": "m" * 300, "ratio": '{"code": "' + "9" * 300 + '"}'}
     base = Asked("base", "", None, study=long["study"], model=long["model"])
     points = [Asked("sequential", **long), Asked("sequential", "1/4", **long), base]
-    results, items = tables(points, n=20)
-    wide = results.assign(ability="w" * 300 + results.ability, metric="m" * 300, trained_on="t " * 300)
+    results, items = (
+        table.assign(benchmark_key="w" * 300 + table.benchmark_key) for table in tables(points, n=20)
+    )
+    wide = results.assign(metric="m" * 300, trained_on="t " * 300)
     assert len(draw_figures(collapse(wide, items))) == 4
