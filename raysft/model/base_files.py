@@ -28,7 +28,7 @@ _FETCHED: dict[Wanted, tuple[str, ...]] = {
     "tokenizer": _DESCRIBES,
     "weights": (*_DESCRIBES, _TENSORS),
 }
-"""Files that are fetched from the Hub; the same weights in other forms, up to twice as many bytes, are not."""
+"""Files that are fetched from the Hub; the same weights in other forms are not."""
 _INDEX = "model.safetensors.index.json"
 
 
@@ -50,7 +50,7 @@ class BaseName:
 
 
 def find_base(base: BaseName, wanted: Wanted, field: str) -> Path:
-    """A folder with the files that are wanted of a base, fetched from the Hub if it is neither built in nor here.
+    """A folder with the files that are wanted of a base; one of the Hub is fetched.
 
     Args:
         base: what is meant.

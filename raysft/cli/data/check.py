@@ -110,14 +110,15 @@ def checked_json(checked: Checked) -> dict[str, Any]:
     """What was found, as JSON; the keys are stable.
 
     `source`: as it was given. `good`: whether a run would take it as it is; the exit code says the same.
-    `rows`, `bad_rows`: of all files. `on_bad_row`: `refuse` or `skip`, what a run does about bad rows. `files`: `path`, `format`, `rows`, `bad_rows` of each.
+    `rows`, `bad_rows`: of all files. `on_bad_row`: `refuse` or `skip`, what a run does about bad rows.
+    `files`: `path`, `format`, `rows`, `bad_rows` of each.
     `problems`: the first 20 bad rows, or why nothing is left, and the first 20 conversations that the
     template refuses: `where`, `value`, `remedy`. `more_problems`: how many are not among them.
     `roles`: messages by role. `answers`, `characters`: per conversation `least`, `median`, `p95`, `most`, and
     their `total`; null without a good row.
-    `used`: what training would use once the bad rows are gone, null if nothing: `dropped` (rows by rule), `copies`, `near_duplicates`,
-    `decontaminated`, `contaminated`, `held_out`, `held_out_elsewhere` (0: only a whole sweep tells),
-    `left`, `usable`, `unexpected` (text or null).
+    `used`: what training would use once the bad rows are gone, null if nothing: `dropped` (rows by rule),
+    `copies`, `near_duplicates`, `decontaminated`, `contaminated`, `held_out`, `held_out_elsewhere` (0: only a
+    whole sweep tells), `left`, `usable`, `unexpected` (text or null).
     `tokens`: null without a model: `model`, `template`, `max_length`, `overflow`, `refused` (conversations
     that the template refuses), and `counts`, null if it refuses any: `tokens` (as `characters`),
     `supervised_tokens`, `longer`, `cut`, `split`, `dropped`, `trained_tokens`, `trained_supervised_tokens`.

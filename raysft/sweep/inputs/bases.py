@@ -1,9 +1,10 @@
 """The model that points start from: a folder, a Hub id, a built-in one, or random weights."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from raysft.composition.order import SourceIndex
 from raysft.data.tokens.template import template_digest, tokenizer_digest
@@ -16,7 +17,6 @@ from raysft.model.template_overlay import dress
 from raysft.plan.tree import BaseIdentity
 from raysft.spec.model import ModelSpec, ScratchSpec
 from raysft.spec.sweep import SweepSpec
-from raysft.store import Store
 from raysft.sweep.inputs.chosen_template import ChosenTemplate, choose_template
 
 
@@ -30,6 +30,13 @@ class Base:
     scratch: ScratchSpec | None = None
     template: str | None = None
     """Text of the chat template in place of the one that the folder, or the trained tokenizer, has."""
+
+
+class Workbench(Protocol):
+    """What has folders for things of the moment; a `Store` does."""
+
+    def workspace(self, kind: str, key: str) -> AbstractContextManager[Path]:
+        """A folder that goes when the block ends."""
 
 
 def used_models(spec: SweepSpec) -> tuple[str, ...]:
@@ -68,7 +75,7 @@ def is_here(spec: SweepSpec, model: ModelSpec) -> bool:
 
 
 @contextmanager
-def dressed_bases(bases: Mapping[str, Base], store: Store) -> Iterator[dict[str, Base]]:
+def dressed_bases(bases: Mapping[str, Base], store: Workbench) -> Iterator[dict[str, Base]]:
     """The same bases, each in a folder whose tokenizer has the template in use, as long as the block runs.
 
     A base with a template in place of its own gets a folder on the store's workbench (see

@@ -61,8 +61,8 @@ class ChosenTemplate:
     def text_for_trained(self) -> str | None:
         """The template, checked, for a tokenizer that `train_tokenizer` will make; None for its own.
 
-        Two others of its kind are tried in its place: one says how the template is rendered, the second has learnt to
-        merge all that can merge in what was rendered.
+        Two others of its kind are tried in its place: one says how the template is rendered, the second has
+        learnt to merge all that can merge in what was rendered.
 
         Raises:
             InputError: the template does not pass.
