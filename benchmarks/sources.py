@@ -33,7 +33,7 @@ from raysft.data.parallel import processes_for
 from raysft.data.sources.pipeline import load_source
 from raysft.data.tokens.tokenise import WORTH, prepare
 from raysft.data.world import BASES
-from raysft.spec.sweep import SweepSpec
+from raysft.spec.source import SourceSpec
 
 WORDS = np.array(
     [first + last for first in ("re", "un", "ma", "to", "si") for last in "abcdefghijklmnopqrst"]
@@ -50,7 +50,7 @@ def main() -> None:
         # of a benchmark that no conversation holds
         questions = [_text(number) for number in range(10**9, 10**9 + 1500)]
         with _measured("read"):
-            source = load_source(_spec(folder, given), "x", {"benchmark": questions})
+            source = load_source("x", _spec(folder, given), str(folder), {"benchmark": questions})
         print(f"{source.facts}, spool {source.trained.size / 1e6:.0f} MB")
         processes = given.processes or processes_for(source.trained.size, WORTH)
         with _measured(f"tokenised by {processes}"):
@@ -85,18 +85,12 @@ def _text(number: int) -> str:
     return " ".join(WORDS[np.random.default_rng(number).integers(len(WORDS), size=40)].tolist())
 
 
-def _spec(folder: Path, given: argparse.Namespace) -> SweepSpec:
-    source: dict[str, object] = {
-        "path": str(folder / "rows.jsonl"),
-        "near_duplicates": {} if given.near_duplicates else None,
-        "contamination": {} if given.contamination else None,
-    }
-    return SweepSpec.model_validate(
+def _spec(folder: Path, given: argparse.Namespace) -> SourceSpec:
+    return SourceSpec.model_validate(
         {
-            "name": "sources",
-            "abilities": {"x": {"source": source}},
-            "models": {"m": {"base": "world/base"}},
-            "studies": {"one": {"model": "m", "strategy": "multi_task"}},
+            "path": str(folder / "rows.jsonl"),
+            "near_duplicates": {} if given.near_duplicates else None,
+            "contamination": {} if given.contamination else None,
         }
     )
 

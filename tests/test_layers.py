@@ -30,25 +30,25 @@ MAY_IMPORT = {
     "cluster": "errors spec",
     # siblings: what the work is done with
     "data": "errors identity",
-    "data.read": "data errors spec",
+    "data.read": "data errors",
     "data.clean": "data spec",
     "data.tokens": "data errors identity",
     "data.world": "data errors identity spec",
     "data.public": "data errors",
     "data.sources": "composition data data.clean data.read data.world errors identity spec",
     "data.inspect": "data.read data.sources data.tokens errors spec",
-    "data.tag": "data data.inspect data.read errors spec",
-    "model": "identity",
+    "data.tag": "data data.inspect data.read data.sources errors spec",
+    "model": "data.world errors identity spec",
     "train": "errors model records spec store train.batching",
     "train.batching": "composition data.tokens errors identity records spec train",
     "sandbox": "errors",
     "evaluate": "data.read errors identity records",
     "evaluate.benchmarks": "data data.read data.world errors evaluate identity sandbox spec",
     "evaluate.engines": "data data.tokens errors evaluate identity model",
-    "pilot": "composition data data.read data.world errors identity plan plan.cost spec",
+    "pilot": "composition data data.read errors identity model plan plan.cost spec",
     # a sweep
-    "sweep.inputs": "composition data data.sources data.tokens data.world errors evaluate.benchmarks "
-    "identity model plan plan.cost spec store",
+    "sweep.inputs": "composition data data.sources data.tokens errors evaluate.benchmarks identity model "
+    "plan plan.cost spec store",
     "sweep.results": "composition data.sources evaluate evaluate.benchmarks identity plan records spec store "
     "sweep.inputs",
     "sweep.run": "cluster composition errors evaluate evaluate.benchmarks evaluate.engines identity plan "
@@ -56,9 +56,9 @@ MAY_IMPORT = {
     "sweep.tag": "data data.tag data.tokens errors evaluate evaluate.engines identity model sweep.run",
     # commands
     "cli": "cli.data cli.plan errors pilot plan spec store sweep.inputs sweep.results sweep.run train",
-    "cli.data": "cli data data.inspect data.public data.read data.sources data.tag data.tokens data.world "
-    "errors model plan spec sweep.inputs sweep.run sweep.tag train.batching",
-    "cli.plan": "cli data.sources errors identity plan plan.cost records spec store sweep.inputs",
+    "cli.data": "cli data data.inspect data.public data.read data.sources data.tag data.tokens errors model "
+    "plan spec sweep.inputs sweep.run sweep.tag train.batching",
+    "cli.plan": "cli data.sources errors identity plan plan.cost records spec sweep.inputs",
 }
 """Of each room, what it imports beside itself. `analysis` may import all of them, and none of them it."""
 

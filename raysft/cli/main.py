@@ -102,10 +102,10 @@ def status(
     spec = _spec(sweep, changes, limit, only)
     from raysft.cli.status import show_status, status_json
     from raysft.store import Store
-    from raysft.sweep.inputs.read import read_inputs
+    from raysft.sweep.inputs.read import view_inputs
 
     opened = Store.existing(store)
-    inputs = read_inputs(spec, store)
+    inputs = view_inputs(spec, store)
     if as_json:
         print(json.dumps(status_json(inputs, opened), indent=2))
     else:

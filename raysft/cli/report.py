@@ -10,7 +10,7 @@ from rich.console import Console
 
 from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
-from raysft.sweep.inputs.read import read_inputs
+from raysft.sweep.inputs.read import view_inputs
 from raysft.sweep.results.publish import PAGE, PARTS, Published, publish_results, result_parts
 from raysft.sweep.results.standing import read_standing
 
@@ -26,7 +26,7 @@ def report(spec: SweepSpec, store_url: str, out: Path | None, console: Console) 
         InputError: there is no store.
     """
     reading = Store.existing(store_url)
-    inputs = read_inputs(spec, store_url)
+    inputs = view_inputs(spec, store_url)
     standing = read_standing(inputs, reading)
     if not any(one.scores for one in standing.values()):
         console.print(

@@ -11,7 +11,7 @@ from raysft.errors import InputError, Problem
 from raysft.plan.tree import Point
 from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
-from raysft.sweep.inputs.read import Inputs, read_inputs
+from raysft.sweep.inputs.read import Inputs, view_inputs
 from raysft.sweep.results.standing import read_standing
 from raysft.sweep.results.why import Reasons, reasons
 
@@ -32,7 +32,7 @@ def explain(spec: SweepSpec, store_url: str, chosen: str | None) -> dict[str, An
         InputError: no point is like that; there is no store.
     """
     store = Store.existing(store_url)
-    inputs = read_inputs(spec, store_url)
+    inputs = view_inputs(spec, store_url)
     found = reasons(inputs, read_standing(inputs, store), store)
     points = [point for point in inputs.plan.points if chosen is None or _is_meant(point, chosen)]
     if not points:

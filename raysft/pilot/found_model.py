@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from raysft.data.world import BASES
 from raysft.errors import InputError, Problem
+from raysft.model.base_files import BaseName, local_base
 from raysft.plan.cost.model_shape import KNOWN, ModelShape, shape_from_config
 from raysft.spec.model import BUILT_IN_BASES
 
@@ -71,10 +71,12 @@ def find_model(model: str, shape_from: Path | None) -> FoundModel:
     Raises:
         InputError: its sizes are not known, or are not those of a LLaMA-like model.
     """
-    if model in BUILT_IN_BASES:
-        return _in_folder(model, BASES[model], "shipped with raysft")
-    if (Path(model) / "config.json").is_file():
-        return _in_folder(str(Path(model).resolve()), Path(model), "from its config.json")
+    folder = local_base(BaseName(model), "config")
+    if model in BUILT_IN_BASES and folder is not None:
+        return _in_folder(model, folder, "shipped with raysft")
+    if folder is not None and (folder / "config.json").is_file():
+        base = str(folder.resolve()) if Path(model).is_dir() else model
+        return _in_folder(base, folder, "from its config.json")
     if shape_from is not None:
         config = _read_config(shape_from, "--shape-from")
         context = _context(config)

@@ -11,8 +11,12 @@ from pydantic import ValidationError
 from raysft.errors import InputError, Problem
 from raysft.spec.checks import sweep_problems
 from raysft.spec.derived_name import changes_in_name, derived_name, refuse_derived_name
+from raysft.spec.paths import opened_path
 from raysft.spec.study_checks import Names
 from raysft.spec.sweep import SweepSpec
+
+Data = Literal["needed", "expected", "unseen"]
+"""What `load_sweep` asks of the files that a sweep names."""
 
 _ROUNDS = 5
 """Leaving out one wrong part may make its parent incomplete, which is left out in the next round."""
@@ -30,7 +34,7 @@ def load_sweep(
     path: Path,
     changes: Sequence[str] = (),
     limit: int | None = None,
-    data: Literal["needed", "expected"] = "needed",
+    data: Data = "needed",
 ) -> SweepSpec:
     """Read and check a sweep file.
 
@@ -41,7 +45,7 @@ def load_sweep(
             replaces no results, unless only `name`, `data_dir` or something of `run` is changed.
         limit: use only so many rows of each source and questions of each benchmark; the same for its name.
         data: whether every file that the sweep names must be there; to plan, it is enough to know how many
-            `rows` a source is expected to have.
+            `rows` a source is expected to have; `unseen` looks for none.
 
     Raises:
         InputError: with every problem of the file, each with field, value and remedy.
@@ -73,11 +77,7 @@ def load_sweep(
 
 def resolve(spec: SweepSpec, path: str) -> str:
     """A path of data as it can be opened: relative ones start from `data_dir`, URLs stay."""
-    if "://" in path or path.startswith("/"):
-        return path
-    if "://" in spec.data_dir:
-        return f"{spec.data_dir.rstrip('/')}/{path}"
-    return str(Path(spec.data_dir) / path)
+    return opened_path(spec.data_dir, path)
 
 
 class _Loader(yaml.SafeLoader):
@@ -253,15 +253,28 @@ def is_absent(spec: SweepSpec, path: str) -> bool:
     return "://" not in where and not Path(where).exists()
 
 
-def _missing_sources(spec: SweepSpec, data: Literal["needed", "expected"]) -> Iterator[Problem]:
+def missing_files(spec: SweepSpec, key: str, hint: str = "") -> Iterator[Problem]:
+    """The files of one source that are not there.
+
+    Args:
+        spec: the sweep.
+        key: of `spec.sources`.
+        hint: what else helps.
+    """
+    source = spec.sources[key]
+    ability, _, variant = key.partition("/")
+    field = f"abilities.{ability}.variants.{variant}" if variant else f"abilities.{ability}.source"
+    for path in () if source.is_world else source.paths:
+        yield from _missing(spec, f"{field}.path", path, hint)
+
+
+def _missing_sources(spec: SweepSpec, data: Data) -> Iterator[Problem]:
+    if data == "unseen":
+        return
+    hint = "; to plan without it, say how many rows it has: `rows`" if data == "expected" else ""
     for key, source in spec.sources.items():
-        if source.is_world or (data == "expected" and source.rows is not None):
-            continue
-        ability, _, variant = key.partition("/")
-        field = f"abilities.{ability}.variants.{variant}" if variant else f"abilities.{ability}.source"
-        for path in source.paths:
-            hint = "; to plan without it, say how many rows it has: `rows`" if data == "expected" else ""
-            yield from _missing(spec, f"{field}.path", path, hint)
+        if data == "needed" or source.rows is None:
+            yield from missing_files(spec, key, hint)
 
 
 def _missing_questions(spec: SweepSpec) -> Iterator[Problem]:

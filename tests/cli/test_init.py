@@ -68,7 +68,7 @@ def training_hours(spec: SweepSpec, machine: Machine) -> float:
     (model,) = spec.models
     sources = {
         key: ExpectedIndex(key, one.index.rows, key)
-        for key, one in load_sources(spec, spec.sources, {}).items()
+        for key, one in load_sources(spec.sources, spec.data_dir, {}).items()
     }
 
     def expected(_model: str, source: str, _recipe: Recipe) -> MeanTokens:
@@ -177,7 +177,7 @@ def test_what_was_seen_is_what_a_run_will_read(tmp_path: Path) -> None:
     rows.write_text("\n".join([*lines, *lines[:9], "not json"]))
     chats = write_chats(tmp_path / "talk.json", 300)
     spec, text, _ = written(tmp_path, rows, chats)
-    sources = load_sources(spec, spec.sources, {})
+    sources = load_sources(spec.sources, spec.data_dir, {})
     assert {key: one.index.rows for key, one in sources.items()} == {"math": 475, "talk": 280}
     assert spec.abilities["math"].source.on_bad_row == "skip"
     assert "exact copies seen: 9" in text
@@ -323,7 +323,7 @@ def test_symbolic_links_are_written_as_they_were_given(tmp_path: Path) -> None:
         "train": "train.jsonl",
         "more": "more.jsonl",
     }
-    assert len(load_sources(spec, spec.sources, {})) == 2
+    assert len(load_sources(spec.sources, spec.data_dir, {})) == 2
     (tmp_path / "same.jsonl").symlink_to(snapshot / "more.jsonl")
     found = problems(tmp_path, snapshot / "more.jsonl", tmp_path / "same.jsonl")
     assert ["is given twice" in remedy for _, remedy in found] == [True]
@@ -339,7 +339,7 @@ def test_a_folder_that_is_a_symbolic_link_is_written_as_it_was_given(tmp_path: P
     assert spec.name == "link"
     spec, text, _ = written(tmp_path, link / "a.jsonl")
     assert "data_dir: link " in text
-    assert len(load_sources(spec, spec.sources, {})) == 1
+    assert len(load_sources(spec.sources, spec.data_dir, {})) == 1
 
 
 def test_hostile_names_do_no_harm(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from raysft.cli.options import STORE, AsJson, Changes, Limit, StoreUrl, Sweep
-from raysft.errors import InputError, Problem
+from raysft.errors import Problem
 
 data_app = typer.Typer(
     help="Look at a source, fetch public ones, tag conversations.", no_args_is_help=True, add_completion=False
@@ -58,19 +58,16 @@ def check(
     Without --model only characters are counted. The keys of --json are told by
     raysft.cli.data.check.checked_json.
     """
-    from raysft.data.inspect.named_source import named_source
+    from raysft.cli.data.arguments import ModelOptions, SourceArguments, meant_by
 
-    named = named_source(source, form, changes or ())
-    _needs_model(model, {"--template": template, "--max-length": max_length, "--overflow": overflow})
-    # What follows imports transformers; a wrong command line is refused before that.
+    options = ModelOptions(model, template, max_length, overflow)
+    meant = meant_by(SourceArguments(source, form, changes or ()), options)
+    # What follows imports transformers; a wrong command line without a model is refused before that.
     from raysft.cli.data.check import check_source, checked_json
-    from raysft.cli.data.named_model import named_model
     from raysft.cli.data.show_check import show_check
 
-    chosen = None if model is None else named_model(model, template, named)
-    recipe = None if chosen is None else chosen.settings(max_length, overflow)
     with Console(stderr=True).status("reading"):
-        found = check_source(named, chosen, recipe)
+        found = check_source(meant.source, meant.model)
     if as_json:
         print(json.dumps(checked_json(found), indent=2))
     else:
@@ -93,22 +90,12 @@ def show(
 
     With --model they are shown as that model is trained on them, token by token.
     """
-    from raysft.data.inspect.named_source import named_source
+    from raysft.cli.data.arguments import ModelOptions, SourceArguments, meant_by
 
-    named = named_source(source, form, changes or ())
-    _needs_model(model, {"--template": template})
-    from raysft.cli.data.check import read_source
-    from raysft.cli.data.named_model import named_model, opened_model, tokenizer_of
-    from raysft.cli.data.show import first_conversations, show_conversations
+    meant = meant_by(SourceArguments(source, form, changes or ()), ModelOptions(model, template))
+    from raysft.cli.data.show import show_source
 
-    with Console(stderr=True).status("reading"):
-        chosen = first_conversations(read_source(named), count, seed)
-    console = Console(highlight=False)
-    if model is None:
-        show_conversations(console, chosen, None)
-        return
-    with opened_model(named_model(model, template, named), named, "tokenizer") as folder:
-        show_conversations(console, chosen, tokenizer_of(folder))
+    show_source(Console(highlight=False), meant, count, seed)
 
 
 @data_app.command()
@@ -162,7 +149,10 @@ def tag(
         str | None, typer.Option(metavar="A,B", help="Labels out of which --model chooses.")
     ] = None,
     field: Annotated[str, typer.Option(help="Key of a row that holds its tags.")] = "tags",
-    on_bad_row: Annotated[str, typer.Option(metavar="refuse|skip", help="What a bad row does.")] = "refuse",
+    on_bad_row: Annotated[
+        str | None,
+        typer.Option(metavar="refuse|skip", help="What a bad row does; refuse unless a sweep file says it."),
+    ] = None,
     characters: Annotated[
         int, typer.Option(min=100, help="How much of a conversation --model is shown.")
     ] = 2000,
@@ -174,41 +164,33 @@ def tag(
 
     A run with --model that was killed goes on where it was: run it again.
     """
-    from raysft.data.inspect.named_source import named_source
+    from raysft.cli.data.arguments import ModelOptions, SourceArguments, meant_by
 
-    named = named_source(source, form, changes or ())
-    _check_tagging(out, rules, model, labels, on_bad_row)
-    _needs_model(model, {"--template": template})
-    from raysft.cli.data.named_model import named_model
+    wrong = _wrong_tagging(out, rules, model, labels, on_bad_row)
+    meant = meant_by(SourceArguments(source, form, changes or ()), ModelOptions(model, template), wrong)
     from raysft.cli.data.tag import Target, tag_by_model, tag_by_rules
     from raysft.data.tag.label_prompt import LabelPrompt
 
-    target = Target(named, out, field, "skip" if on_bad_row == "skip" else "refuse")
+    chosen = meant.source.source.on_bad_row if on_bad_row is None else on_bad_row
+    target = Target(meant.source, out, field, "skip" if chosen == "skip" else "refuse")
     console = Console(highlight=False)
-    if model is None:
+    if meant.model is None:
         tag_by_rules(target, rules or "", console)
         return
     prompt = LabelPrompt.of([one.strip() for one in (labels or "").split(",")], characters)
-    tag_by_model(target, named_model(model, template, named), prompt, console)
+    tag_by_model(target, meant.model, prompt, console)
 
 
-def _needs_model(model: str | None, given: dict[str, object]) -> None:
-    said = [name for name, value in given.items() if value is not None]
-    if model is None and said:
-        raise InputError([Problem(name, str(given[name]), "needs --model BASE") for name in said])
-
-
-def _check_tagging(
-    out: Path, rules: str | None, model: str | None, labels: str | None, on_bad_row: str
-) -> None:
+def _wrong_tagging(
+    out: Path, rules: str | None, model: str | None, labels: str | None, on_bad_row: str | None
+) -> list[Problem]:
     problems = []
     if (rules is None) == (model is None):
         problems.append(Problem("--rules", rules or "not given", "give --rules, or --model with --labels"))
     if (model is None) != (labels is None):
         problems.append(Problem("--labels", labels or "not given", "goes with --model"))
-    if on_bad_row not in ("refuse", "skip"):
-        problems.append(Problem("--on-bad-row", on_bad_row, "use refuse or skip"))
+    if on_bad_row not in (None, "refuse", "skip"):
+        problems.append(Problem("--on-bad-row", str(on_bad_row), "use refuse or skip"))
     if out.suffix != ".jsonl":
         problems.append(Problem("--out", str(out), "is JSON Lines: name it FILE.jsonl"))
-    if problems:
-        raise InputError(problems)
+    return problems

@@ -5,14 +5,13 @@ from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
 
-from raysft.cli.data.named_model import NamedModel, opened_model, tokenizer_of
+from raysft.cli.data.named_model import NamedModel, OpenedModel, opened_model
 from raysft.data.inspect.file_facts import SHOWN, Inspection, inspect_files
 from raysft.data.inspect.named_source import NamedSource
 from raysft.data.inspect.token_facts import TokenFacts, count_tokens, refused
 from raysft.data.sources.facts import SourceFacts
-from raysft.data.sources.pipeline import Source, load_sources
+from raysft.data.sources.pipeline import Source, load_source
 from raysft.errors import InputError, Problem
-from raysft.spec.recipe import Recipe
 from raysft.sweep.inputs.benchmarks import published_benchmarks, question_texts
 
 
@@ -21,8 +20,6 @@ class Tokenised:
     """A source as one model would be trained on it."""
 
     model: NamedModel
-    recipe: Recipe
-    """For its `max_length` and `overflow`."""
     tokens: TokenFacts | None
     """None where the chat template refuses a conversation."""
     refused: tuple[Problem, ...] = ()
@@ -46,71 +43,82 @@ class Checked:
     """None without a model, and where nothing is left."""
 
     @property
+    def refused_rows(self) -> int:
+        """Bad rows that stop a run; the others are left out by it, as the source asks (`on_bad_row`)."""
+        return self.inspection.bad_rows if self.source.source.on_bad_row == "refuse" else 0
+
+    @property
     def good(self) -> bool:
-        """Whether every row is good, and something is left to train on."""
-        return not (self.inspection.bad_rows or self.wrong or (self.tokenised and self.tokenised.refusals))
+        """Whether a run would take the source as it is."""
+        return not (self.refused_rows or self.wrong or (self.tokenised and self.tokenised.refusals))
 
 
-def check_source(source: NamedSource, model: NamedModel | None, recipe: Recipe | None) -> Checked:
+def check_source(source: NamedSource, model: NamedModel | None) -> Checked:
     """Read a source twice: once for what is in its files, once as training reads it.
 
     Args:
         source: what to look at.
-        model: for tokens; None counts characters only.
-        recipe: longest sequence and overflow; given with the model.
+        model: for tokens, with the longest sequence of its recipe; None counts characters only.
 
     Raises:
-        InputError: a file cannot be read or has no known format; the model cannot be used.
+        InputError: the model cannot be used; a file cannot be read or has no known format.
     """
-    found = inspect_files(source.spec, source.source)
+    if model is None:
+        return _checked(source, None, None)
+    with opened_model(model, "tokenizer") as opened:
+        return _checked(source, model, opened)
+
+
+def _checked(source: NamedSource, model: NamedModel | None, opened: OpenedModel | None) -> Checked:
+    found = inspect_files(source.source, source.data_dir)
     try:
         loaded = read_source(source)
     except InputError as error:
-        own = source.from_sweep
-        wrong = (one if own else replace(one, field=source.title) for one in error.problems)
+        of_sweep = source.sweep is not None
+        wrong = (one if of_sweep else replace(one, field=source.title) for one in error.problems)
         return Checked(source, found, None, 0, tuple(wrong), None)
-    tokenised = None if model is None or recipe is None else _tokenised(source, loaded, model, recipe)
+    tokenised = None if model is None or opened is None else _tokenised(loaded, model, opened)
     return Checked(source, found, loaded.facts, loaded.index.rows, (), tokenised)
 
 
 def read_source(source: NamedSource) -> Source:
-    """The source as training reads it, bad rows skipped and counted.
+    """The source as training reads it once the bad rows are gone; they are counted.
 
     Raises:
         InputError: a file cannot be read; or nothing is left to train on.
     """
     questions: Mapping[str, Sequence[str]] = {}
-    if source.source.contamination is not None:
-        questions = question_texts(published_benchmarks(source.spec, source.spec.benchmarks))
-    skipping = source.skipping_bad_rows()
-    return load_sources(skipping.spec, [skipping.key], questions)[skipping.key]
+    if source.source.contamination is not None and source.sweep is not None:
+        questions = question_texts(published_benchmarks(source.sweep, source.sweep.benchmarks))
+    lenient = source.source.model_copy(update={"on_bad_row": "skip"})
+    return load_source(source.key, lenient, source.data_dir, questions)
 
 
-def _tokenised(source: NamedSource, loaded: Source, model: NamedModel, recipe: Recipe) -> Tokenised:
-    with opened_model(model, source, "tokenizer") as folder:
-        try:
-            tokens = count_tokens(loaded, folder, recipe.max_length, recipe.overflow)
-        except InputError as error:
-            problems = refused(loaded, tokenizer_of(folder))
-            first = tuple(islice(problems, SHOWN))
-            if not first:
-                raise error from None
-            return Tokenised(model, recipe, None, first, len(first) + sum(1 for _ in problems))
-    return Tokenised(model, recipe, tokens)
+def _tokenised(loaded: Source, model: NamedModel, opened: OpenedModel) -> Tokenised:
+    try:
+        tokens = count_tokens(loaded, opened.folder, model.recipe.max_length, model.recipe.overflow)
+    except InputError as error:
+        problems = refused(loaded, opened.tokenizer)
+        first = tuple(islice(problems, SHOWN))
+        if not first:
+            raise error from None
+        return Tokenised(model, None, first, len(first) + sum(1 for _ in problems))
+    return Tokenised(model, tokens)
 
 
 def checked_json(checked: Checked) -> dict[str, Any]:
     """What was found, as JSON; the keys are stable.
 
-    `source`: as it was given. `good`: whether all is well; the exit code says the same.
-    `rows`, `bad_rows`: of all files. `files`: `path`, `format`, `rows`, `bad_rows` of each.
+    `source`: as it was given. `good`: whether a run would take it as it is; the exit code says the same.
+    `rows`, `bad_rows`: of all files. `on_bad_row`: `refuse` or `skip`, what a run does about bad rows.
+    `files`: `path`, `format`, `rows`, `bad_rows` of each.
     `problems`: the first 20 bad rows, or why nothing is left, and the first 20 conversations that the
     template refuses: `where`, `value`, `remedy`. `more_problems`: how many are not among them.
     `roles`: messages by role. `answers`, `characters`: per conversation `least`, `median`, `p95`, `most`, and
     their `total`; null without a good row.
-    `used`: what training would use, null if nothing: `dropped` (rows by rule), `copies`, `near_duplicates`,
-    `decontaminated`, `contaminated`, `held_out`, `held_out_elsewhere` (0: only a whole sweep tells),
-    `left`, `usable`, `unexpected` (text or null).
+    `used`: what training would use once the bad rows are gone, null if nothing: `dropped` (rows by rule),
+    `copies`, `near_duplicates`, `decontaminated`, `contaminated`, `held_out`, `held_out_elsewhere` (0: only a
+    whole sweep tells), `left`, `usable`, `unexpected` (text or null).
     `tokens`: null without a model: `model`, `template`, `max_length`, `overflow`, `refused` (conversations
     that the template refuses), and `counts`, null if it refuses any: `tokens` (as `characters`),
     `supervised_tokens`, `longer`, `cut`, `split`, `dropped`, `trained_tokens`, `trained_supervised_tokens`.
@@ -122,6 +130,7 @@ def checked_json(checked: Checked) -> dict[str, Any]:
         "good": checked.good,
         "rows": found.rows,
         "bad_rows": found.bad_rows,
+        "on_bad_row": checked.source.source.on_bad_row,
         "files": [
             {"path": one.path, "format": one.form, "rows": one.rows, "bad_rows": one.bad_rows}
             for one in found.files
@@ -154,9 +163,9 @@ def _used_json(facts: SourceFacts, usable: int) -> dict[str, Any]:
 def _tokens_json(tokenised: Tokenised) -> dict[str, Any]:
     return {
         "model": tokenised.model.title,
-        "template": tokenised.model.spec.template,
-        "max_length": tokenised.recipe.max_length,
-        "overflow": tokenised.recipe.overflow,
+        "template": tokenised.model.template.name,
+        "max_length": tokenised.model.recipe.max_length,
+        "overflow": tokenised.model.recipe.overflow,
         "refused": tokenised.refusals,
         "counts": None if tokenised.tokens is None else asdict(tokenised.tokens),
     }

@@ -9,7 +9,7 @@ from raysft.data.conversation import as_row
 from raysft.errors import InputError, Problem
 from raysft.plan.tree import Plan, Stage
 from raysft.spec.sweep import SweepSpec
-from raysft.sweep.inputs.read import Inputs, read_inputs
+from raysft.sweep.inputs.read import Inputs, view_inputs
 from raysft.train.batching.batches import Batches
 
 
@@ -18,14 +18,15 @@ def export_stage(spec: SweepSpec, store_url: str, stage: str, out: TextIO) -> No
 
     Args:
         spec: the sweep; its data and bases must be here, as for a run.
-        store_url: of the store that sources are tokenised into if a budget counts tokens.
+        store_url: of the store that may have tokenised sources, which a budget of tokens needs; see
+            `view_inputs`.
         stage: its fingerprint, or the beginning of it.
         out: where to.
 
     Raises:
-        InputError: no stage is meant, or several; or as `read_inputs`.
+        InputError: no stage is meant, or several; or as `view_inputs`.
     """
-    inputs = read_inputs(spec, store_url)
+    inputs = view_inputs(spec, store_url)
     for row in exported(inputs, stage_meant(inputs.plan, stage)):
         out.write(json.dumps(row, ensure_ascii=False) + "\n")
 

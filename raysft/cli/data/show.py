@@ -6,6 +6,9 @@ from rich.console import Console
 from rich.text import Text
 from transformers import PreTrainedTokenizerBase
 
+from raysft.cli.data.arguments import Meant
+from raysft.cli.data.check import read_source
+from raysft.cli.data.named_model import opened_model
 from raysft.cli.terminal_text import harmless
 from raysft.data.conversation import Conversation
 from raysft.data.inspect.token_spans import Span, token_spans
@@ -14,6 +17,24 @@ from raysft.data.tokens.template import encode
 
 _MARKS = "⟦⟧⟨⟩"
 _SUPERVISED, _SPECIAL, _OTHER = "green", "magenta", "dim"
+
+
+def show_source(console: Console, meant: Meant, count: int, seed: int) -> None:
+    """Print the first conversations of a source, as its model is trained on them if there is one.
+
+    Raises:
+        InputError: the model cannot be used; a file cannot be read; or nothing is left to train on.
+    """
+    if meant.model is None:
+        show_conversations(console, _read(meant, count, seed), None)
+        return
+    with opened_model(meant.model, "tokenizer") as opened:
+        show_conversations(console, _read(meant, count, seed), opened.tokenizer)
+
+
+def _read(meant: Meant, count: int, seed: int) -> list[Conversation]:
+    with Console(stderr=True).status("reading"):
+        return first_conversations(read_source(meant.source), count, seed)
 
 
 def first_conversations(source: Source, count: int, seed: int) -> list[Conversation]:

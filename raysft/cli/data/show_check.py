@@ -16,8 +16,7 @@ def show_check(console: Console, checked: Checked) -> None:
     for file in found.files:
         form = f", format {file.form}" if file.form else ""
         _line(console, f"{on_one_line(file.path)}: {file.rows:,} rows{form}")
-    bad = f"{found.bad_rows:,} bad" if found.bad_rows else "all good"
-    _line(console, f"rows: {found.rows:,}, {bad}", "red" if found.bad_rows else "green")
+    _line(console, f"rows: {found.rows:,}, {_bad_rows(checked)}", "red" if checked.refused_rows else "green")
     if found.roles:
         _line(console, "messages: " + ", ".join(f"{role} {count:,}" for role, count in found.roles.items()))
     if checked.facts is not None:
@@ -28,6 +27,14 @@ def show_check(console: Console, checked: Checked) -> None:
     if checked.tokenised:
         _show_tokens(console, checked.tokenised)
     _show_problems(console, checked)
+
+
+def _bad_rows(checked: Checked) -> str:
+    count = checked.inspection.bad_rows
+    if not count:
+        return "all good"
+    fate = "refuse: a run stops here" if checked.refused_rows else "skip: a run leaves them out"
+    return f"{count:,} bad (on_bad_row {fate})"
 
 
 def _used(facts: SourceFacts, usable: int) -> str:
@@ -67,8 +74,8 @@ def _numbers(spread: Spread) -> list[str]:
 
 
 def _show_tokens(console: Console, tokenised: Tokenised) -> None:
-    tokens, recipe = tokenised.tokens, tokenised.recipe
-    name = f"{on_one_line(tokenised.model.title)}, template {on_one_line(tokenised.model.spec.template)}"
+    tokens, recipe = tokenised.tokens, tokenised.model.recipe
+    name = f"{on_one_line(tokenised.model.title)}, template {on_one_line(tokenised.model.template.name)}"
     if tokens is None:
         _line(console, f"{name}: the template refuses {tokenised.refusals:,} conversations", "red")
         return
@@ -85,8 +92,10 @@ def _show_tokens(console: Console, tokenised: Tokenised) -> None:
 
 
 def _show_problems(console: Console, checked: Checked) -> None:
+    left_out = set() if checked.refused_rows else set(checked.inspection.problems)
     for one in problems_of(checked):
-        _line(console, "  ".join(map(on_one_line, (f"{one.field}:", one.value, one.remedy))), "red")
+        text = "  ".join(map(on_one_line, (f"{one.field}:", one.value, one.remedy)))
+        _line(console, text, "yellow" if one in left_out else "red")
     more = checked.inspection.bad_rows - len(checked.inspection.problems)
     if more:
         _line(console, f"and {more:,} more bad rows", "red")

@@ -61,12 +61,12 @@ def tag_by_model(target: Target, model: NamedModel, prompt: LabelPrompt, console
         rows = sum(1 for _ in target.conversations())
     partial = partial_path(target.out)
     with (
-        opened_model(model, target.source, "weights") as folder,
+        opened_model(model, "weights") as opened,
         kept_answers(partial) as kept,
         ray_session(None) as session,
         _shown(console, rows) as bar,
     ):
-        chosen = TaggingModel.at(folder, session)
+        chosen = TaggingModel.at(opened.folder, session)
         found = label_conversations(target.conversations(), prompt, chosen, session, kept, bar.told)
     counts = target.write(_Given(found.labels))
     partial.unlink()

@@ -1,11 +1,9 @@
 """`raysft plan` from the checked sweep file to what is printed."""
 
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich.console import Console
 
@@ -16,9 +14,9 @@ from raysft.plan.cost.estimate import estimate
 from raysft.plan.tree import Plan
 from raysft.records import StageRecord
 from raysft.spec.sweep import SweepSpec
-from raysft.store import Store
 from raysft.sweep.inputs.dry_plan import survey
 from raysft.sweep.inputs.plan_totals import Account, account
+from raysft.sweep.inputs.viewed_store import ViewedStore, viewed_store
 
 
 @dataclass(frozen=True)
@@ -34,12 +32,10 @@ class Surveyed:
 def surveyed(spec: SweepSpec, store_url: str) -> Iterator[Surveyed]:
     """Survey a sweep, and add it up.
 
-    Sources are tokenised into the store if there is one, else into a temporary one: looking at a plan leaves
-    nothing behind.
+    Sources that the store does not have are tokenised into a temporary one: looking at a plan leaves nothing
+    behind.
     """
-    with ExitStack() as stack:
-        there = "://" in store_url or Path(store_url).exists()
-        store = Store.open(store_url if there else stack.enter_context(tempfile.TemporaryDirectory()))
+    with viewed_store(store_url) as store:
         found = account(survey(spec, store))
         yield Surveyed(found, _records(found.survey.plan, store))
 
@@ -63,7 +59,7 @@ def print_plan(found: Surveyed, console: Console) -> None:
     show_plan(console, found.account, found.records, estimate(plan, finished))
 
 
-def _records(plan: Plan, store: Store) -> dict[str, StageRecord]:
+def _records(plan: Plan, store: ViewedStore) -> dict[str, StageRecord]:
     published = {address: store.find("stages", address) for address in plan.stages}
     return {
         address: StageRecord.model_validate(one.body) for address, one in published.items() if one is not None

@@ -12,19 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raysft.data.read.files import Row
-from raysft.data.read.parsed_rows import ParsedRow, parsed_rows, said_format
-from raysft.data.sources.rows import SourceRows
+from raysft.data.read.parsed_rows import ParsedRow, parsed_rows
+from raysft.data.sources.rows import SourceRows, said_format
 from raysft.errors import Problem
-from raysft.spec.load import resolve
+from raysft.spec.paths import opened_path
 from raysft.spec.source import SourceSpec
-from raysft.spec.sweep import SweepSpec
 
 SHOWN = 20
 """Problems that are told one by one."""
 
 
-def read_files(spec: SweepSpec, source: SourceSpec) -> Iterator[ParsedRow]:
+def read_files(source: SourceSpec, data_dir: str) -> Iterator[ParsedRow]:
     """Every row of every file of a source, one after the other; `drop` and `limit` play no part.
+
+    Args:
+        source: what to read.
+        data_dir: folder that its relative paths start from.
 
     Raises:
         InputError: a file cannot be read, or has no known format.
@@ -32,11 +35,11 @@ def read_files(spec: SweepSpec, source: SourceSpec) -> Iterator[ParsedRow]:
     for part in source.parts:
         form = said_format(source, part)
         for path in part.paths:
-            yield from _world(spec, source) if source.is_world else parsed_rows(resolve(spec, path), form)
+            yield from _world(source) if source.is_world else parsed_rows(opened_path(data_dir, path), form)
 
 
-def _world(spec: SweepSpec, source: SourceSpec) -> Iterator[ParsedRow]:
-    rows = SourceRows(spec, source.model_copy(update={"drop": (), "limit": None}), "SOURCE")
+def _world(source: SourceSpec) -> Iterator[ParsedRow]:
+    rows = SourceRows(source.model_copy(update={"drop": (), "limit": None}), "", "SOURCE")
     for found in rows.conversations():
         yield ParsedRow(source.paths[0], "world", Row(found.where, None), found.conversation)
 
@@ -129,14 +132,16 @@ class _Counting:
         self.characters.append(sum(len(message.content) for message in one.found.messages))
 
 
-def inspect_files(spec: SweepSpec, source: SourceSpec) -> Inspection:
-    """Read all files of a source.
+def inspect_files(source: SourceSpec, data_dir: str) -> Inspection:
+    """Read all files of a source; see `read_files`.
 
     Raises:
         InputError: a file cannot be read, or has no known format.
     """
-    counting = _Counting({resolve(spec, path): _Tally() for path in source.paths if not source.is_world})
-    for one in read_files(spec, source):
+    counting = _Counting(
+        {opened_path(data_dir, path): _Tally() for path in source.paths if not source.is_world}
+    )
+    for one in read_files(source, data_dir):
         counting.add(one)
     files = (
         FileFacts(path, ", ".join(one.forms), one.rows, one.bad_rows) for path, one in counting.files.items()

@@ -7,7 +7,6 @@ from raysft.data.conversation import Conversation
 from raysft.data.read.files import Row, read_rows
 from raysft.data.read.formats import RowFormats, no_format, parse_row, unfitting_row
 from raysft.errors import InputError, Problem
-from raysft.spec.source import FormatName, PartSpec, SourceSpec
 
 
 class ParsedRow(NamedTuple):
@@ -19,11 +18,6 @@ class ParsedRow(NamedTuple):
     row: Row
     """Without a value where it is not JSON, or where it was made by the built-in world."""
     found: Conversation | Problem
-
-
-def said_format(source: SourceSpec, part: PartSpec) -> FormatName:
-    """The format that a sweep file says for a part of a source: its own, or that of the source."""
-    return source.format if part.format == "auto" else part.format
 
 
 def parsed_rows(path: str, form: str) -> Iterator[ParsedRow]:

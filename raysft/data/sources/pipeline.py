@@ -6,7 +6,7 @@ files ─► rows ─► drop rules ─► exact copies ─► near duplicates �
 Texts lie in a temporary file (`raysft.data.spool`); in memory a conversation takes about 200 bytes.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -22,7 +22,6 @@ from raysft.data.sources.rows import SourceRows, source_field
 from raysft.data.spool import Selection, Spool, spool
 from raysft.errors import InputError, Problem, gathered
 from raysft.spec.source import SourceSpec
-from raysft.spec.sweep import SweepSpec
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Source:
 
 
 def load_sources(
-    spec: SweepSpec, keys: Collection[str], questions: Mapping[str, Sequence[str]]
+    sources: Mapping[str, SourceSpec], data_dir: str, questions: Mapping[str, Sequence[str]]
 ) -> dict[str, Source]:
     """Read sources.
 
@@ -62,8 +61,8 @@ def load_sources(
     on. Not covered: conversations that differ in a single character.
 
     Args:
-        spec: the sweep.
-        keys: keys of `spec.sources`: names of abilities, or `ability/variant`.
+        sources: by key: the name of an ability, or `ability/variant`.
+        data_dir: folder, or URL of one, that relative paths start from.
         questions: texts of the questions by benchmark, for the sources that ask to be compared with them.
 
     Raises:
@@ -71,21 +70,23 @@ def load_sources(
     """
     problems: list[Problem] = []
     loaded: dict[str, Source] = {}
-    for key in keys:
+    for key, source in sources.items():
         with gathered(problems):
-            loaded[key] = load_source(spec, key, questions)
-    for key, source in loaded.items():
+            loaded[key] = load_source(key, source, data_dir, questions)
+    for key, read in loaded.items():
         others = [one for other, one in loaded.items() if other != key]
         reserved = {one for other in others for one in other.index.held_out}
         with gathered(problems):
-            loaded[key] = _without(source, reserved) if reserved else source
+            loaded[key] = _without(read, reserved) if reserved else read
     if problems:
         raise InputError(problems)
     return loaded
 
 
-def load_source(spec: SweepSpec, key: str, questions: Mapping[str, Sequence[str]]) -> Source:
-    """Read the source with this key.
+def load_source(
+    key: str, source: SourceSpec, data_dir: str, questions: Mapping[str, Sequence[str]]
+) -> Source:
+    """Read one source, under a key; see `load_sources`.
 
     Copies that are kept have the content id with a number behind it (`id.2`, `id.3`), so ids are distinct and
     independent of the order of the file. Whatever happens to a conversation happens to all its copies; of one
@@ -93,10 +94,12 @@ def load_source(spec: SweepSpec, key: str, questions: Mapping[str, Sequence[str]
     belongs to the first of them, its second copy, where copies are kept, to the part it was found in.
 
     Raises:
-        InputError: as `read_source`; and for a source, or a part of one, that leaves nothing to train on.
+        InputError: after the last row, with the malformed ones (unless `on_bad_row: skip`); at once for a
+            file that cannot be read or has no known format; for a source, or a part of one, that leaves
+            nothing to train on.
     """
-    source, name = spec.sources[key], source_field(key)
-    rows = SourceRows(spec, source, name)
+    name = source_field(key)
+    rows = SourceRows(source, data_dir, name)
     read = spool(rows.conversations())
     copies = Copies.of(read)
     facts = _facts(source, rows)
@@ -139,17 +142,6 @@ def _without(source: Source, reserved: Set[str]) -> Source:
     index = SourceIndex(source.index.name, trained.ids, source.index.held_out, parts)
     facts = replace(source.facts, held_out_elsewhere=taken, left=len(trained))
     return replace(source, index=index, facts=facts, trained=trained)
-
-
-def read_source(spec: SweepSpec, key: str) -> Iterator[Conversation]:
-    """The conversations of a source that no rule drops, as its files have them, copies included.
-
-    Raises:
-        InputError: after the last row, with the malformed ones (unless `on_bad_row: skip`); at once for a
-            file that cannot be read or has no known format.
-    """
-    rows = SourceRows(spec, spec.sources[key], source_field(key))
-    return (one.conversation for one in rows.conversations())
 
 
 def _facts(source: SourceSpec, rows: SourceRows) -> SourceFacts:

@@ -8,14 +8,13 @@ from itertools import chain, islice
 from raysft.data.clean.filters import DropRules
 from raysft.data.conversation import Conversation, Message
 from raysft.data.read.files import Row
-from raysft.data.read.parsed_rows import parsed_rows, said_format
+from raysft.data.read.parsed_rows import parsed_rows
 from raysft.data.spool import Located
 from raysft.data.world import ABILITIES, pretraining_documents, training_items
 from raysft.data.world import conversation as world_conversation
 from raysft.errors import InputError, Problem
-from raysft.spec.load import resolve
-from raysft.spec.source import WORLD, PartSpec, SourceSpec
-from raysft.spec.sweep import SweepSpec
+from raysft.spec.paths import opened_path
+from raysft.spec.source import WORLD, FormatName, PartSpec, SourceSpec
 
 _SHOWN = 20
 """Bad rows of one source that are shown one by one."""
@@ -32,12 +31,18 @@ def source_field(key: str) -> str:
     return f"abilities.{ability}.variants.{variant}" if variant else f"abilities.{ability}.source"
 
 
+def said_format(source: SourceSpec, part: PartSpec) -> FormatName:
+    """The format that a sweep file says for a part of a source: its own, or that of the source."""
+    return source.format if part.format == "auto" else part.format
+
+
 @dataclass
 class SourceRows:
     """The rows of one source, and what is counted while they pass."""
 
-    spec: SweepSpec
     source: SourceSpec
+    data_dir: str
+    """Folder that relative paths start from."""
     name: str
     """Field of the source in the sweep file, for messages."""
     read: int = 0
@@ -73,7 +78,7 @@ class SourceRows:
         if self.source.is_world:
             return self._world(part.paths[0])
         form = said_format(self.source, part)
-        files = (parsed_rows(resolve(self.spec, path), form) for path in part.paths)
+        files = (parsed_rows(opened_path(self.data_dir, path), form) for path in part.paths)
         return ((one.row, one.found) for one in chain.from_iterable(files))
 
     def _world(self, path: str) -> Iterator[tuple[Row, Conversation]]:
@@ -93,7 +98,7 @@ class SourceRows:
 
     def _problems(self) -> list[Problem]:
         more = self.bad_rows - len(self._bad)
-        remedy = "mend them, or leave bad rows out and have them counted: on_bad_row: skip"
+        remedy = "correct them, or leave bad rows out and have them counted: on_bad_row: skip"
         return [*self._bad, Problem(self.name, f"and {more} more bad rows", remedy)] if more else self._bad
 
 

@@ -17,7 +17,8 @@ from raysft.data.conversation import Conversation, as_row
 from raysft.data.inspect.file_facts import SHOWN, read_files
 from raysft.data.inspect.named_source import NamedSource
 from raysft.data.read.formats import short
-from raysft.data.read.parsed_rows import ParsedRow, said_format
+from raysft.data.read.parsed_rows import ParsedRow
+from raysft.data.sources.rows import said_format
 from raysft.data.whole_files import explained, written_at_once
 from raysft.errors import InputError, Problem
 
@@ -62,7 +63,7 @@ class GoodRows:
         bad: list[Problem] = []
         form, source = "", self.source.source
         told_by_keys = len({said_format(source, part) for part in source.parts}) == 1
-        for one in read_files(self.source.spec, source):
+        for one in read_files(source, self.source.data_dir):
             problem = one.found if isinstance(one.found, Problem) else _no_tags(one, self.tags)
             if problem is not None:
                 self.skipped += 1
@@ -74,7 +75,7 @@ class GoodRows:
                 raise InputError([Problem("SOURCE", one.path, remedy)])
             yield one
         if bad and self.on_bad_row == "refuse":
-            remedy = "mend them, or leave bad rows out and have them counted: --on-bad-row skip"
+            remedy = "correct them, or leave bad rows out and have them counted: --on-bad-row skip"
             raise InputError([*bad, Problem("SOURCE", f"{self.skipped} bad rows in all", remedy)])
 
     def conversations(self) -> Iterator[Conversation]:

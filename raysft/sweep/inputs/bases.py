@@ -1,27 +1,22 @@
 """The model that points start from: a folder, a Hub id, a built-in one, or random weights."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-from huggingface_hub import snapshot_download
-from transformers import AutoTokenizer
+from typing import Protocol
 
 from raysft.composition.order import SourceIndex
 from raysft.data.tokens.template import template_digest, tokenizer_digest
-from raysft.data.tokens.template_check import check_template
 from raysft.data.tokens.tokenizer import CHAT_TEMPLATE
-from raysft.data.world import BASES
 from raysft.errors import InputError, Problem, gathered
 from raysft.identity import digest_bytes, digest_lines, fingerprint
+from raysft.model.base_files import BaseName, find_base, local_base
 from raysft.model.digest import weights_digest
 from raysft.model.template_overlay import dress
 from raysft.plan.tree import BaseIdentity
-from raysft.spec.load import resolve
 from raysft.spec.model import ModelSpec, ScratchSpec
 from raysft.spec.sweep import SweepSpec
-from raysft.store import Store
 from raysft.sweep.inputs.chosen_template import ChosenTemplate, choose_template
 
 
@@ -35,6 +30,13 @@ class Base:
     scratch: ScratchSpec | None = None
     template: str | None = None
     """Text of the chat template in place of the one that the folder, or the trained tokenizer, has."""
+
+
+class Workbench(Protocol):
+    """What has folders for things of the moment; a `Store` does."""
+
+    def workspace(self, kind: str, key: str) -> AbstractContextManager[Path]:
+        """A folder that goes when the block ends."""
 
 
 def used_models(spec: SweepSpec) -> tuple[str, ...]:
@@ -66,19 +68,14 @@ def find_bases(spec: SweepSpec, sources: Mapping[str, SourceIndex], models: Iter
 
 def is_here(spec: SweepSpec, model: ModelSpec) -> bool:
     """Whether a base needs nothing from afar: built in, from scratch, a folder, or in the Hub's cache."""
-    if isinstance(model.base, ScratchSpec) or model.base in BASES:
-        return True
-    if Path(resolve(spec, model.base)).is_dir():
-        return True
-    try:
-        snapshot_download(model.base, revision=model.revision, local_files_only=True)
-    except (OSError, ValueError):
-        return False
-    return True
+    return (
+        isinstance(model.base, ScratchSpec)
+        or local_base(_name(spec, model, model.base), "weights") is not None
+    )
 
 
 @contextmanager
-def dressed_bases(bases: Mapping[str, Base], store: Store) -> Iterator[dict[str, Base]]:
+def dressed_bases(bases: Mapping[str, Base], store: Workbench) -> Iterator[dict[str, Base]]:
     """The same bases, each in a folder whose tokenizer has the template in use, as long as the block runs.
 
     A base with a template in place of its own gets a folder on the store's workbench (see
@@ -100,46 +97,33 @@ def dressed_bases(bases: Mapping[str, Base], store: Store) -> Iterator[dict[str,
 def _find(spec: SweepSpec, model: ModelSpec, field: str, sources: Mapping[str, SourceIndex]) -> Base:
     problems: list[Problem] = []
     with gathered(problems):
-        template = choose_template(spec, model.template, f"{field}.template")
+        template = choose_template(model.template, f"{field}.template", spec.data_dir)
     if isinstance(model.base, str):
         with gathered(problems):
-            folder = _folder(spec, model, model.base, f"{field}.base")
+            folder = find_base(_name(spec, model, model.base), "weights", f"{field}.base")
     if problems:
         raise InputError(problems)
-    return (
-        _standing(folder, template) if isinstance(model.base, str) else _made(model.base, template, sources)
+    if isinstance(model.base, ScratchSpec):
+        return _from_scratch(model.base, template, sources)
+    return _in_folder(folder, template, f"{field}.base")
+
+
+def _name(spec: SweepSpec, model: ModelSpec, base: str) -> BaseName:
+    return BaseName(base, spec.data_dir, model.revision)
+
+
+def _in_folder(folder: Path, template: ChosenTemplate, field: str) -> Base:
+    found = template.on_tokenizer_in(folder, field)
+    identity = BaseIdentity(
+        weights_digest(folder), tokenizer_digest(folder), template_digest(found.tokenizer)
     )
+    return Base(identity, folder, template=found.text)
 
 
-def _standing(folder: Path, template: ChosenTemplate) -> Base:
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    text = template.text_for(tokenizer)
-    if text is not None:
-        tokenizer.chat_template = text
-    check_template(tokenizer, template.field)
-    identity = BaseIdentity(weights_digest(folder), tokenizer_digest(folder), template_digest(tokenizer))
-    return Base(identity, folder, template=text)
-
-
-def _made(shape: ScratchSpec, template: ChosenTemplate, sources: Mapping[str, SourceIndex]) -> Base:
+def _from_scratch(shape: ScratchSpec, template: ChosenTemplate, sources: Mapping[str, SourceIndex]) -> Base:
     read = sorted(digest_lines(source.ids) for source in sources.values())
     tokenizer = fingerprint("trained tokenizer", 1, {"vocabulary": shape.vocabulary, "sources": read})
     weights = fingerprint("scratch weights", 2, {"shape": shape, "tokenizer": tokenizer})
     text = template.text_for_trained()
     identity = BaseIdentity(weights, tokenizer, digest_bytes((text or CHAT_TEMPLATE).encode()))
     return Base(identity, None, shape, text)
-
-
-def _folder(spec: SweepSpec, model: ModelSpec, base: str, field: str) -> Path:
-    if base in BASES:
-        return BASES[base]
-    local = Path(resolve(spec, base))
-    if local.is_dir():
-        return local
-    try:
-        return Path(snapshot_download(base, revision=model.revision))
-    except (OSError, ValueError) as error:
-        cause = " ".join(str(error).split())[:200]
-        raise InputError(
-            [Problem(field, base, f"neither a folder ({local}) nor a Hub id that can be reached: {cause}")]
-        ) from None

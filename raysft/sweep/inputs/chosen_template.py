@@ -12,11 +12,19 @@ from raysft.data.tokens.chat_templates import OWN, TEMPLATES, template_for
 from raysft.data.tokens.template_check import check_template, probe_texts
 from raysft.data.tokens.tokenizer import train_tokenizer
 from raysft.errors import InputError, Problem
-from raysft.spec.load import resolve
-from raysft.spec.sweep import SweepSpec
+from raysft.spec.paths import opened_path
 
 _VOCABULARY = 2000
 """More than the probes of a check have pairs to merge, so that all that can merge has merged."""
+
+
+@dataclass(frozen=True)
+class Templated:
+    """A tokenizer with the template in use, checked."""
+
+    tokenizer: PreTrainedTokenizerBase
+    text: str | None
+    """The template, where it is not the one that the tokenizer came with."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +41,28 @@ class ChosenTemplate:
         """The template as it serves a tokenizer, not checked; None for the tokenizer's own."""
         return template_for(self.name, tokenizer, self.field) if self.name in TEMPLATES else self.written
 
+    def on_tokenizer_in(self, folder: Path, field: str) -> Templated:
+        """The tokenizer of a folder with this template.
+
+        Args:
+            folder: of a base; no code from it is run.
+            field: where the base is named, for the message.
+
+        Raises:
+            InputError: there is no tokenizer, or the template does not do with it what training asks.
+        """
+        tokenizer = open_tokenizer(folder, field)
+        text = self.text_for(tokenizer)
+        if text is not None:
+            tokenizer.chat_template = text
+        check_template(tokenizer, self.field)
+        return Templated(tokenizer, text)
+
     def text_for_trained(self) -> str | None:
         """The template, checked, for a tokenizer that `train_tokenizer` will make; None for its own.
 
-        Two others of its kind stand for it: one says how the template is rendered, the second has learnt to
-        merge all that can merge in what was rendered.
+        Two others of its kind are tried in its place: one says how the template is rendered, the second has
+        learnt to merge all that can merge in what was rendered.
 
         Raises:
             InputError: the template does not pass.
@@ -53,20 +78,20 @@ class ChosenTemplate:
         return text
 
 
-def choose_template(spec: SweepSpec, name: str, field: str) -> ChosenTemplate:
+def choose_template(name: str, field: str, data_dir: str) -> ChosenTemplate:
     """The template of a model, its file read if it has one.
 
     Args:
-        spec: the sweep, whose `data_dir` relative paths start from.
         name: as the model has it.
         field: where it has it.
+        data_dir: folder that the relative path of a file starts from.
 
     Raises:
         InputError: there is no such file.
     """
     if name == OWN or name in TEMPLATES:
         return ChosenTemplate(field, name, None)
-    path = resolve(spec, name)
+    path = opened_path(data_dir, name)
     try:
         with fsspec.open(path, "r", encoding="utf-8") as file:
             return ChosenTemplate(field, name, file.read())
@@ -76,6 +101,19 @@ def choose_template(spec: SweepSpec, name: str, field: str) -> ChosenTemplate:
             f"use {OWN}, {', '.join(TEMPLATES)}, or a Jinja file in UTF-8; {path} cannot be read: {cause}"
         )
         raise InputError([Problem(field, name, remedy)]) from None
+
+
+def open_tokenizer(folder: Path, field: str) -> PreTrainedTokenizerBase:
+    """The tokenizer in a folder; no code from it is run.
+
+    Raises:
+        InputError: there is none; `field` says where the folder is named.
+    """
+    try:
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        cause = " ".join(str(error).split())[:200]
+        raise InputError([Problem(field, str(folder), f"has no tokenizer that opens: {cause}")]) from None
 
 
 def _trained(texts: Sequence[str]) -> PreTrainedTokenizerBase:

@@ -1,6 +1,7 @@
-"""What must stand in the store before the first stage: bases from scratch and tokenised sources."""
+"""What the store must hold before the first stage: bases from scratch and tokenised sources."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -9,13 +10,26 @@ from raysft.data.tokens.prepared import prepared_fingerprint
 from raysft.data.tokens.tokenise import prepare
 from raysft.data.tokens.tokenizer import train_tokenizer
 from raysft.errors import StoreError
-from raysft.identity import WeightsDigest, digest_lines
+from raysft.identity import Json, WeightsDigest, digest_lines
 from raysft.model.digest import weights_digest
 from raysft.model.template_overlay import set_template
 from raysft.plan.tree import BaseIdentity
 from raysft.spec.model import ScratchSpec
 from raysft.store import Store
 from raysft.sweep.inputs.bases import Base, dressed_bases
+
+
+class Shelf(Protocol):
+    """Where what is prepared is kept: a `Store`, or one that is only looked at (`ViewedStore`)."""
+
+    def fetch(self, kind: str, key: str) -> Path | None:
+        """A local folder with an artifact, or None."""
+
+    def workspace(self, kind: str, key: str) -> AbstractContextManager[Path]:
+        """A folder to make an artifact in."""
+
+    def publish(self, kind: str, key: str, folder: Path, body: Mapping[str, Json]) -> object:
+        """Keep an artifact."""
 
 
 class Needs(Protocol):
@@ -38,8 +52,8 @@ def prepare_sweep(inputs: Needs, store: Store) -> None:
             prepared_source(store, source, base, inputs.sources)
 
 
-def prepared_source(store: Store, source: Source, base: Base, sources: Mapping[str, Source]) -> Path:
-    """A local folder with a source tokenised for a base, made if it does not stand.
+def prepared_source(store: Shelf, source: Source, base: Base, sources: Mapping[str, Source]) -> Path:
+    """A local folder with a source tokenised for a base, made if it is not in the store.
 
     Args:
         store: where it is kept.
@@ -59,7 +73,7 @@ def prepared_source(store: Store, source: Source, base: Base, sources: Mapping[s
     return found
 
 
-def base_folder(store: Store, base: Base, sources: Mapping[str, Source]) -> Path:
+def base_folder(store: Shelf, base: Base, sources: Mapping[str, Source]) -> Path:
     """A local folder with the weights and the tokenizer of a base, made if it must be.
 
     Args:
@@ -92,8 +106,8 @@ def prepared_key(source: Source, base: BaseIdentity) -> str:
     return prepared_fingerprint(digest_lines(source.index.ids), base.tokenizer, base.template)
 
 
-def _make_base(store: Store, base: Base, shape: ScratchSpec, sources: Mapping[str, Source]) -> None:
-    # torch is imported only by those who need it: most sweeps start from weights that stand
+def _make_base(store: Shelf, base: Base, shape: ScratchSpec, sources: Mapping[str, Source]) -> None:
+    # torch is imported only by those who need it: most sweeps start from weights that exist
     from raysft.model.scratch import build_scratch
 
     key = base.identity.fingerprint

@@ -1,19 +1,28 @@
-"""Everything a sweep reads before anything starts, and the plan that follows from it."""
+"""Everything a sweep names, read before anything starts, and the plan that follows from it.
 
-from collections.abc import Mapping
+`read_inputs` is for a run, `view_inputs` for whoever looks at what a run made, and
+`raysft.sweep.inputs.dry_plan.survey` for a plan before everything is here. All of them are `resolve`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from raysft.composition.order import Subsets
 from raysft.data.sources.pipeline import Source, load_sources
+from raysft.errors import InputError, Problem, gathered
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
 from raysft.identity import BenchmarkKey
 from raysft.plan.build import build_plan
 from raysft.plan.tree import Plan
 from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
-from raysft.sweep.inputs.bases import Base, find_bases, used_models
+from raysft.sweep.inputs.bases import Base, find_bases, is_here, used_models
 from raysft.sweep.inputs.benchmarks import held_out_benchmarks, published_benchmarks, question_texts
+from raysft.sweep.inputs.prepare import Shelf
+from raysft.sweep.inputs.present import Present, all_of, expected_base, expected_index
 from raysft.sweep.inputs.score_requests import Asked, asked_scores
-from raysft.sweep.inputs.token_measure import indexes_of, token_measure
+from raysft.sweep.inputs.token_measure import TokenMeasure, indexes_of, token_measure
+from raysft.sweep.inputs.viewed_store import viewed_store
 
 
 @dataclass(frozen=True)
@@ -22,14 +31,20 @@ class Inputs:
 
     spec: SweepSpec
     sources: Mapping[str, Source]
-    """By key: an ability, or `ability/variant`."""
+    """By key, an ability or `ability/variant`: those that were read."""
     bases: Mapping[str, Base]
-    """By model."""
+    """By model: those that were read."""
     benchmarks: Mapping[BenchmarkKey, AbilityBenchmark]
-    """By key: an ability, or `ability/name` for one to report by; abilities without one are absent."""
+    """By key: those whose questions were read; abilities without one are absent."""
     plan: Plan
     asked: Mapping[str, Asked]
     """What is scored, by fingerprint of a base or stage."""
+    indexes: Mapping[str, Subsets]
+    """Every source, by key."""
+    absent: tuple[str, ...]
+    """Keys of sources, and models, that were not read: the plan rests on what the sweep file says of them."""
+    measure: TokenMeasure
+    """Tokens of the subsets."""
 
     def benchmarks_of(self, subject: str) -> tuple[BenchmarkKey, ...]:
         """What a base or stage is scored on; nothing if it is not asked for."""
@@ -37,8 +52,18 @@ class Inputs:
         return asked.benchmarks if asked else ()
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What comes before the plan."""
+
+    indexes: Mapping[str, Subsets]
+    sources: Mapping[str, Source]
+    bases: Mapping[str, Base]
+    benchmarks: Mapping[BenchmarkKey, AbilityBenchmark]
+
+
 def read_inputs(spec: SweepSpec, store_url: str) -> Inputs:
-    """Read sources, bases and benchmarks, and make the plan.
+    """Read sources, bases and benchmarks for a run, and make the plan.
 
     Args:
         spec: the sweep.
@@ -48,12 +73,95 @@ def read_inputs(spec: SweepSpec, store_url: str) -> Inputs:
     Raises:
         InputError: with everything that is wrong with them.
     """
-    published = published_benchmarks(spec, spec.benchmarks)
-    sources = load_sources(spec, spec.sources, question_texts(published))
-    bases = find_bases(spec, indexes_of(sources), used_models(spec))
-    benchmarks = {**published, **held_out_benchmarks(spec, spec.benchmarks, sources)}
-    benchmarks = {key: benchmarks[key] for key in spec.benchmarks}
-    measure = token_measure(spec, sources, bases, lambda: Store.open(store_url))
-    identities = {name: base.identity for name, base in bases.items()}
-    plan = build_plan(spec, indexes_of(sources), identities, measure)
-    return Inputs(spec, sources, bases, benchmarks, plan, asked_scores(spec, plan, benchmarks))
+    return resolve(spec, all_of(spec), lambda: Store.open(store_url))
+
+
+def view_inputs(spec: SweepSpec, store_url: str) -> Inputs:
+    """The same for whoever only looks: the store is neither made nor changed.
+
+    Args:
+        spec: the sweep.
+        store_url: of the store that has tokenised sources, if it exists; where it has none that a budget
+            needs, they are tokenised into a temporary folder.
+
+    Raises:
+        InputError: as `read_inputs`.
+    """
+    with viewed_store(store_url) as store:
+        return resolve(spec, all_of(spec), lambda: store)
+
+
+def resolve(spec: SweepSpec, present: Present, store: Callable[[], Shelf]) -> Inputs:
+    """Read what is to be read, take what is expected of the rest, and plan.
+
+    Args:
+        spec: the sweep.
+        present: what is to be read.
+        store: asked for, and written to, once a budget counts tokens.
+
+    Raises:
+        InputError: with everything that is wrong with sources, bases and benchmarks; then with what is wrong
+            with the points.
+    """
+    read = _read(spec, present)
+    used = used_models(spec)
+    measure = token_measure(spec, read.sources, read.bases, store)
+    identities = {
+        name: read.bases[name].identity if name in read.bases else expected_base(spec.models[name])
+        for name in used
+    }
+    plan = build_plan(spec, read.indexes, identities, measure)
+    absent = [key for key in spec.sources if key not in read.sources]
+    absent += [name for name in used if name not in read.bases]
+    return Inputs(
+        spec=spec,
+        sources=read.sources,
+        bases=read.bases,
+        benchmarks=read.benchmarks,
+        plan=plan,
+        asked=asked_scores(spec, plan, spec.benchmarks),
+        indexes=read.indexes,
+        absent=tuple(absent),
+        measure=measure,
+    )
+
+
+def _read(spec: SweepSpec, present: Present) -> _Read:
+    problems: list[Problem] = []
+    published: Mapping[BenchmarkKey, AbilityBenchmark] = {}
+    indexes: Mapping[str, Subsets] = {}
+    sources: Mapping[str, Source] = {}
+    bases: Mapping[str, Base] = {}
+    with gathered(problems):
+        published = published_benchmarks(spec, present.benchmarks)
+    with gathered(problems):
+        indexes = _expected(spec, present)
+    with gathered(problems):
+        sources = _sources(spec, present, question_texts(published))
+    # Weights are not fetched for a sweep that cannot be run: 14 GB, to say that a row is bad.
+    wanted = [name for name in present.models if not problems or is_here(spec, spec.models[name])]
+    with gathered(problems):
+        bases = find_bases(spec, indexes_of(sources), wanted)
+    if problems:
+        raise InputError(problems)
+    found = {**published, **held_out_benchmarks(spec, present.benchmarks, sources)}
+    benchmarks = {key: found[key] for key in present.benchmarks if key in found}
+    whole = {**indexes, **indexes_of(sources)}
+    return _Read({key: whole[key] for key in spec.sources}, sources, bases, benchmarks)
+
+
+def _expected(spec: SweepSpec, present: Present) -> dict[str, Subsets]:
+    problems: list[Problem] = []
+    found: dict[str, Subsets] = {}
+    for key, source in spec.sources.items():
+        if key not in present.sources:
+            with gathered(problems):
+                found[key] = expected_index(key, source)
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+def _sources(spec: SweepSpec, present: Present, questions: Mapping[str, Sequence[str]]) -> dict[str, Source]:
+    chosen = {key: spec.sources[key] for key in present.sources}
+    return load_sources(chosen, spec.data_dir, questions)

@@ -13,15 +13,14 @@ from raysft.plan.token_counts import CountedTokens, MeanTokens, PrefixSums, Toke
 from raysft.spec.recipe import Recipe
 from raysft.spec.source import SourceSpec
 from raysft.spec.sweep import SweepSpec
-from raysft.store import Store
 from raysft.sweep.inputs.bases import Base
-from raysft.sweep.inputs.prepare import prepared_source
+from raysft.sweep.inputs.prepare import Shelf, prepared_source
 
 SAMPLE = 5000
-"""Conversations that stand for all of a large source, in a plan that is only to be read."""
+"""Conversations that are counted in place of all of a large source, in a plan that is only to be read."""
 
 Tokenised = Callable[[str, Source], Path]
-"""Folder of a source tokenised for a model; made if it does not stand."""
+"""Folder of a source tokenised for a model; made if there is none."""
 
 
 @dataclass
@@ -35,7 +34,7 @@ class TokenMeasure:
     """Whose tokenizer is here."""
     tokenised: Tokenised
     sample_above: int | None = None
-    """Of a source with more conversations than this, some are tokenised and stand for all; None counts all.
+    """Of a source with more conversations than this, some are tokenised in place of all; None counts all.
     A plan that is to be trained must count: its budgets decide what is trained on."""
     _kept: dict[tuple[str, str, int, str], TokenCounts] = field(default_factory=dict, init=False)
     _positions: dict[str, dict[str, int]] = field(default_factory=dict, init=False)
@@ -81,7 +80,7 @@ class TokenMeasure:
 
 
 def token_measure(
-    spec: SweepSpec, sources: Mapping[str, Source], bases: Mapping[str, Base], store: Callable[[], Store]
+    spec: SweepSpec, sources: Mapping[str, Source], bases: Mapping[str, Base], store: Callable[[], Shelf]
 ) -> TokenMeasure:
     """Tokens as the tokenizers of these bases count them; the store is asked for once it is written to."""
 

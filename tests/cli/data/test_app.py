@@ -66,7 +66,7 @@ def test_check_tells_bad_rows_and_copies(tmp_path: Path) -> None:
     bad = [{"prompt": "x"}] * 10 + [f"\x1b[31m{{{one}" for one in range(15)]
     found = run("check", written(tmp_path / "some.jsonl", *GOOD, *bad, GOOD[0]))
     assert found.exit_code == 1
-    assert "rows: 66, 25 bad" in found.stdout
+    assert "rows: 66, 25 bad (on_bad_row refuse: a run stops here)" in found.stdout
     assert "40 conversations; 1 exact copies removed" in found.stdout
     assert found.stdout.count("some.jsonl:") == 1 + 20
     assert 'some.jsonl:41:  {"prompt": "x"}  has neither completion nor response' in found.stdout
@@ -81,7 +81,18 @@ def test_check_as_json_has_these_keys(good: Path, llama: Path) -> None:
     assert told["files"] == [{"path": str(good), "format": "prompt_completion", "rows": 40, "bad_rows": 0}]
     spread = {"least", "median", "p95", "most", "total"}
     assert told.keys() == {
-        *("source", "good", "rows", "bad_rows", "files", "problems", "more_problems", "roles", "answers"),
+        *(
+            "source",
+            "good",
+            "rows",
+            "bad_rows",
+            "on_bad_row",
+            "files",
+            "problems",
+            "more_problems",
+            "roles",
+            "answers",
+        ),
         *("characters", "used", "tokens"),
     }
     assert told["characters"].keys() == told["answers"].keys() == spread

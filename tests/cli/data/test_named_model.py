@@ -2,9 +2,11 @@ from pathlib import Path
 
 import pytest
 from support.small_tokenizers import llama1_like
+from transformers import AutoTokenizer
 
-from raysft.cli.data.named_model import named_model, opened_model, tokenizer_of
-from raysft.data.inspect.named_source import named_source
+from raysft.cli.data.arguments import ModelOptions
+from raysft.cli.data.named_model import NamedModel, named_model, opened_model
+from raysft.data.inspect.named_source import NamedSource, named_source
 from raysft.data.tokens.chat_templates import template_for
 from raysft.errors import InputError
 
@@ -18,6 +20,10 @@ studies: {s: {model: llama, strategy: [{single: a}], amount: [1]}}
 """
 
 
+def meant(name: str | Path, source: NamedSource, *options: str | int | None) -> NamedModel:
+    return named_model(str(name), ModelOptions(str(name), *options), source.sweep)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "sets").mkdir()
@@ -28,22 +34,23 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_model_of_the_sweep_comes_with_its_template_and_recipe(folder: Path) -> None:
     source = named_source([f"{folder}/sweep.yaml:a"])
-    model = named_model("llama", None, source)
-    recipe = model.settings(None, None)
-    assert (model.base, recipe.max_length, recipe.overflow) == (str(folder / "sets" / "llama"), 99, "cut")
-    assert model.settings(50, "drop").max_length == 50
-    with opened_model(model, source, "tokenizer") as opened:
-        tokenizer = tokenizer_of(opened)
-    assert tokenizer.chat_template == template_for("vicuna", tokenizer)
+    model = meant("llama", source)
+    assert model.base.path == folder / "sets" / "llama"
+    assert (model.recipe.max_length, model.recipe.overflow) == (99, "cut")
+    other = meant("llama", source, None, 50, "drop").recipe
+    assert (other.max_length, other.overflow) == (50, "drop")
+    with opened_model(model, "tokenizer") as opened:
+        tokenizer = AutoTokenizer.from_pretrained(opened.folder)
+    assert tokenizer.chat_template == opened.tokenizer.chat_template == template_for("vicuna", tokenizer)
 
 
 def test_without_a_sweep_it_is_a_base_and_the_default_recipe(folder: Path) -> None:
     source = named_source(["world/math"])
-    model = named_model(str(folder / "sets" / "llama"), "alpaca", source)
-    assert model.settings(None, None).max_length == 2048
-    with opened_model(model, source, "tokenizer") as opened:
-        assert "### Response:" in tokenizer_of(opened).chat_template
-    assert not opened.exists(), "a folder with another template is a thing of the moment"
+    model = meant(folder / "sets" / "llama", source, "alpaca")
+    assert model.recipe.max_length == 2048
+    with opened_model(model, "tokenizer") as opened:
+        assert "### Response:" in AutoTokenizer.from_pretrained(opened.folder).chat_template
+    assert not opened.folder.exists(), "a folder with another template is a thing of the moment"
     assert (folder / "sets" / "llama" / "tokenizer.json").exists()
 
 
@@ -54,19 +61,19 @@ def test_a_template_file_is_found_from_here_also_for_a_sweep(
     tokenizer = llama1_like()
     Path("own.jinja").write_text(template_for("chatml", tokenizer))
     source = named_source(["sweep.yaml:a"])
-    with opened_model(named_model("llama", "own.jinja", source), source, "tokenizer") as opened:
-        assert "<|im_start|>" in tokenizer_of(opened).chat_template
+    with opened_model(meant("llama", source, "own.jinja"), "tokenizer") as opened:
+        assert "<|im_start|>" in str(opened.tokenizer.chat_template)
 
 
 @pytest.mark.parametrize("name", ["world/base", "world/base-small"])
 def test_the_bases_of_the_built_in_world(name: str) -> None:
     source = named_source(["world/math"])
-    with opened_model(named_model(name, None, source), source, "weights") as opened:
-        assert (opened / "model.safetensors").exists()
+    with opened_model(meant(name, source), "weights") as opened:
+        assert (opened.folder / "model.safetensors").exists()
 
 
 def test_a_tokenizer_without_a_template_is_told_what_to_do(folder: Path) -> None:
     source = named_source(["world/math"])
-    model = named_model(str(folder / "sets" / "llama"), None, source)
-    with pytest.raises(InputError, match="vicuna"), opened_model(model, source, "tokenizer"):
+    model = meant(folder / "sets" / "llama", source)
+    with pytest.raises(InputError, match="vicuna"), opened_model(model, "tokenizer"):
         pytest.fail("it has no template")

@@ -72,12 +72,12 @@ def test_rules_and_limits_of_a_sweep_play_no_part(tmp_path: Path) -> None:
         "studies: {s: {model: m, strategy: [{single: a}], amount: [1]}}\n"
     )
     named = named_source([f"{tmp_path}/sweep.yaml:a"])
-    assert inspect_files(named.spec, named.source).rows == 4
+    assert inspect_files(named.source, named.data_dir).rows == 4
 
 
 def test_the_built_in_world() -> None:
     named = named_source(["world/math"])
-    found = inspect_files(named.spec, named.source)
+    found = inspect_files(named.source, named.data_dir)
     assert [(one.path, one.form, one.rows) for one in found.files] == [("world/math", "world", found.rows)]
     assert found.rows > 1000
 
@@ -111,11 +111,11 @@ def test_no_values_have_no_spread() -> None:
 
 def _source(files: list[str]):
     named = named_source(files)
-    return named.spec, named.source
+    return named.source, named.data_dir
 
 
 @pytest.mark.parametrize("form", ["alpaca", "gsm8k"])
 def test_a_format_that_is_said_is_not_guessed(form: str, tmp_path: Path) -> None:
     named = named_source([written(tmp_path / "a.jsonl", PAIR)], form)
-    found = inspect_files(named.spec, named.source)
+    found = inspect_files(named.source, named.data_dir)
     assert (found.files[0].form, found.bad_rows) == (form, 1)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from raysft.data.inspect.named_source import named_source
-from raysft.data.sources.pipeline import load_sources
+from raysft.data.sources.pipeline import load_source
 from raysft.errors import InputError
 
 ROW = '{"prompt": "2+3=", "completion": "5", "tags": ["math"]}\n'
@@ -36,8 +36,8 @@ def test_files_are_found_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     found = named_source(["a.jsonl", "b.jsonl"], "prompt_completion")
     assert found.paths == (str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl"))
     assert found.source.format == "prompt_completion"
-    assert not found.from_sweep
-    assert load_sources(found.spec, [found.key], {})[found.key].facts.read == 2
+    assert found.sweep is None
+    assert load_source(found.key, found.source, found.data_dir, {}).facts.read == 2
 
 
 def test_a_hub_set_and_a_built_in_source() -> None:
@@ -47,7 +47,8 @@ def test_a_hub_set_and_a_built_in_source() -> None:
 
 def test_a_source_of_a_sweep_comes_with_all_that_the_file_says(sweep: Path) -> None:
     found = named_source([f"{sweep}:math"])
-    assert found.from_sweep
+    assert found.sweep is not None
+    assert found.sweep.models.keys() == {"tiny"}
     assert found.paths == (str(sweep.parent / "sets" / "math.jsonl"),)
     assert [rule.label for rule in found.source.drop] == ["tags any_of code"]
     assert named_source([f"{sweep}:math/short"]).source.path == "short.jsonl"
@@ -72,23 +73,14 @@ def test_a_change_of_the_sweep(sweep: Path) -> None:
     assert found.source.limit == 5
 
 
-def test_bad_rows_are_skipped_in_a_copy_of_the_one_source(sweep: Path) -> None:
-    for key in ("math", "math/short"):
-        found = named_source([f"{sweep}:{key}"])
-        lenient = found.skipping_bad_rows()
-        assert lenient.source == found.source.model_copy(update={"on_bad_row": "skip"})
-        others = {name: one for name, one in lenient.spec.sources.items() if name != key}
-        assert others == {name: one for name, one in found.spec.sources.items() if name != key}
-
-
 @pytest.mark.parametrize(
     ("given", "form", "changes", "says"),
     [
         (["nowhere.jsonl"], "auto", [], "no such file"),
-        (["world/nope"], "auto", [], "a built-in source stands alone"),
-        (["world/math", "world/code"], "auto", [], "a built-in source stands alone"),
+        (["world/nope"], "auto", [], "name a built-in source alone"),
+        (["world/math", "world/code"], "auto", [], "name a built-in source alone"),
         (["sweep.yaml"], "auto", [], "sweep.yaml:ABILITY"),
-        (["sweep.yaml:math", "world/math"], "auto", [], "a source of a sweep stands alone"),
+        (["sweep.yaml:math", "world/math"], "auto", [], "name a source of a sweep alone"),
         (["sweep.yaml:nothing"], "auto", [], "use one of math, math/short, code, code/more"),
         (["sweep.yaml:math"], "text", [], "--format"),
         (["world/math"], "sharegtp", [], "use one of auto, messages, sharegpt"),

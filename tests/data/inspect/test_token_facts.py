@@ -9,7 +9,7 @@ from transformers import AutoTokenizer
 from raysft.data.inspect.file_facts import Spread
 from raysft.data.inspect.named_source import named_source
 from raysft.data.inspect.token_facts import count_tokens, refused
-from raysft.data.sources.pipeline import Source, load_sources
+from raysft.data.sources.pipeline import Source, load_source
 from raysft.data.tokens.chat_templates import template_for
 from raysft.data.tokens.fitting import fit_length
 from raysft.data.tokens.template import encode
@@ -41,7 +41,7 @@ def source(tmp_path: Path) -> Source:
     file = tmp_path / "chats.jsonl"
     file.write_text("".join(f"{json.dumps(row)}\n" for row in [*rows, *rows[:2]]))
     named = named_source([str(file)])
-    return load_sources(named.spec, [named.key], {})[named.key]
+    return load_source(named.key, named.source, named.data_dir, {})
 
 
 @pytest.mark.parametrize("overflow", ["cut", "split", "drop"])
@@ -74,7 +74,7 @@ def test_conversations_that_the_template_refuses_are_told(vicuna_folder: Path, t
     file = tmp_path / "rows.jsonl"
     file.write_text("".join(f'{{"prompt": "{one}", "completion": "{one}"}}\n' for one in TURNS))
     named = named_source([str(file)])
-    source = load_sources(named.spec, [named.key], {})[named.key]
+    source = load_source(named.key, named.source, named.data_dir, {})
     with pytest.raises(InputError, match="no foxes"):
         count_tokens(source, tmp_path / "picky", 100, "split")
     (problem,) = refused(source, tokenizer)

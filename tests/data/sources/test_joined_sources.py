@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from raysft.composition.order import SourcePart
 from raysft.data.conversation import dialogue
-from raysft.data.sources.pipeline import load_source, read_source
+from raysft.data.sources.pipeline import load_source
+from raysft.data.sources.rows import SourceRows
 from raysft.errors import InputError
-from raysft.spec.sweep import SweepSpec
+from raysft.spec.source import SourceSpec
 
 QUESTION = "How many of the 48 clips did she sell to her friends in the month of May alone"
 
@@ -29,16 +30,8 @@ def of(k):
     return dialogue(f"{k}?", f"{k}.").id
 
 
-def spec_of(folder, source, **variants):
-    return SweepSpec.model_validate(
-        {
-            "name": "s",
-            "data_dir": str(folder),
-            "abilities": {"x": {"source": source, "variants": variants}},
-            "models": {"m": {"base": "world/base"}},
-            "studies": {"one": {"model": "m", "strategy": "multi_task"}},
-        }
-    )
+def loaded(folder, source, key="x", questions=()):
+    return load_source(key, SourceSpec.model_validate(source), str(folder), {"bench": questions})
 
 
 @pytest.fixture
@@ -48,7 +41,7 @@ def load(tmp_path):
     def load(files, questions=(), **source):
         for name, rows in files.items():
             (tmp_path / name).write_text("".join(json.dumps(one) + "\n" for one in rows))
-        return load_source(spec_of(tmp_path, source), "x", {"bench": questions})
+        return loaded(tmp_path, source, questions=questions)
 
     return load
 
@@ -141,20 +134,18 @@ def test_rules_that_leave_nothing_are_named(load):
 
 def test_files_as_they_are_have_no_dropped_rows(load, tmp_path):
     (tmp_path / "a.jsonl").write_text("".join(json.dumps(row(k % 3)) + "\n" for k in range(6)))
-    spec = spec_of(tmp_path, {"path": "a.jsonl", "drop": [{"matches": "^2"}]})
-    assert [one.id for one in read_source(spec, "x")] == [of(0), of(1)] * 2
+    source = SourceSpec.model_validate({"path": "a.jsonl", "drop": [{"matches": "^2"}]})
+    rows = SourceRows(source, str(tmp_path), "x")
+    assert [one.conversation.id for one in rows.conversations()] == [of(0), of(1)] * 2
 
 
 def test_a_variant_is_a_source_under_a_key_of_its_own(tmp_path):
     (tmp_path / "a.jsonl").write_text("".join(json.dumps(row(k)) + "\n" for k in range(12)))
-    spec = spec_of(
-        tmp_path, "a.jsonl", short={"path": "a.jsonl", "drop": [{"longer_than": 4}]}, bad="b.jsonl"
-    )
-    assert load_source(spec, "x/short", {}).index.name == "x/short"
-    assert load_source(spec, "x/short", {}).index.rows == 10
+    short = loaded(tmp_path, {"path": "a.jsonl", "drop": [{"longer_than": 4}]}, "x/short")
+    assert (short.index.name, short.index.rows) == ("x/short", 10)
     (tmp_path / "b.jsonl").write_text("")
     with pytest.raises(InputError, match=r"abilities\.x\.variants\.bad\.path: b\.jsonl: no conversation"):
-        load_source(spec, "x/bad", {})
+        loaded(tmp_path, "b.jsonl", "x/bad")
 
 
 def test_contaminated_conversations_are_reported_or_removed(load):
@@ -292,8 +283,9 @@ def test_a_smaller_amount_of_a_joined_source_is_part_of_a_larger_one(load, weigh
 MANIFEST = """
 import sys
 from raysft.data.sources.pipeline import load_source
-from raysft.spec.sweep import SweepSpec
-source = load_source(SweepSpec.model_validate_json(sys.argv[1]), "x", {"bench": [sys.argv[2]]})
+from raysft.spec.source import SourceSpec
+source = SourceSpec.model_validate_json(sys.argv[1])
+source = load_source("x", source, sys.argv[2], {"bench": [sys.argv[3]]})
 print(source.index.prefix_digest(3, source.index.rows // 2), source.index.prefix_digest(3, source.index.rows))
 print(sorted(vars(source.facts).items()))
 """
@@ -313,11 +305,11 @@ def test_another_process_finds_the_same_source(load, tmp_path):
     ]
     source = {"join": ["a.jsonl"], "near_duplicates": {}, "contamination": {"mode": "remove"}, "held_out": 5}
     found = load({"a.jsonl": rows}, [QUESTION], **source)
-    spec = spec_of(tmp_path, source).model_dump_json()
+    spec = SourceSpec.model_validate(source).model_dump_json(exclude_unset=True)
     told = set()
     for hash_seed in ("1", "2"):
         done = subprocess.run(
-            [sys.executable, "-c", MANIFEST, spec, QUESTION],
+            [sys.executable, "-c", MANIFEST, spec, tmp_path, QUESTION],
             capture_output=True,
             text=True,
             check=True,

@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from raysft.data.conversation import dialogue
-from raysft.data.sources.pipeline import load_source, load_sources, read_source
+from raysft.data.sources.pipeline import load_source, load_sources
+from raysft.data.sources.rows import SourceRows
 from raysft.data.world import conversation, training_items
 from raysft.errors import InputError
-from raysft.spec.sweep import SweepSpec
+from raysft.spec.source import SourceSpec
 
 ROWS = [{"prompt": f"{k}?", "completion": f"{k}."} for k in range(40)]
 BAD = {"prompt": "a", "completion": ""}
@@ -23,20 +24,18 @@ def write(path, rows):
     return path.name
 
 
-def sweep(folder, sources):
-    return SweepSpec.model_validate(
-        {
-            "name": "s",
-            "data_dir": str(folder),
-            "abilities": {name: {"source": source} for name, source in sources.items()},
-            "models": {"m": {"base": "world/base"}},
-            "studies": {"one": {"model": "m", "strategy": "multi_task"}},
-        }
-    )
+def loaded_one(folder, source):
+    return load_source("x", SourceSpec.model_validate(source), str(folder), {})
+
+
+def loaded_all(folder, sources):
+    specs = {key: SourceSpec.model_validate(source) for key, source in sources.items()}
+    return load_sources(specs, str(folder), {})
 
 
 def read(folder, source):
-    return list(read_source(sweep(folder, {"x": source}), "x"))
+    rows = SourceRows(SourceSpec.model_validate(source), str(folder), "x")
+    return [one.conversation for one in rows.conversations()]
 
 
 @pytest.fixture
@@ -46,7 +45,7 @@ def load(tmp_path):
     def load(contents, **fields):
         own = isinstance(contents, list)
         source = {"path": write(tmp_path / "rows.jsonl", contents), **fields} if own else contents
-        return load_source(sweep(tmp_path, {"x": source}), "x", {})
+        return loaded_one(tmp_path, source)
 
     return load
 
@@ -154,9 +153,7 @@ def test_files_of_every_kind_make_one_source(tmp_path):
     for k, name in ((6, "6.parquet"), (7, "7.parquet")):
         pyarrow.parquet.write_table(pa.Table.from_pylist(rows[k::8]), tmp_path / name)
     paths = [*kinds, "6.parquet", "7.parquet"]
-    forwards, backwards = (
-        load_source(sweep(tmp_path, {"x": {"path": given}}), "x", {}) for given in (paths, paths[::-1])
-    )
+    forwards, backwards = (loaded_one(tmp_path, {"path": given}) for given in (paths, paths[::-1]))
     assert forwards == backwards
     assert forwards.index.ids == tuple(sorted(dialogue(f"{k}?", f"{k}.").id for k in range(40)))
 
@@ -191,7 +188,7 @@ def test_many_bad_rows_are_summed_up(load):
 def test_damaged_file_is_refused_even_where_bad_rows_are_skipped(tmp_path):
     (tmp_path / "a.json").write_text('[{"prompt": "a", ')
     with pytest.raises(InputError, match=r"a\.json:1"):
-        load_source(sweep(tmp_path, {"x": {"path": "a.json", "on_bad_row": "skip"}}), "x", {})
+        loaded_one(tmp_path, {"path": "a.json", "on_bad_row": "skip"})
 
 
 @pytest.mark.parametrize("rows", [[], [BAD]])
@@ -214,16 +211,14 @@ def test_problems_of_all_sources_come_at_once(tmp_path):
     bad, odd = write(tmp_path / "bad.jsonl", [*ROWS, BAD]), write(tmp_path / "odd.jsonl", [{"a": 1}])
     good = write(tmp_path / "good.jsonl", ROWS)
     with pytest.raises(InputError) as caught:
-        load_sources(sweep(tmp_path, {"one": bad, "two": good, "three": odd}), ("one", "two", "three"), {})
+        loaded_all(tmp_path, {"one": bad, "two": good, "three": odd})
     fields = [problem.field for problem in caught.value.problems]
     assert fields == [f"{tmp_path / bad}:41", f"{tmp_path / odd}:1"]
 
 
 def test_sources_of_a_sweep_by_ability(tmp_path):
     good = write(tmp_path / "good.jsonl", ROWS)
-    spec = sweep(tmp_path, {"own": good, "math": {"path": "world/math", "rows": 30}})
-    loaded = load_sources(spec, ("own", "math"), {})
-    assert load_sources(spec, ["math"], {}).keys() == {"math"}
+    loaded = loaded_all(tmp_path, {"own": good, "math": {"path": "world/math", "rows": 30}})
     assert {name: source.index.rows for name, source in loaded.items()} == {"own": 40, "math": 30}
     assert {source.index.name for source in loaded.values()} == {"own", "math"}
 
@@ -233,11 +228,9 @@ def test_what_one_source_holds_out_no_other_trains_on(tmp_path, duplicates):
     other = [{"prompt": f"other {k}?", "completion": f"{k}."} for k in range(10)]
     shared = write(tmp_path / "shared.jsonl", [*ROWS, *other, *ROWS[:20]])
     math = {"path": write(tmp_path / "math.jsonl", ROWS), "held_out": 15}
-    spec = sweep(
-        tmp_path, {"math": math, "chat": {"path": shared, "duplicates": duplicates}, "far": {"path": shared}}
-    )
-    alone = load_source(spec, "chat", {})
-    loaded = load_sources(spec, spec.sources, {})
+    chat = {"path": shared, "duplicates": duplicates}
+    alone = loaded_one(tmp_path, chat)
+    loaded = loaded_all(tmp_path, {"math": math, "chat": chat, "far": {"path": shared}})
     reserved = set(loaded["math"].index.held_out)
     assert len(reserved) == 15
     for key in ("chat", "far"):
@@ -254,13 +247,8 @@ def test_what_one_source_holds_out_no_other_trains_on(tmp_path, duplicates):
 
 def test_a_variant_loses_what_its_ability_is_asked(tmp_path):
     parts = [write(tmp_path / f"{name}.jsonl", rows) for name, rows in (("a", ROWS), ("b", ROWS[:5]))]
-    math = {
-        "source": {"path": parts[0], "held_out": 10},
-        "variants": {"joined": {"join": [{"path": parts[0]}, {"path": parts[1]}], "duplicates": "keep"}},
-    }
-    raw = sweep(tmp_path, {"math": {"path": parts[0]}}).model_dump(mode="json")
-    spec = SweepSpec.model_validate({**raw, "abilities": {"math": math}})
-    loaded = load_sources(spec, spec.sources, {})
+    joined = {"join": [{"path": parts[0]}, {"path": parts[1]}], "duplicates": "keep"}
+    loaded = loaded_all(tmp_path, {"math": {"path": parts[0], "held_out": 10}, "math/joined": joined})
     reserved, joined = set(loaded["math"].index.held_out), loaded["math/joined"].index
     assert not {one.partition(".")[0] for part in joined.parts for one in part.ids} & reserved
     assert sorted(one for part in joined.parts for one in part.ids) == list(joined.ids)
@@ -268,12 +256,9 @@ def test_a_variant_loses_what_its_ability_is_asked(tmp_path):
 
 def test_a_source_that_others_hold_out_whole_is_refused(tmp_path):
     few = write(tmp_path / "few.jsonl", ROWS[:2])
-    spec = sweep(
-        tmp_path,
-        {"math": {"path": write(tmp_path / "math.jsonl", ROWS), "held_out": 39}, "few": {"path": few}},
-    )
+    math = {"path": write(tmp_path / "math.jsonl", ROWS), "held_out": 39}
     with pytest.raises(InputError, match=r"few\.source: 2 conversations: other sources hold out"):
-        load_sources(spec, spec.sources, {})
+        loaded_all(tmp_path, {"math": math, "few": {"path": few}})
 
 
 def test_built_in_source_is_the_world_and_limit_shortens_it(tmp_path):
@@ -289,5 +274,5 @@ def test_pretraining_text_of_the_world_is_documents(tmp_path):
 
 def test_remote_file_is_read_through_fsspec(tmp_path):
     name = write(tmp_path / "a.jsonl", random.Random(0).sample(ROWS, 40))
-    spec = sweep(f"file://{tmp_path}", {"x": name, "y": f"file://{tmp_path / name}"})
-    assert [source.index.rows for source in load_sources(spec, spec.sources, {}).values()] == [40, 40]
+    loaded = loaded_all(f"file://{tmp_path}", {"x": name, "y": f"file://{tmp_path / name}"})
+    assert [source.index.rows for source in loaded.values()] == [40, 40]

@@ -7,7 +7,7 @@ import pytest
 
 from raysft.data.conversation import Conversation
 from raysft.data.inspect.named_source import named_source
-from raysft.data.sources.pipeline import load_sources
+from raysft.data.sources.pipeline import load_source
 from raysft.data.tag.tag_rules import RuleTagger, read_rules
 from raysft.data.tag.tags import GoodRows, TagCounts, write_tagged
 from raysft.errors import InputError
@@ -74,7 +74,7 @@ def test_bare_texts_and_the_built_in_world_become_objects(tmp_path: Path) -> Non
     out = tmp_path / "world.jsonl"
     write_tagged(named_source(["world/math"]), lengths, out)
     before, after = (
-        load_sources(one.spec, ["data"], {})["data"]
+        load_source("data", one.source, one.data_dir, {})
         for one in map(named_source, (["world/math"], [str(out)]))
     )
     assert before.index.ids == after.index.ids
@@ -118,7 +118,7 @@ def test_rows_of_several_formats_are_tagged_in_one_file_and_told_apart_again(tmp
     files = [str(written(tmp_path / f"{place}.jsonl", row)) for place, row in enumerate(MIXED)]
     write_tagged(named_source(files), lengths, tmp_path / "all.jsonl")
     before, after = (named_source([*files]), named_source([str(tmp_path / "all.jsonl")]))
-    ids = [load_sources(one.spec, ["data"], {})["data"].index.ids for one in (before, after)]
+    ids = [load_source("data", one.source, one.data_dir, {}).index.ids for one in (before, after)]
     assert ids[0] == ids[1]
 
 
@@ -190,7 +190,7 @@ def test_the_tags_are_what_a_drop_rule_looks_at(tmp_path: Path) -> None:
         "studies: {s: {model: m, strategy: [{single: general}], amount: [1]}}\n"
     )
     named = named_source([f"{tmp_path}/sweep.yaml:general/plain"])
-    source = load_sources(named.spec, [named.key], {})[named.key]
+    source = load_source(named.key, named.source, named.data_dir, {})
     assert source.facts.dropped == {"tags any_of code, math": 3}
     left = {source.conversation(one).messages[0].content for one in source.index.ids}
     assert left == {"Who are you?", "How do I boil an egg?"}

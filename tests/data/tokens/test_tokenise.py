@@ -92,17 +92,11 @@ import sys
 from pathlib import Path
 from raysft.data.sources.pipeline import load_source
 from raysft.data.tokens.tokenise import prepare
-from raysft.spec.sweep import SweepSpec
+from raysft.spec.source import SourceSpec
 
 def main():
-    spec = SweepSpec.model_validate({
-        "name": "s",
-        "data_dir": sys.argv[1],
-        "abilities": {"x": {"source": "rows.jsonl"}},
-        "models": {"m": {"base": "world/base"}},
-        "studies": {"one": {"model": "m", "strategy": "multi_task"}},
-    })
-    prepare(load_source(spec, "x", {}).trained, Path(sys.argv[2]), Path(sys.argv[1]), 2)
+    source = load_source("x", SourceSpec(path="rows.jsonl"), sys.argv[1], {})
+    prepare(source.trained, Path(sys.argv[2]), Path(sys.argv[1]), 2)
     return 0
 
 if __name__ == "__main__":

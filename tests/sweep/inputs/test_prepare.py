@@ -44,7 +44,7 @@ def read(folder, rows=ROWS, models=None, **source):
             "studies": {"one": {"model": list(models), "strategy": "multi_task"}},
         }
     )
-    sources = load_sources(spec, spec.sources, {})
+    sources = load_sources(spec.sources, spec.data_dir, {})
     indexes = {key: source.index for key, source in sources.items()}
     return Read(sources, find_bases(spec, indexes, used_models(spec)))
 

@@ -28,7 +28,7 @@ def spec() -> SweepSpec:
 
 @pytest.fixture(scope="module")
 def sources(spec: SweepSpec) -> dict[str, Source]:
-    return load_sources(spec, spec.sources, {})
+    return load_sources(spec.sources, spec.data_dir, {})
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_sample_of_a_joined_source_has_its_parts_by_their_weights(tmp_path: Pa
         )
     join = [{"path": str(tmp_path / f"{name}.jsonl")} for name in ("many", "few")]
     spec = spec_of("s: {model: tiny, strategy: multi_task}", abilities={"chat": {"source": {"join": join}}})
-    source = load_sources(spec, spec.sources, {})["chat"]
+    source = load_sources(spec.sources, spec.data_dir, {})["chat"]
     sample = thinned(source, 10)
     few = [one for one in sample.trained if one.messages[1].content == "few"]
     assert (source.index.rows, len(sample.trained), len(few)) == (40, 10, 5)

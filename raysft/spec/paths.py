@@ -1,0 +1,17 @@
+"""Where the paths of a sweep file lead."""
+
+from pathlib import Path
+
+
+def opened_path(data_dir: str, path: str) -> str:
+    """A path of data as it can be opened: relative ones start from `data_dir`, URLs stay.
+
+    Args:
+        data_dir: a folder or a URL of one.
+        path: a local path, or a URL.
+    """
+    if "://" in path or path.startswith("/"):
+        return path
+    if "://" in data_dir:
+        return f"{data_dir.rstrip('/')}/{path}"
+    return str(Path(data_dir) / path)
