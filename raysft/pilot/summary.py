@@ -16,7 +16,7 @@ def outcome(chosen: Chosen, pilot: Pilot) -> Iterator[str]:
     """Hours, money, disk, what was given up, what will be seen, and what is odd about the files."""
     yield _price(chosen, pilot)
     yield _work(pilot)
-    yield _given_up(chosen, pilot)
+    yield _without(chosen, pilot)
     if chosen.last is None:
         yield (
             "There is one file. What it gains from more of its own data is asked; in what ratio and order "
@@ -43,14 +43,14 @@ def points(difference: float | None) -> str:
 
 
 def _price(chosen: Chosen, pilot: Pilot) -> str:
-    unit, placement = "GPU-hours" if chosen.on_gpus else "core-hours", chosen.placement
+    unit, placement = _unit(chosen), chosen.placement
     training, asked, chip = pilot.bill.whole.shared, pilot.evaluation, placement.accelerator
     clock = (training.gpu_hours + asked.gpu_hours) / placement.side_by_side
     return (
-        f"Budget {chosen.allowance}. Expected: {_number(training.gpu_hours)} {unit} of training on "
-        f"{chip.name} ({_number(training.cost)} USD at {chip.price_per_hour:g} an hour), and "
-        f"{_number(asked.gpu_hours)} more ({_number(asked.cost)} USD) to answer {asked.questions:,} "
-        f"questions: {_number(clock)} hours on the clock with {placement.side_by_side} at work. "
+        f"Budget {chosen.allowance}. Expected: {number(training.gpu_hours)} {unit} of training on "
+        f"{chip.name} ({number(training.cost)} USD at {chip.price_per_hour:g} an hour), and "
+        f"{number(asked.gpu_hours)} more ({number(asked.cost)} USD) to answer {asked.questions:,} "
+        f"questions: {number(clock)} hours on the clock with {placement.side_by_side} at work. "
         f"Training may take {float(TRAINING_SHARE):.0%} of a budget; the rest is for the answers, and for "
         "what an estimate does not see."
     )
@@ -61,18 +61,20 @@ def _work(pilot: Pilot) -> str:
     return (
         f"{whole.distinct_points} points, which share {whole.stages} stages; one run for each point would "
         f"train {whole.saved_against_one_run_per_point or 1:.1f} times as many conversations. The store "
-        f"grows to {_number(pilot.disk.total / 1e9)} GB, most of it weights of finished stages."
+        f"grows to {number(pilot.disk.total / 1e9)} GB, most of it weights of finished stages."
     )
 
 
-def _given_up(chosen: Chosen, pilot: Pilot) -> str:
-    if pilot.given_up:
-        return f"Given up for the budget, in this order: {', '.join(pilot.given_up)}."
+def _without(chosen: Chosen, pilot: Pilot) -> str:
+    if pilot.without:
+        told = "; ".join(f"{one.text}, {number(one.hours)} {_unit(chosen)} more" for one in pilot.without)
+        return f"Left out, for the budget is not enough, the most telling first: {told}."
     hours = chosen.allowance.hours(chosen.placement.accelerator, chosen.placement.side_by_side)
-    said = "Nothing was given up."
+    said = "Nothing was left out."
     if pilot.needs < _LITTLE * hours:
         said += (
-            f" It is {pilot.needs / hours:.0%} of the budget: further seeds would show smaller differences."
+            f" It is {pilot.needs / hours:.0%} of the budget: more questions or further seeds would show "
+            "smaller differences."
         )
     return said
 
@@ -109,5 +111,10 @@ def _templates(chosen: Chosen) -> Iterator[str]:
             )
 
 
-def _number(value: float) -> str:
+def _unit(chosen: Chosen) -> str:
+    return "GPU-hours" if chosen.on_gpus else "core-hours"
+
+
+def number(value: float) -> str:
+    """Two digits, or whole where there are more before the point."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
