@@ -490,6 +490,38 @@ def test_a_limit_makes_every_source_and_benchmark_smaller_and_none_larger(folder
     assert spec.abilities["code"].benchmark is None
 
 
+@pytest.mark.parametrize(
+    ("source", "limit", "left"),
+    [
+        ("{path: a.json, held_out: 200}", 100, 20),
+        ("{path: a.json, held_out: 200, rows: 4000}", 100, 5),
+        ("{path: a.json, held_out: 200, rows: 150}", 100, 100),
+        ("{path: a.json, held_out: 200}", 5000, 200),
+        ("{path: a.json, held_out: 200, limit: 50}", 100, 10),
+        ("{path: a.json, held_out: 3}", 2, 1),
+        ("{path: a.json, held_out: 0}", 100, 0),
+        ("{path: a.json}", 100, 0),
+    ],
+)
+def test_a_limit_scales_what_is_held_out(folder: Path, source: str, limit: int, left: int) -> None:
+    text = GOOD.replace("{path: [a.json, b.json], format: alpaca, held_out: 20}", source)
+    text = text.replace("benchmark: held_out", "benchmark: null")
+    assert load(folder, text, limit=limit).abilities["general"].source.held_out == left
+
+
+def test_a_limit_scales_what_variants_hold_out(folder: Path) -> None:
+    text = GOOD.replace(
+        "benchmark: held_out}",
+        "benchmark: held_out, variants: {v: {path: a.json, held_out: 20}, bare: b.json}}",
+    )
+    ability = load(folder, text, limit=10).abilities["general"]
+    assert (ability.source.held_out, ability.variants["v"].held_out, ability.variants["bare"].held_out) == (
+        2,
+        2,
+        0,
+    )
+
+
 raw_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

@@ -95,7 +95,7 @@ def evaluation_effort(
 
 
 def _added(one: EvaluationEffort, other: EvaluationEffort) -> EvaluationEffort:
-    return EvaluationEffort(*map(sum, zip(one, other, strict=True)))
+    return EvaluationEffort._make(mine + others for mine, others in zip(one, other, strict=True))
 
 
 def _loading(engine: Machine) -> EvaluationEffort:

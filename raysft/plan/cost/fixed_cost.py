@@ -8,7 +8,7 @@ be pulled, weights to be downloaded.
 """
 
 RUN_S = 26.0
-"""Start of Ray, of the coordinator and of the first engines, reading the inputs; tables and report at the end."""
+"""Start of Ray, of the coordinator and of the first engines, reading inputs; tables and report at the end."""
 TRIAL_S = 0.13
 """One point handed out, once a process for it is there."""
 INLINE_STAGE_S = 1.0
