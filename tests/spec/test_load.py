@@ -85,10 +85,13 @@ def test_a_good_file_is_read_as_it_is_meant(folder: Path) -> None:
 def test_the_example_in_the_readme_is_a_sweep_file(folder: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     example = readme.partition("```yaml\n")[2].partition("```")[0]
+    (folder / "readme.yaml").write_text(example, encoding="utf-8")
+    planned = load_sweep(folder / "readme.yaml", data="expected")
+    assert planned.studies.keys() == {"amount", "order"}, "`plan` needs none of its files"
     (folder / "data").mkdir()
     for name in ("math.jsonl", "gsm8k_test.jsonl", "chat.json"):
         (folder / "data" / name).touch()
-    assert load(folder, example).studies.keys() == {"amount", "order"}
+    assert load(folder, example) == planned
 
 
 def test_what_was_read_can_be_written_and_read_again(folder: Path) -> None:
