@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
 
-from raysft.plan.cost.accelerators import NUMBER_BYTES, USUAL_CORE, Accelerator
+from raysft.plan.cost.accelerators import Accelerator
 from raysft.plan.cost.compute import gpu_hours, money, training_flops
-from raysft.plan.cost.fixed_cost import stage_overhead
 from raysft.plan.cost.model_shape import ModelShape
 from raysft.plan.mixtures import Measure
 from raysft.plan.token_counts import TokenCounts, added
@@ -29,7 +28,7 @@ class Effort(NamedTuple):
     flops: float = 0.0
     """Operations of the matrix products."""
     gpu_hours: float = 0.0
-    """Hours of one accelerator at the assumed share of its peak, and those in which it starts and ends."""
+    """Hours of one accelerator at the assumed share of its peak."""
     cost: float = 0.0
     """US dollars at the assumed price."""
 
@@ -39,8 +38,6 @@ class Machine(NamedTuple):
 
     shape: ModelShape
     accelerator: Accelerator
-    workers: int = 1
-    """Accelerators that a stage holds."""
 
 
 def stage_efforts(plan: Plan, measure: Measure, machines: Mapping[str, Machine]) -> dict[str, Effort]:
@@ -68,15 +65,9 @@ def _effort(stage: Stage, counts: Sequence[TokenCounts], machine: Machine) -> Ef
     tokens, supervised = round(epoch.tokens * passes), round(epoch.supervised * passes)
     mean_length = min(epoch.squares / max(1, epoch.tokens), stage.recipe.max_length)
     flops = training_flops(machine.shape, tokens, mean_length, targets=supervised)
-    hours = gpu_hours(flops, machine.accelerator, stage.recipe.precision) + _fixed_hours(stage, machine)
+    hours = gpu_hours(flops, machine.accelerator, stage.recipe.precision)
     cost = money(hours, machine.accelerator)
     return Effort(stage.conversation_epochs, stage.steps, tokens, supervised, flops, hours, cost)
-
-
-def _fixed_hours(stage: Stage, machine: Machine) -> float:
-    weight_bytes = NUMBER_BYTES[stage.recipe.weights_dtype] * machine.shape.parameters
-    inline = machine.accelerator.name == USUAL_CORE and machine.workers == 1
-    return machine.workers * stage_overhead(weight_bytes, inline=inline) / 3600
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,12 @@ Everything here rests on two guesses, which a plan prints: prompts of a fixed le
 as their limit. Not covered: judges that are models in the pool, whose hours depend on the model.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from raysft.plan.cost.accelerators import NUMBER_BYTES, Precision
+from raysft.plan.cost.accelerators import Precision
 from raysft.plan.cost.bill import Machine
 from raysft.plan.cost.compute import generation_flops, generation_hours, money
-from raysft.plan.cost.fixed_cost import scoring_overhead
 from raysft.plan.token_counts import Basis
 
 PROMPT_TOKENS = 150
@@ -67,13 +66,13 @@ class EvaluationEffort(NamedTuple):
     judge_tokens: int = 0
     """In and out of the judge."""
     gpu_hours: float = 0.0
-    """Hours of one accelerator, or core, for answering, weights read included."""
+    """Hours of one accelerator, or core, for answering."""
     cost: float = 0.0
     """US dollars of these hours; the judge's own price is not known."""
 
 
 def evaluation_effort(
-    asked: Iterable[tuple[str, Sequence[str]]],
+    asked: Iterable[tuple[str, str]],
     sizes: Mapping[str, BenchmarkSize],
     engines: Mapping[str, Machine],
     precision: Precision,
@@ -81,30 +80,23 @@ def evaluation_effort(
     """Add up the scores of a plan.
 
     Args:
-        asked: of every stage and base that is scored, its model and the keys of its benchmarks.
+        asked: (model, key of the benchmark) of every score.
         sizes: by key of the benchmark.
         engines: what answers, by model; see `raysft.plan.cost.accelerators.engine_of`.
         precision: number format in which answers are generated.
     """
     total = EvaluationEffort()
-    for model, keys in asked:
-        total = _added(total, _loading(engines[model])) if keys else total
-        for key in keys:
-            total = _added(total, _one(sizes[key], engines[model], precision))
+    for model, key in asked:
+        size, engine = sizes[key], engines[model]
+        turns = size.items * size.turns
+        flops = turns * generation_flops(engine.shape, PROMPT_TOKENS, size.answer_tokens)
+        hours = generation_hours(flops, engine.accelerator, precision)
+        total = EvaluationEffort(
+            total.scores + 1,
+            total.questions + size.items,
+            total.answers + turns,
+            total.judge_tokens + size.judge_tokens,
+            total.gpu_hours + hours,
+            total.cost + money(hours, engine.accelerator),
+        )
     return total
-
-
-def _added(one: EvaluationEffort, other: EvaluationEffort) -> EvaluationEffort:
-    return EvaluationEffort._make(mine + others for mine, others in zip(one, other, strict=True))
-
-
-def _loading(engine: Machine) -> EvaluationEffort:
-    hours = scoring_overhead(NUMBER_BYTES["fp32"] * engine.shape.parameters) / 3600
-    return EvaluationEffort(gpu_hours=hours, cost=money(hours, engine.accelerator))
-
-
-def _one(size: BenchmarkSize, engine: Machine, precision: Precision) -> EvaluationEffort:
-    turns = size.items * size.turns
-    flops = turns * generation_flops(engine.shape, PROMPT_TOKENS, size.answer_tokens)
-    hours = generation_hours(flops, engine.accelerator, precision)
-    return EvaluationEffort(1, size.items, turns, size.judge_tokens, hours, money(hours, engine.accelerator))

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from math import ceil
-from statistics import fmean
 from typing import Literal
 
 from raysft.errors import InputError, Problem
@@ -76,15 +74,12 @@ def account(survey: Survey) -> Account:
         InputError: an accelerator that is not known, or models that do not fit on theirs.
     """
     spec, plan = survey.spec, survey.plan
-    machines = {
-        name: Machine(survey.shapes[name], trainer_of(spec, name), spec.models[name].workers)
-        for name in plan.bases
-    }
+    machines = {name: Machine(survey.shapes[name], trainer_of(spec, name)) for name in plan.bases}
     engines = {name: Machine(survey.shapes[name], engine_of(spec, name)) for name in plan.bases}
     memory = memory_that_fits(spec, survey.shapes, plan.stages.values())
     efforts = stage_efforts(plan, survey.measure, machines)
     sizes = {key: _size(survey, key) for key in spec.benchmarks}
-    asked = [(one.model, one.benchmarks) for one in survey.asked.values()]
+    asked = [(one.model, key) for one in survey.asked.values() for key in one.benchmarks]
     assumptions = {key: _assumptions(spec, key) for key in spec.benchmarks}
     seeds = min(len(set(study.values("seed"))) for study in spec.studies.values())
     return Account(
@@ -208,7 +203,7 @@ def _size(survey: Survey, key: str) -> BenchmarkSize:
     judged = asked.name == "mt_bench"
     if here is not None:
         questions = here.benchmark.questions
-        turns = ceil(fmean(len(question.turns) for question in questions))
+        turns = max(len(question.turns) for question in questions)
         return BenchmarkSize(len(questions), turns, here.max_new_tokens, judged, "counted")
     items = ASSUMED[asked.name].items
     if asked.name == "held_out":

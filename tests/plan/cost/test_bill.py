@@ -6,7 +6,6 @@ from support.example_plan import plan_of
 from raysft.plan.cost.accelerators import accelerator
 from raysft.plan.cost.bill import Bill, Machine, bill, stage_efforts
 from raysft.plan.cost.compute import gpu_hours, training_flops
-from raysft.plan.cost.fixed_cost import stage_overhead
 from raysft.plan.cost.model_shape import KNOWN
 from raysft.plan.token_counts import MeanTokens
 from raysft.plan.tree import Plan
@@ -37,8 +36,7 @@ def test_with_and_without_sharing() -> None:
     assert totals.shared.supervised_tokens == 10 * (first + plain + replay)
     flops = sum(training_flops(MACHINE.shape, 20 * n, 20, targets=10 * n) for n in (first, plain, replay))
     assert totals.shared.flops == pytest.approx(flops)
-    fixed = 3 * stage_overhead(4 * MACHINE.shape.parameters, inline=False) / 3600
-    assert totals.shared.gpu_hours == pytest.approx(gpu_hours(flops, MACHINE.accelerator, "bf16") + fixed)
+    assert totals.shared.gpu_hours == pytest.approx(gpu_hours(flops, MACHINE.accelerator, "bf16"))
     assert totals.shared.cost == pytest.approx(totals.shared.gpu_hours * MACHINE.accelerator.price_per_hour)
 
 
@@ -78,18 +76,3 @@ def test_the_base_is_no_point() -> None:
     found = billed(plan_of("s: {model: tiny, strategy: base}"))
     assert found.whole.points == 0
     assert found.whole.saved_against_one_run_per_point is None
-
-
-def test_a_stage_holds_all_its_workers_while_it_starts() -> None:
-    plan = plan_of("s: {model: tiny, strategy: multi_task}", recipe={"epochs": 1})
-
-    def hours(machine: Machine) -> float:
-        (found,) = stage_efforts(plan, lambda *_: MeanTokens(20, 10), {"tiny": machine}).values()
-        return found.gpu_hours
-
-    start = stage_overhead(4 * MACHINE.shape.parameters, inline=False) / 3600
-    assert hours(MACHINE._replace(workers=8)) - hours(MACHINE) == pytest.approx(7 * start)
-    core = Machine(KNOWN["TinyLlama/TinyLlama_v1.1"], accelerator("cpu-core"))
-    launched = 2 * stage_overhead(4 * core.shape.parameters, inline=False) / 3600
-    inline = stage_overhead(4 * core.shape.parameters, inline=True) / 3600
-    assert hours(core._replace(workers=2)) - hours(core) == pytest.approx(launched - inline)
