@@ -58,8 +58,7 @@ def render(plan: Plan, snapshot: Snapshot) -> Group:
 
 
 def _row(stage: Stage, progress: Progress | None) -> tuple[str, ...]:
-    mixture = " + ".join(f"{portion.ability} {portion.count}" for portion in stage.portions)
-    name = stage.fingerprint[:8]
+    mixture, name = stage.mixture_text(), stage.fingerprint[:8]
     if progress is None or not progress.seconds:
         return (name, mixture, f"0/{stage.steps}", "", "", "")
     rate = progress.tokens / progress.seconds

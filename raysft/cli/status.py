@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from raysft.plan.tree import Cell, Point
+from raysft.plan.tree import Point
 from raysft.store import Store
 from raysft.sweep.inputs.read import Inputs
 from raysft.sweep.results.standing import Standing, point_status, read_standing
@@ -47,23 +47,13 @@ def _point(
     return {
         "fingerprint": point.fingerprint,
         "model": point.model,
-        "cells": [_cell(cell, point.model) for cell in point.cells],
+        "cells": [f"{cell.study}: {cell.text(point.model)}" for cell in point.cells],
         "status": status,
         "cause": cause,
         "stages": of_point,
         "scores": sum(len(standing[one].scores) for one in subjects),
         "scores_asked": sum(len(inputs.asked[one].benchmarks) for one in subjects if one in inputs.asked),
     }
-
-
-def _cell(cell: Cell, usual: str) -> str:
-    model = "" if cell.model == usual else f" model {cell.model}"
-    amount = "" if cell.amount is None else f" amount {cell.amount}"
-    ratio = "".join(f" {ability}×{factor}" for ability, factor in cell.ratio)
-    variant = "".join(f" {ability}: {variant}" for ability, variant in cell.variant)
-    recipe = f" {cell.recipe}" if cell.recipe else ""
-    seed = "" if cell.seed is None else f" seed {cell.seed}"
-    return f"{cell.study}: {cell.strategy}{model}{amount}{ratio}{variant}{recipe}{seed}"
 
 
 def show_status(console: Console, inputs: Inputs, store: Store) -> None:

@@ -19,14 +19,27 @@ from raysft.plan.cost.accelerators import NUMBER_BYTES, engine_of
 from raysft.plan.cost.bill import Bill, Machine, bill, stage_efforts
 from raysft.plan.cost.disk import Disk, peak_disk
 from raysft.plan.cost.evaluation import USUAL_LIMITS, BenchmarkSize, EvaluationEffort, evaluation_effort
+from raysft.plan.cost.fixed_cost import scoring_overhead, stage_overhead
 from raysft.plan.cost.model_shape import ModelShape
 from raysft.plan.token_counts import MeanTokens
 from raysft.plan.tree import BaseIdentity, Plan
+from raysft.spec.model import ModelSpec
 from raysft.spec.recipe import Recipe
 from raysft.spec.sweep import SweepSpec
 
 TRAINING_SHARE = Fraction(9, 10)
 """Of the budget; the rest is for what an estimate does not see."""
+
+
+class Overhead(NamedTuple):
+    """What all stages and engines take beside their real work: see `raysft.plan.cost.fixed_cost`."""
+
+    stages_s: float
+    """Of all stages together, on the clock."""
+    training_hours: float
+    """Accelerator-hours: a stage holds all its workers."""
+    answering_hours: float
+    """To read the weights of the base and of every stage."""
 
 
 class Without(NamedTuple):
@@ -50,16 +63,22 @@ class Reckoned:
     evaluation: EvaluationEffort
     disk: Disk
     """The store at its largest, where all weights stay."""
+    overhead: "Overhead"
+
+    @property
+    def training_hours(self) -> float:
+        """Accelerator-hours for which stages hold their workers."""
+        return self.bill.whole.shared.hours + self.overhead.training_hours
 
     @property
     def hours(self) -> float:
         """Accelerator-hours of training and answering."""
-        return self.bill.whole.shared.gpu_hours + self.evaluation.gpu_hours
+        return self.training_hours + self.evaluation.hours + self.overhead.answering_hours
 
     @property
     def needs(self) -> float:
         """Accelerator-hours of a budget that it fits: nine tenths for training, or all with the answers."""
-        return max(self.bill.whole.shared.gpu_hours / float(TRAINING_SHARE), self.hours)
+        return max(self.training_hours / float(TRAINING_SHARE), self.hours)
 
 
 @dataclass(frozen=True)
@@ -135,12 +154,22 @@ def _reckoned(grid: Grid, data: Data, spec: SweepSpec, machine: Machine) -> Reck
         )
         for key in spec.benchmarks
     }
-    scored = [(data.model, tuple(sizes)) for _ in (base, *plan.stages)]
+    scored = [(data.model, key) for _ in (base, *plan.stages) for key in sizes]
     engine = Machine(machine.shape, engine_of(spec, data.model))
     asked = evaluation_effort(scored, sizes, {data.model: engine}, spec.evaluation.precision)
     added = bill(plan, efforts, spec.studies)
     disk = _disk(plan, machine.shape, spec.run.trials_at_once)
-    return Reckoned(grid, studies(grid, data), spec, added, asked, disk)
+    overhead = _overhead(plan, machine.shape, spec.models[data.model])
+    return Reckoned(grid, studies(grid, data), spec, added, asked, disk, overhead)
+
+
+def _overhead(plan: Plan, shape: ModelShape, model: ModelSpec) -> Overhead:
+    sizes = [NUMBER_BYTES[stage.recipe.weights_dtype] * shape.parameters for stage in plan.stages.values()]
+    inline = model.workers == 1 and not model.gpus_per_worker
+    stages_s = sum(stage_overhead(size, inline=inline) for size in sizes)
+    # The base is read as well; its file is taken to be as large as that of a stage.
+    answering_s = sum(scoring_overhead(size) for size in (*sizes, max(sizes)))
+    return Overhead(stages_s, model.workers * stages_s / 3600, answering_s / 3600)
 
 
 def _disk(plan: Plan, shape: ModelShape, running: int) -> Disk:

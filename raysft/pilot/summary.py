@@ -6,7 +6,10 @@ from itertools import combinations
 
 from raysft.pilot.draft import Chosen
 from raysft.pilot.fit_budget import TRAINING_SHARE, Pilot
+from raysft.plan.cost.compute import hours_text, money
+from raysft.plan.cost.fixed_cost import RUN_S
 from raysft.plan.cost.power import ASSUMED, Detectable, smallest_detectable
+from raysft.plan.cost.wall_clock import clock_text
 
 _LITTLE = 0.5
 """Share of a budget below which something can be added to a sweep."""
@@ -43,16 +46,17 @@ def points(difference: float | None) -> str:
 
 
 def _price(chosen: Chosen, pilot: Pilot) -> str:
-    unit, placement = _unit(chosen), chosen.placement
-    training, asked, chip = pilot.bill.whole.shared, pilot.evaluation, placement.accelerator
-    clock = (training.gpu_hours + asked.gpu_hours) / placement.side_by_side
+    training, asked, beside = pilot.bill.whole.shared, pilot.evaluation, pilot.overhead
+    chip, at_work = chosen.placement.accelerator, chosen.placement.side_by_side
     return (
-        f"Budget {chosen.allowance}. Expected: {number(training.gpu_hours)} {unit} of training on "
-        f"{chip.name} ({number(training.cost)} USD at {chip.price_per_hour:g} an hour), and "
-        f"{number(asked.gpu_hours)} more ({number(asked.cost)} USD) to answer {asked.questions:,} "
-        f"questions: {number(clock)} hours on the clock with {placement.side_by_side} at work. "
-        f"Training may take {float(TRAINING_SHARE):.0%} of a budget; the rest is for the answers, and for "
-        "what an estimate does not see."
+        f"Budget {chosen.allowance}. Expected: {hours(pilot.hours, chosen)} on {chip.name}, "
+        f"{number(money(pilot.hours, chip))} USD at {chip.price_per_hour:g} an hour. Of these, "
+        f"{hours_text(training.gpu_hours, training.core_hours)} train, "
+        f"{hours_text(asked.gpu_hours, asked.core_hours)} answer {asked.questions:,} questions, and "
+        f"{hours(beside.training_hours + beside.answering_hours, chosen)} start stages and read and write "
+        f"weights ({clock_text(beside.stages_s)} for all stages). With {at_work} at work it takes about "
+        f"{clock_text(RUN_S + 3600 * pilot.hours / at_work)}. Training may take {float(TRAINING_SHARE):.0%} of a "
+        "budget; the rest is for the answers, and for what an estimate does not see."
     )
 
 
@@ -67,13 +71,13 @@ def _work(pilot: Pilot) -> str:
 
 def _without(chosen: Chosen, pilot: Pilot) -> str:
     if pilot.without:
-        told = "; ".join(f"{one.text}, {number(one.hours)} {_unit(chosen)} more" for one in pilot.without)
-        return f"Left out, for the budget is not enough, the most telling first: {told}."
-    hours = chosen.allowance.hours(chosen.placement.accelerator, chosen.placement.side_by_side)
+        told = "; ".join(f"{one.text}, {hours(one.hours, chosen)} more" for one in pilot.without)
+        return f"Left out because the budget is too small, the most telling first: {told}."
+    given = chosen.allowance.hours(chosen.placement.accelerator, chosen.placement.side_by_side)
     said = "Nothing was left out."
-    if pilot.needs < _LITTLE * hours:
+    if pilot.needs < _LITTLE * given:
         said += (
-            f" It is {pilot.needs / hours:.0%} of the budget: more questions or further seeds would show "
+            f" It is {pilot.needs / given:.0%} of the budget: more questions or further seeds would show "
             "smaller differences."
         )
     return said
@@ -111,8 +115,9 @@ def _templates(chosen: Chosen) -> Iterator[str]:
             )
 
 
-def _unit(chosen: Chosen) -> str:
-    return "GPU-hours" if chosen.on_gpus else "core-hours"
+def hours(value: float, chosen: Chosen) -> str:
+    """Accelerator-hours with their unit, as `raysft plan` writes them."""
+    return hours_text(value, 0) if chosen.on_gpus else hours_text(0, value)
 
 
 def number(value: float) -> str:

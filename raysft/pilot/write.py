@@ -58,7 +58,7 @@ def write_pilot(wanted: Wanted) -> Iterator[str]:
         InputError: with everything that is wrong with what was asked; nothing is written then.
     """
     chosen = _chosen(wanted)
-    machine = Machine(chosen.model.shape, chosen.placement.accelerator, chosen.placement.workers)
+    machine = Machine(chosen.model.shape, chosen.placement.accelerator)
     folder = wanted.folder
 
     def spec_of(studies: Studies) -> SweepSpec:

@@ -10,7 +10,8 @@ from pathlib import Path
 from rich.console import Console
 
 from raysft.cli.plan.as_json import write_plan
-from raysft.cli.plan.as_text import show_plan, show_points
+from raysft.cli.plan.as_text import show_plan
+from raysft.cli.plan.points import show_points
 from raysft.plan.cost.estimate import estimate
 from raysft.plan.tree import Plan
 from raysft.records import StageRecord
@@ -22,7 +23,7 @@ from raysft.sweep.inputs.plan_totals import Account, account
 
 @dataclass(frozen=True)
 class Surveyed:
-    """A plan, added up, and what of it stands in the store."""
+    """A plan, added up, and what of it is in the store."""
 
     account: Account
     records: Mapping[str, StageRecord]

@@ -56,19 +56,16 @@ def _cell_rows(
 
 
 def _cell_columns(point: Point, cell: Cell) -> dict[str, Any]:
+    axes = cell.axes()
     return {
         "study": cell.study,
         "point": point.fingerprint,
-        "model": cell.model,
-        "strategy": cell.strategy,
+        **axes,
         "amount": "" if cell.amount is None else str(cell.amount),
         "amount_value": None if cell.amount is None else _number(cell.amount),
         "amount_unit": "" if cell.amount is None else cell.amount.unit,
-        "ratio": json.dumps({ability: str(factor) for ability, factor in cell.ratio}),
-        "ratio_name": cell.ratio_name,
-        "variant": json.dumps(dict(cell.variant)),
-        "recipe": cell.recipe,
-        "seed": cell.seed,
+        "ratio": json.dumps(axes["ratio"]),
+        "variant": json.dumps(axes["variant"]),
     }
 
 
@@ -85,7 +82,7 @@ def _stage_columns(
         "stage_position": position,
         "stages": len(point.stages),
         "is_final": position == len(point.stages),
-        "trained_on": " + ".join(f"{one.ability} {one.count}" for one in stage.portions) if stage else "",
+        "trained_on": stage.mixture_text() if stage else "",
         "conversations": stage.conversations if stage else 0,
         "supervised_tokens": sum(used.supervised_tokens for used in record.used) if record else None,
         "steps": stage.steps if stage else 0,

@@ -29,13 +29,12 @@ def axes(plan: Plan, point: Point) -> dict[str, Any]:
     return {
         "point": point.fingerprint,
         "studies": ",".join(dict.fromkeys(one.study for one in point.cells)),
+        **cell.axes(),
         "model": point.model,
-        "strategy": cell.strategy,
+        # Tune's table has a column for each value, so what is a mapping by ability is put into words.
         "amount": None if cell.amount is None else str(cell.amount),
-        "ratio": cell.ratio_name or ",".join(f"{ability}={factor}" for ability, factor in cell.ratio),
-        "variant": ",".join(f"{ability}={variant}" for ability, variant in cell.variant),
-        "recipe": cell.recipe,
-        "seed": cell.seed,
+        "ratio": cell.ratio_text,
+        "variant": cell.variant_text,
         "stages": len(point.stages),
         "conversations": sum(plan.stages[stage].conversations for stage in point.stages),
     }
