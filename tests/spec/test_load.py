@@ -86,10 +86,13 @@ def test_a_good_file_is_read_as_it_is_meant(folder: Path) -> None:
 def test_the_example_in_the_readme_is_a_sweep_file(folder: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     example = readme.partition("```yaml\n")[2].partition("```")[0]
+    (folder / "readme.yaml").write_text(example, encoding="utf-8")
+    planned = load_sweep(folder / "readme.yaml", data="expected")
+    assert planned.studies.keys() == {"amount", "order"}, "`plan` needs none of its files"
     (folder / "data").mkdir()
     for name in ("math.jsonl", "gsm8k_test.jsonl", "chat.json"):
         (folder / "data" / name).touch()
-    assert load(folder, example).studies.keys() == {"amount", "order"}
+    assert load(folder, example) == planned
 
 
 def test_what_was_read_can_be_written_and_read_again(folder: Path) -> None:
@@ -513,6 +516,38 @@ def test_a_limit_makes_every_source_and_benchmark_smaller_and_none_larger(folder
     assert spec.abilities["math"].benchmark is not None
     assert spec.abilities["math"].benchmark.limit == 50, "the file asks for fewer"
     assert spec.abilities["code"].benchmark is None
+
+
+@pytest.mark.parametrize(
+    ("source", "limit", "left"),
+    [
+        ("{path: a.json, held_out: 200}", 100, 20),
+        ("{path: a.json, held_out: 200, rows: 4000}", 100, 5),
+        ("{path: a.json, held_out: 200, rows: 150}", 100, 100),
+        ("{path: a.json, held_out: 200}", 5000, 200),
+        ("{path: a.json, held_out: 200, limit: 50}", 100, 10),
+        ("{path: a.json, held_out: 3}", 2, 1),
+        ("{path: a.json, held_out: 0}", 100, 0),
+        ("{path: a.json}", 100, 0),
+    ],
+)
+def test_a_limit_scales_what_is_held_out(folder: Path, source: str, limit: int, left: int) -> None:
+    text = GOOD.replace("{path: [a.json, b.json], format: alpaca, held_out: 20}", source)
+    text = text.replace("benchmark: held_out", "benchmark: null")
+    assert load(folder, text, limit=limit).abilities["general"].source.held_out == left
+
+
+def test_a_limit_scales_what_variants_hold_out(folder: Path) -> None:
+    text = GOOD.replace(
+        "benchmark: held_out}",
+        "benchmark: held_out, variants: {v: {path: a.json, held_out: 20}, bare: b.json}}",
+    )
+    ability = load(folder, text, limit=10).abilities["general"]
+    assert (ability.source.held_out, ability.variants["v"].held_out, ability.variants["bare"].held_out) == (
+        2,
+        2,
+        0,
+    )
 
 
 raw_values = st.recursive(
