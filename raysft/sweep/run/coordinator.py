@@ -239,6 +239,8 @@ class Coordinator:
             trained=self._trained,
             resumed=self._resumed,
             scored=self._scored,
-            scores_open=sum(not future.done() for future in self._scores.values()),
+            scores=frozenset("/".join(key) for key, future in self._scores.items() if future.done())
+            - self._score_failures.keys(),
+            scoring=len(self._desk.shards_running),
             score_failures=dict(self._score_failures),
         )

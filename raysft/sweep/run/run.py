@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 import ray
 from ray import tune
 from ray.actor import ActorHandle
+from ray.exceptions import RayError
 
+from raysft.errors import ClusterError
 from raysft.store import Store
 from raysft.sweep.inputs.bases import dressed_bases
 from raysft.sweep.inputs.prepare import prepare_sweep
@@ -41,6 +43,7 @@ def run_sweep(
 
     Raises:
         InputError: a stage or an engine asks for more than the cluster can ever have.
+        ClusterError: the coordinator died.
     """
     refuse_what_cannot_fit(inputs.spec, session)
     with dressed_bases(inputs.bases, store) as bases:
@@ -69,7 +72,10 @@ def _start_coordinator(context: SweepContext, session: Session) -> ActorHandle:
 
 
 def _snapshot(coordinator: ActorHandle) -> Snapshot:
-    snapshot: Snapshot = ray.get(coordinator.snapshot.remote())
+    try:
+        snapshot: Snapshot = ray.get(coordinator.snapshot.remote())
+    except RayError as error:
+        raise ClusterError(f"the coordinator of the sweep is gone: {error}") from error
     return snapshot
 
 
