@@ -22,21 +22,24 @@ MAY_IMPORT = {
     "identity": "",
     "records": "errors identity",
     "composition": "identity wording",
-    "spec": "composition errors identity wording",
+    "wording": "",
+    "safe_path": "",
+    "spec": "composition errors identity spec.reading wording",
+    "spec.reading": "errors identity spec wording",
     # files and budgets
     "store": "errors identity",
     "plan": "cluster composition errors identity spec",
     "plan.cost": "errors identity plan spec",
     "cluster": "errors spec",
     # siblings: what the work is done with
-    "data": "errors identity",
+    "data": "errors identity safe_path",
     "data.read": "data errors",
     "data.clean": "data spec",
     "data.tokens": "data errors identity",
     "data.world": "data errors identity spec",
     "data.public": "data errors",
     "data.sources": "composition data data.clean data.read data.world errors identity spec",
-    "data.inspect": "data.read data.sources data.tokens errors spec",
+    "data.inspect": "data.read data.sources data.tokens errors spec spec.reading",
     "data.tag": "data data.inspect data.read data.sources errors spec",
     "model": "data.world errors identity spec",
     "train": "errors model records spec store train.batching",
@@ -48,17 +51,20 @@ MAY_IMPORT = {
     "pilot": "composition data data.read errors identity model plan plan.cost spec",
     # a sweep
     "sweep.inputs": "composition data data.sources data.tokens errors evaluate.benchmarks identity model "
-    "plan plan.cost spec store",
+    "plan plan.cost spec spec.reading store",
     "sweep.results": "composition data.sources evaluate evaluate.benchmarks identity plan records spec store "
     "sweep.inputs",
     "sweep.run": "cluster composition errors evaluate evaluate.benchmarks evaluate.engines identity plan "
-    "records sandbox spec store sweep.inputs sweep.results train",
+    "records safe_path sandbox spec store sweep.inputs sweep.results train",
     "sweep.tag": "data data.tag data.tokens errors evaluate evaluate.engines identity model sweep.run",
     # commands
-    "cli": "cli.data cli.plan errors pilot plan spec store sweep.inputs sweep.results sweep.run train",
+    "cli": "cli.data cli.plan cli.progress errors pilot plan safe_path spec store sweep.inputs sweep.results "
+    "sweep.run",
     "cli.data": "cli data data.inspect data.public data.read data.sources data.tag data.tokens errors model "
     "plan spec sweep.inputs sweep.run sweep.tag train.batching",
     "cli.plan": "cli data.sources errors identity plan plan.cost records spec sweep.inputs",
+    "__main__": "cli",
+    "cli.progress": "cli errors plan records store sweep.inputs sweep.results sweep.run train",
 }
 """Of each room, what it imports beside itself. `analysis` may import all of them, and none of them it."""
 

@@ -43,12 +43,9 @@ def run_and_report(
         snapshot = Snapshot()
     else:
         # Ray and torch take seconds to import, which a finished sweep need not spend.
-        from raysft.cli.progress import watcher
-        from raysft.sweep.run.run import run_sweep
-        from raysft.sweep.run.session import ray_session
+        from raysft.cli.progress.watched_run import run_with_progress
 
-        with ray_session(address) as session:
-            snapshot = run_sweep(inputs, store, session, watcher(inputs.plan, console))
+        snapshot = run_with_progress(inputs, standing, store, address, console)
         standing = read_standing(inputs, store)
     missing = what_is_missing(inputs, standing)
     _say(console, snapshot, missing)

@@ -16,6 +16,8 @@ from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
+from raysft.safe_path import keep_folder_off_path
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -52,6 +54,7 @@ def in_order(
     if processes == 1:
         yield from map(begin(), tasks)
         return
+    keep_folder_off_path()  # a spawned process is started with `-c`
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context, _enter, (begin,)) as pool:
         waiting = iter(tasks)

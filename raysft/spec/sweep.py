@@ -8,11 +8,11 @@ from pydantic import BeforeValidator, Field
 from raysft.errors import InputError, Problem
 from raysft.identity import BenchmarkKey
 from raysft.spec.assumptions import CostSpec, PowerSpec
-from raysft.spec.derived_name import LONGEST, derived_name
 from raysft.spec.evaluation import BenchmarkSpec, EvaluationSpec
 from raysft.spec.fields import Frozen, Whole, listed
 from raysft.spec.model import ModelSpec
 from raysft.spec.objective import ObjectiveSpec
+from raysft.spec.reading.derived_name import LONGEST, derived_name
 from raysft.spec.recipe import Recipe
 from raysft.spec.source import SourceSpec
 from raysft.spec.study import Study

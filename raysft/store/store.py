@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -22,6 +23,8 @@ from raysft.store.transport import ReadOnlyTransport, Transport, explain, is_ful
 from raysft.store.workbench import open_workspace, remove_leftovers
 
 _CACHE = Path.home() / ".cache" / "raysft"
+_EXTRAS = {"s3": ("s3fs", "s3"), "s3a": ("s3fs", "s3"), "gs": ("gcsfs", "gcs"), "gcs": ("gcsfs", "gcs")}
+"""By scheme of a URL: the library that opens it, and the extra of raysft that brings it."""
 _SQUEEZED_URL = re.compile(r"[A-Za-z][A-Za-z0-9+]+:/[^/]")
 
 
@@ -45,6 +48,7 @@ class Store:
             cache: local folder for copies from a remote store; default `~/.cache/raysft`. It only grows.
 
         Raises:
+            InputError: the library for such a URL is not installed.
             StoreError: nothing can be written there, or nothing created exclusively: that is tried.
         """
         transport = _transport(url, cache or _CACHE)
@@ -196,4 +200,14 @@ def _transport(url: str | Path, cache: Path) -> Transport:
         return LocalTransport(Path(unquote(parts.path)))
     if "://" not in text and "::" not in text:
         return LocalTransport(Path(text).expanduser().absolute())
+    _refuse_without_its_library(text)
     return ObjectTransport(text.rstrip("/"), cache.expanduser().absolute())
+
+
+def _refuse_without_its_library(url: str) -> None:
+    scheme = urlsplit(url).scheme
+    library, extra = _EXTRAS.get(scheme, ("", ""))
+    if library and find_spec(library) is None:
+        raise InputError(
+            [Problem("store", url, f"{scheme}:// needs {library}: pip install 'raysft[{extra}]'")]
+        )

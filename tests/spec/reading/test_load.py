@@ -16,7 +16,7 @@ from raysft.composition.amount import Share
 from raysft.composition.strategies import Dmt, Single
 from raysft.errors import InputError, Problem
 from raysft.spec import SweepSpec, load_sweep
-from raysft.spec.load import resolve
+from raysft.spec.reading.load import resolve
 from raysft.spec.study import RatioPoint
 from raysft.store import Store
 

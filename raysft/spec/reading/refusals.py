@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from raysft.errors import Problem
-from raysft.spec.known_keys import known_keys
+from raysft.spec.reading.known_keys import known_keys
 from raysft.spec.sweep import SweepSpec
 from raysft.wording import did_you_mean, in_words
 

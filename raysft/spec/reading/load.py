@@ -9,9 +9,9 @@ import yaml
 
 from raysft.errors import InputError, Problem, gathered
 from raysft.spec.checks import sweep_problems
-from raysft.spec.derived_name import changes_in_name, derived_name, refuse_derived_name
 from raysft.spec.paths import opened_path
-from raysft.spec.refusals import NOT_GIVEN, is_misspelt, validate
+from raysft.spec.reading.derived_name import changes_in_name, derived_name, refuse_derived_name
+from raysft.spec.reading.refusals import NOT_GIVEN, is_misspelt, validate
 from raysft.spec.study_checks import Names
 from raysft.spec.sweep import SweepSpec
 
