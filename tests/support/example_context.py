@@ -7,11 +7,12 @@ from pathlib import Path
 from raysft.cluster.resources import Resources
 from raysft.evaluate.benchmark import Answer, Metric, Question, Verdict
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
+from raysft.evaluate.engine import ReferenceLoss
 from raysft.evaluate.scoring import score_record
 from raysft.records import Provenance, StageRecord
 from raysft.store import Store
 from raysft.sweep.inputs.score_requests import asked_scores
-from raysft.sweep.results.score_keys import generations_key, score_key
+from raysft.sweep.results.score_keys import new_score
 from raysft.sweep.run.context import Origin, SweepContext
 from support.example_plan import SMALL, index, plan_of, sweep
 
@@ -93,16 +94,16 @@ def publish_score(context: SweepContext, subject: str, model: str, key: str, rig
         for place, question in enumerate(chosen.benchmark.questions)
     ]
     record = score_record(
-        subject=digest,
+        identity=new_score(spec, chosen, digest),
+        weights=digest,
         benchmark=chosen.benchmark,
         answers=answers,
         verdicts=chosen.benchmark.grade(answers),
-        generations_fingerprint=generations_key(spec, chosen, digest),
-        reference_loss=None,
-        reference_tokens=0,
+        reference=ReferenceLoss(None, 0),
+        engine_versions=["1"],
         settings={},
     )
-    context.store.write_document("scores", score_key(spec, chosen, digest), record.model_dump(mode="json"))
+    context.store.write_document("scores", record.fingerprint, record.model_dump(mode="json"))
 
 
 def needs_of(context: SweepContext) -> Mapping[str, Resources]:
