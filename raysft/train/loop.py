@@ -101,8 +101,8 @@ def _update(training: Training, batch: GlobalBatch, group: WorkerGroup, step: in
     for micro in batch.micro_batches:
         here = micro.to(group.device)
         loss = torch.dot(model(here), here.weight_S) / batch.denominator
-        # FSDP averages gradients over the workers, and these losses are parts of one sum: with 4 workers whose
-        # parts are 0.1, 0.2, 0.3 and 0.4 the loss is 1.0, and the mean of 4 × each part is 1.0 as well.
+        # FSDP averages gradients over the workers, and these losses are parts of one sum: of 4 workers with
+        # 0.1, 0.2, 0.3 and 0.4 the loss is 1.0, and so is the mean of 0.4, 0.8, 1.2 and 1.6.
         (loss * group.size).backward()
         local += loss.detach()
     norm = group.gather(_clip(model, job.recipe.clip))
