@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "spec": "composition errors identity",
     # files and budgets
     "store": "errors identity",
+    "process_log": "errors store",
     "plan": "cluster composition errors identity spec",
     "plan.cost": "errors identity plan spec",
     "cluster": "errors spec",
@@ -39,7 +40,7 @@ MAY_IMPORT = {
     "data.inspect": "data.read data.sources data.tokens errors spec",
     "data.tag": "data data.inspect data.read errors spec",
     "model": "identity",
-    "train": "errors model records spec store train.batching",
+    "train": "errors model process_log records spec store train.batching",
     "train.batching": "composition data.tokens errors identity records spec train",
     "sandbox": "errors",
     "evaluate": "data.read errors identity records",
@@ -52,7 +53,7 @@ MAY_IMPORT = {
     "sweep.results": "composition data.sources evaluate evaluate.benchmarks identity plan records spec "
     "store sweep.inputs",
     "sweep.run": "cluster composition errors evaluate evaluate.benchmarks evaluate.engines identity plan "
-    "records sandbox spec store sweep.inputs sweep.results train",
+    "process_log records sandbox spec store sweep.inputs sweep.results train",
     "sweep.tag": "data data.tag data.tokens errors evaluate evaluate.engines identity model sweep.run",
     # commands
     "cli": "cli.data cli.plan errors pilot plan spec store sweep.inputs sweep.results sweep.run train",

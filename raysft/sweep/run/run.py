@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from ray import tune
 
+from raysft.process_log import driver_log
 from raysft.store import Store
 from raysft.sweep.inputs.bases import dressed_bases
 from raysft.sweep.inputs.prepare import prepare_sweep
@@ -39,9 +40,10 @@ def run_sweep(
 
     Raises:
         InputError: a stage or an engine asks for more than the cluster can ever have.
+        ClusterError: the coordinator died.
     """
     refuse_what_cannot_fit(inputs.spec, session)
-    with dressed_bases(inputs.bases, store) as bases:
+    with driver_log(store, inputs.spec.name), dressed_bases(inputs.bases, store) as bases:
         return _run(replace(inputs, bases=bases), store, session, watch)
 
 

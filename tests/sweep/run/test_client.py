@@ -8,6 +8,7 @@ import ray
 from support.local_coordinator import local_coordinator
 
 from raysft.cluster.resources import Resources
+from raysft.errors import ClusterError
 from raysft.sweep.run.client import CoordinatorClient
 from raysft.sweep.run.context import SweepContext
 from raysft.sweep.run.coordinator import Coordinator
@@ -51,5 +52,5 @@ def test_it_travels_to_the_processes_of_trials(context: SweepContext, ray_cluste
     client.post_release("one")
     assert client.snapshot().trained == 1
     client.stop()
-    with pytest.raises(ray.exceptions.RayActorError):
+    with pytest.raises(ClusterError, match="coordinator of the sweep is gone"):
         client.snapshot()

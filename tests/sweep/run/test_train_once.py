@@ -10,10 +10,8 @@ from support.example_context import context_of, publish_stage, stage_record
 from raysft.errors import StageFailed
 from raysft.plan.tree import Stage
 from raysft.records import StageRecord
-from raysft.sweep.run import leases
 from raysft.sweep.run import train_once as module
 from raysft.sweep.run.context import SweepContext
-from raysft.sweep.run.leases import stages_in_training
 from raysft.sweep.run.train_once import Done, Throttled, train_once
 from raysft.train.job import Progress
 
@@ -43,7 +41,7 @@ class Trainer:
     def __call__(self, job: str, *settings: Any) -> StageRecord:
         self.jobs.append((job, *settings[:-1]))
         settings[-1](progress(1))
-        assert stages_in_training(self.context.store, [job]) == {job}, "it is trained under a lease"
+        assert self.context.store.lease(f"stages/{job}", "another").claimed(), "it is trained under a lease"
         if self.publishes:
             publish_stage(self.context, job)
         return stage_record(self.context, job, self.resumed_at)
@@ -51,8 +49,6 @@ class Trainer:
 
 @pytest.fixture
 def train_with(monkeypatch: pytest.MonkeyPatch) -> Callable[[Trainer], Trainer]:
-    monkeypatch.setattr(leases, "LOCAL_PERIOD_S", 0.1)
-
     def use(trainer: Trainer) -> Trainer:
         monkeypatch.setattr(module, "train_and_publish", trainer)
         monkeypatch.setattr(module, "fit_stage", trainer)
