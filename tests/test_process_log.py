@@ -1,4 +1,4 @@
-"""The log of a process: in the sweep's folder, one line a record, whatever is written and wherever it runs."""
+"""The log of a process: in the sweep's folder, one line a record, whatever is written, wherever it runs."""
 
 import logging
 import subprocess
