@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "spec.reading": "errors identity spec wording",
     # files and budgets
     "store": "errors identity",
+    "process_log": "errors store",
     "plan": "cluster composition errors identity spec",
     "plan.cost": "errors identity plan spec",
     "cluster": "errors spec",
@@ -42,7 +43,7 @@ MAY_IMPORT = {
     "data.inspect": "data.read data.sources data.tokens errors spec spec.reading",
     "data.tag": "data data.inspect data.read data.sources errors spec",
     "model": "data.world errors identity spec",
-    "train": "errors model records spec store train.batching",
+    "train": "errors model process_log records spec store train.batching",
     "train.batching": "composition data.tokens errors identity records spec train",
     "sandbox": "errors",
     "evaluate": "data.read errors identity records",
@@ -55,7 +56,7 @@ MAY_IMPORT = {
     "sweep.results": "composition data.sources evaluate evaluate.benchmarks identity plan records spec store "
     "sweep.inputs",
     "sweep.run": "cluster composition errors evaluate evaluate.benchmarks evaluate.engines identity plan "
-    "records safe_path sandbox spec store sweep.inputs sweep.results train",
+    "process_log records safe_path sandbox spec store sweep.inputs sweep.results train",
     "sweep.tag": "data data.tag data.tokens errors evaluate evaluate.engines identity model sweep.run",
     # commands
     "cli": "cli.data cli.plan cli.progress errors pilot plan safe_path spec store sweep.inputs sweep.results "

@@ -35,6 +35,21 @@ class Store:
     Every method raises StoreError when the store cannot do what it must: no space, no permission, no network,
     a key that is no plain name. A damaged thing raises nothing: it is set aside with a logged warning, and
     does not exist.
+
+    Example:
+    >>> import tempfile
+    >>> place = tempfile.TemporaryDirectory()
+    >>> store = Store.open(place.name)
+    >>> with store.workspace("stages", "3d0f57f3") as folder:
+    ...     _ = (folder / "model.safetensors").write_bytes(b"weights")
+    ...     _ = store.publish("stages", "3d0f57f3", folder, {"steps": 12})
+    >>> store.find("stages", "3d0f57f3").body["steps"]
+    12
+    >>> (store.fetch("stages", "3d0f57f3") / "model.safetensors").read_bytes()
+    b'weights'
+    >>> list(Store.existing(place.name).keys("stages"))
+    ['3d0f57f3']
+    >>> place.cleanup()
     """
 
     transport: Transport

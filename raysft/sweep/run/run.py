@@ -9,6 +9,7 @@ from ray import tune
 from ray.exceptions import RayError
 
 from raysft.errors import ClusterError
+from raysft.process_log import driver_log
 from raysft.store import Store
 from raysft.sweep.inputs.bases import dressed_bases
 from raysft.sweep.inputs.prepare import prepare_sweep
@@ -44,7 +45,7 @@ def run_sweep(
         ClusterError: the coordinator died.
     """
     refuse_what_cannot_fit(inputs.spec, session)
-    with dressed_bases(inputs.bases, store) as bases:
+    with driver_log(store, inputs.spec.name), dressed_bases(inputs.bases, store) as bases:
         return _run(replace(inputs, bases=bases), store, session, watch)
 
 

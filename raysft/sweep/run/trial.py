@@ -11,6 +11,7 @@ from ray import tune
 
 from raysft.errors import DamagedArtifact, StageFailed
 from raysft.plan.tree import Plan, Point
+from raysft.process_log import start_process_log
 from raysft.records import FailureRecord
 from raysft.sweep.results.standing import scores_of
 from raysft.sweep.run.client import CoordinatorClient
@@ -41,6 +42,7 @@ def axes(plan: Plan, point: Point) -> dict[str, Any]:
 
 def run_point(config: Mapping[str, Any], context: SweepContext, coordinator: CoordinatorClient) -> None:
     """Tune's function: follow a point, report."""
+    start_process_log(context.store, context.spec.name, "trial")
     point = context.plan.by_fingerprint[config["point"]]
     tune.report(follow_point(point, context, coordinator, tune.get_context().get_trial_id()))
 
