@@ -63,7 +63,8 @@ MAY_IMPORT = {
     "sweep.run",
     "cli.data": "cli data data.inspect data.public data.read data.sources data.tag data.tokens errors model "
     "plan spec sweep.inputs sweep.run sweep.tag train.batching",
-    "cli.plan": "cli data.sources errors identity plan plan.cost records spec sweep.inputs",
+    "cli.plan": "cli data.sources errors identity plan plan.cost records spec store sweep.inputs "
+    "sweep.results",
     "__main__": "cli",
     "cli.progress": "cli errors plan records store sweep.inputs sweep.results sweep.run train",
 }

@@ -109,3 +109,21 @@ def test_why_names_the_field_and_takes_one_point(finished: Path, command: Comman
     done = command("why", "sweep.yaml", "no such point", "--store", "store")
     assert done.code == 2
     assert "POINT: no such point" in done.said
+
+
+def test_plan_counts_scores_that_would_be_made_again(finished: Path, command: Command) -> None:
+    done = command("plan", "sweep.yaml", "--store", "store")
+    assert f"left to score: nothing of {SCORES}" in done.printed or f"0 scores of {SCORES}" in done.printed
+    write_sweep(finished, evaluation={"precision": "bf16"})
+    before = contents(finished)
+    done = command("plan", "sweep.yaml", "--store", "store")
+    assert f"left to score: {SCORES} scores of {SCORES}" in done.printed
+    assert f"{SCORES} × evaluation.precision fp32 → bf16" in done.printed
+    told = json.loads(command("plan", "sweep.yaml", "--store", "store", "--json").printed)
+    assert told["to_make"] == {
+        "stages": 0, "scores": SCORES, "score_reasons": {"evaluation.precision fp32 → bf16": SCORES},
+    }  # fmt: skip
+    assert contents(finished) == before
+    told = json.loads(command("plan", "sweep.yaml", "--store", "typo", "--json").printed)
+    assert (told["to_make"]["stages"], told["to_make"]["scores"]) == (STAGES, SCORES)
+    assert contents(finished) == before

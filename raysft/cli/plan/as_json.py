@@ -29,6 +29,8 @@ Top level only:
     detectable                         per benchmark, for the fewest seeds of a study: seeds, items,
                                        between_checkpoints, between_recipes (null with one seed), assumes;
                                        between_recipes_by_seeds for each number of seeds that a study has
+    to_make                            stages and scores that are not in the store; score_reasons, how many of
+                                       the scores for which reason, such as a field that differs
     point_list                         per distinct point: fingerprint, model, cells, stages, what they take
     base_list                          the same of every base; its stages are empty
     stage_list                         per stage: fingerprint, parent, model, seed, epochs, batch_size,
@@ -46,9 +48,10 @@ from raysft.identity import BenchmarkKey
 from raysft.plan.cost.bill import Totals, total
 from raysft.plan.tree import Cell, Point, Stage
 from raysft.sweep.inputs.plan_totals import Account
+from raysft.sweep.results.why import Reasons
 
 
-def write_plan(account: Account, out: TextIO) -> None:
+def write_plan(account: Account, missing: Reasons, out: TextIO) -> None:
     """Write everything that is known of a plan.
 
     The long lists have a line for each of their entries, written as it comes: the text of 100,000 points
@@ -60,13 +63,23 @@ def write_plan(account: Account, out: TextIO) -> None:
         "base_list": (point_json(account, point) for point in plan.points if not point.stages),
         "stage_list": (_stage(account, stage) for stage in plan.stages.values()),
     }
-    out.write(json.dumps(summary_json(account), indent=2).removesuffix("\n}"))
+    summary = {**summary_json(account), "to_make": _to_make(missing)}
+    out.write(json.dumps(summary, indent=2).removesuffix("\n}"))
     for name, entries in lists.items():
         out.write(f',\n  "{name}": [')
         for place, entry in enumerate(entries):
             out.write((",\n    " if place else "\n    ") + json.dumps(entry))
         out.write("\n  ]")
     out.write("\n}\n")
+
+
+def _to_make(missing: Reasons) -> dict[str, Any]:
+    scores = missing.of_scores()
+    return {
+        "stages": len(missing.stages),
+        "scores": scores.total(),
+        "score_reasons": dict(scores.most_common()),
+    }
 
 
 def summary_json(account: Account) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A plan on the terminal: what it cannot show, trees of stages, what they come to, and what that rests on."""
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,6 +15,7 @@ from raysft.plan.cost.estimate import Estimate
 from raysft.plan.cost.wall_clock import clock_text
 from raysft.plan.tree import Plan
 from raysft.sweep.inputs.plan_totals import Account
+from raysft.sweep.results.why import NOT_TRAINED, Reasons
 
 _TREE_ROWS = 400
 """Stages that are drawn; of a larger plan `--points` and `--json` tell the rest."""
@@ -21,14 +23,22 @@ _FINDINGS = 3
 """Conversations that share words with a question; `--json` has twenty."""
 
 
-def show_plan(console: Console, account: Account, done: Iterable[str], rest: Estimate) -> None:
+class Rest(NamedTuple):
+    """What is not in the store."""
+
+    time: Estimate
+    """Of the training that is left."""
+    missing: Reasons
+
+
+def show_plan(console: Console, account: Account, done: Iterable[str], rest: Rest) -> None:
     """Say what the plan cannot show, draw the stage trees, then sources, totals, machines, evaluation, power.
 
     Args:
         console: where to.
         account: the plan, added up.
         done: stages that are in the store.
-        rest: time for what is not.
+        rest: what is not.
     """
     for line in caveats(account):
         console.print(line, style="yellow", highlight=False, markup=False)
@@ -157,7 +167,7 @@ def _power(console: Console, account: Account) -> None:
         console.print(f"{key}: assumes that {text}", style="dim", highlight=False, markup=False)
 
 
-def _footer(account: Account, rest: Estimate) -> Iterator[str]:
+def _footer(account: Account, rest: Rest) -> Iterator[str]:
     bill, effort = account.bill.whole, account.evaluation
     against = bill.saved_against_dropping_equal_points
     if against is not None:
@@ -173,7 +183,11 @@ def _footer(account: Account, rest: Estimate) -> Iterator[str]:
     disks = ", ".join(f"{compact(disk.total)}B with keep: {keep}" for keep, disk in account.disk.items())
     yield f"store at its largest: {disks}"
     yield _clock(account)
-    yield f"left to train: {_number(rest.steps_left, 'step')}, {rest.text}"
+    yield f"left to train: {_number(rest.time.steps_left, 'step')}, {rest.time.text}"
+    scores = rest.missing.of_scores()
+    yield f"left to score: {_number(scores.total(), 'score')} of {effort.scores:,}"
+    if scores.keys() - {NOT_TRAINED}:
+        yield from (f"  {count:,} × {reason}" for reason, count in scores.most_common())
 
 
 def _clock(account: Account) -> str:

@@ -36,10 +36,11 @@ class Standing:
 def read_standing(inputs: Inputs, store: Store) -> dict[str, Standing]:
     """What the store has of every base and stage of a sweep, by fingerprint."""
     found = {}
-    for base in inputs.bases.values():
-        digest = base_digest(store, base)
+    for model, identity in inputs.plan.bases.items():
+        base = inputs.bases.get(model)
+        digest = base_digest(store, base) if base else None
         scores = scores_of(store, inputs.spec.evaluation, inputs.benchmarks, digest)
-        found[base.identity.fingerprint] = Standing(digest, None, None, scores)
+        found[identity.fingerprint] = Standing(digest, None, None, scores)
     for stage in inputs.plan.stages:
         published, body = store.find("stages", stage), store.read_document("failures", stage)
         record = StageRecord.model_validate(published.body) if published else None
@@ -88,7 +89,7 @@ def missing_scores(
         (subject, key)
         for subject in subjects
         for key in inputs.benchmarks_of(subject)
-        if not _settled(standing[subject].scores.get(key), inputs.benchmarks[key])
+        if not _settled(standing[subject].scores.get(key), inputs.benchmarks.get(key))
     ]
 
 
@@ -113,8 +114,9 @@ def what_is_missing(inputs: Inputs, standing: Mapping[str, Standing]) -> Missing
     return Missing(points, scores)
 
 
-def _settled(score: ScoreRecord | None, chosen: AbilityBenchmark) -> bool:
-    return score is not None and (not score.unscored or not chosen.benchmark.grades)
+def _settled(score: ScoreRecord | None, chosen: AbilityBenchmark | None) -> bool:
+    """Whether nothing more can come of a score now: it is whole, or there is nothing that could grade."""
+    return score is not None and (not score.unscored or chosen is None or not chosen.benchmark.grades)
 
 
 def is_finished(inputs: Inputs, standing: Mapping[str, Standing], store: Store) -> bool:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
 from raysft.identity import BenchmarkKey, Json, WeightsDigest, canonical
 from raysft.plan.tree import Stage
 from raysft.records import ScoreRecord, StageRecord
@@ -16,7 +15,8 @@ from raysft.sweep.results.score_keys import engine_version, new_score
 from raysft.sweep.results.standing import Standing
 
 NOTHING_LIKE_IT = "nothing like it is in the store"
-NOT_TRAINED = "its weights are not trained yet"
+NOT_TRAINED = "its weights are not in the store yet"
+NO_QUESTIONS = "its questions are not here"
 NOT_SCORED = "these weights were not scored on it yet"
 OTHER_CODE = "made by another version of the code of this step"
 
@@ -57,7 +57,7 @@ def reasons(inputs: Inputs, standing: Mapping[str, Standing], store: Store) -> R
         if standing[address].record is None
     }
     scores = {
-        (subject, key): _score_reason(inputs, inputs.benchmarks[key], standing[subject].weights, kept)
+        (subject, key): _score_reason(inputs, key, standing[subject].weights, kept)
         for subject, asked in inputs.asked.items()
         for key in asked.benchmarks
         if key not in standing[subject].scores
@@ -114,11 +114,11 @@ def _mixture(stored: StageRecord, asked: Stage) -> Difference:
     return Difference("mixture", before, after if after != before else f"{after}, other conversations")
 
 
-def _score_reason(
-    inputs: Inputs, chosen: AbilityBenchmark, weights: WeightsDigest | None, kept: _Kept
-) -> str:
+def _score_reason(inputs: Inputs, key: BenchmarkKey, weights: WeightsDigest | None, kept: _Kept) -> str:
     if weights is None:
         return NOT_TRAINED
+    if (chosen := inputs.benchmarks.get(key)) is None:
+        return NO_QUESTIONS
     spec = inputs.spec.evaluation
     asked = new_score(spec, chosen, weights).as_json()
     alike = kept.scores.get((weights, chosen.benchmark.name), [])

@@ -83,7 +83,7 @@ def test_keys_are_stable(command: Command) -> None:
     assert found.keys() == group | {
         *("name", "expected", "by_study", "by_model", "sources", "accelerators", "memory", "disk"),
         *("evaluation", "detectable", "point_list", "base_list", "stage_list"),
-        *("bases", "seeds", "wall_clock"),
+        *("bases", "seeds", "wall_clock", "to_make"),
     }
     assert found["by_study"]["s"].keys() == group
     assert found["by_model"]["tiny"].keys() == group | {"by_study"}
