@@ -59,12 +59,12 @@ MAY_IMPORT = {
     "process_log records safe_path sandbox spec store sweep.inputs sweep.results train",
     "sweep.tag": "data data.tag data.tokens errors evaluate evaluate.engines identity model sweep.run",
     # commands
-    "cli": "cli.data cli.plan cli.progress errors pilot plan safe_path spec store sweep.inputs sweep.results "
-    "sweep.run",
+    "cli": "api cli.data cli.plan cli.progress errors pilot plan safe_path spec store sweep.inputs "
+    "sweep.results sweep.run",
     "cli.data": "cli data data.inspect data.public data.read data.sources data.tag data.tokens errors model "
     "plan spec sweep.inputs sweep.run sweep.tag train.batching",
-    "cli.plan": "cli data.sources errors identity plan plan.cost records spec store sweep.inputs "
-    "sweep.results",
+    "cli.plan": "cli data.sources errors identity plan plan.cost sweep.inputs sweep.results",
+    "api": "errors plan plan.cost spec store sweep.inputs sweep.results sweep.run",
     "__main__": "cli",
     "cli.progress": "cli errors plan records store sweep.inputs sweep.results sweep.run train",
 }

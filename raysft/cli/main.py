@@ -89,9 +89,10 @@ def plan(
     """
     spec = _spec(sweep, changes, limit, only, data="expected")
     # What follows imports transformers; a wrong sweep file is refused before that.
-    from raysft.cli.plan.command import print_json, print_plan, print_points, surveyed
+    from raysft.cli.plan.command import print_json, print_plan, print_points
+    from raysft.sweep.results.plan_view import view_plan
 
-    with surveyed(spec, store) as found:
+    with view_plan(spec, store) as found:
         if figure is not None:
             from raysft.cli.plan.tree_figure import draw_trees
 
@@ -172,7 +173,7 @@ def report(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(epilog="Example: raysft why sweep.yaml dmt")
 def why(
     sweep: Sweep,
     point: Annotated[

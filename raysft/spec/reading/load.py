@@ -23,7 +23,7 @@ _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
 def load_sweep(
-    path: Path,
+    path: Path | str,
     changes: Sequence[str] = (),
     limit: int | None = None,
     data: Data = "needed",
@@ -42,6 +42,7 @@ def load_sweep(
     Raises:
         InputError: with every problem of the file, each with field, value and remedy.
     """
+    path = Path(path)
     raw = _read(path)
     found: list[Problem] = []
     for change in changes:

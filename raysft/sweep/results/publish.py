@@ -22,8 +22,8 @@ from raysft.sweep.results.standing import Standing, what_is_missing
 from raysft.sweep.results.tables import items_table, tidy_table
 
 TOY_CAUTION = "A toy world that shows the tool, not how large models behave."
-TABLE, PAGE = "results.parquet", "report.html"
-PARTS = (TABLE, "results.csv", "items.parquet", "sweep.json")
+TABLE, ITEMS, PAGE = "results.parquet", "items.parquet", "report.html"
+PARTS = (TABLE, "results.csv", ITEMS, "sweep.json")
 """What a report is made from."""
 
 
@@ -64,7 +64,7 @@ def result_parts(inputs: Inputs, standing: Mapping[str, Standing]) -> dict[str, 
     return {
         TABLE: _parquet(table),
         "results.csv": table.to_csv(index=False).encode(),
-        "items.parquet": _parquet(items_table(inputs, standing)),
+        ITEMS: _parquet(items_table(inputs, standing)),
         "sweep.json": json.dumps(about(inputs), indent=2).encode(),
     }
 
@@ -79,13 +79,18 @@ def _keep(store: Store, name: str) -> str:
     return store.sweep_path(folder)
 
 
-def _scores(table: bytes | None) -> set[tuple[str, str]]:
-    """(stage, key of the benchmark) of every score in a table; nothing of one that cannot be read."""
-    if table is None:
-        return set()
+def read_table(data: bytes | None) -> pd.DataFrame | None:
+    """A table as it is kept; None if there is none, or if it cannot be read."""
     try:
-        frame = pd.read_parquet(io.BytesIO(table))
+        return None if data is None else pd.read_parquet(io.BytesIO(data))
     except (OSError, ValueError):
+        return None
+
+
+def _scores(table: bytes | None) -> set[tuple[str, str]]:
+    """(stage, key of the benchmark) of every score in a table."""
+    frame = read_table(table)
+    if frame is None:
         return set()
     # Before there was a column of its own, the key stood under `ability`.
     key = "benchmark_key" if "benchmark_key" in frame else "ability"
