@@ -52,9 +52,9 @@ class Published:
 
 def publish(transport: Transport, kind: str, key: str, folder: Path, body: Mapping[str, Json]) -> Published:
     """See `Store.publish`."""
-    standing = find(transport, kind, key)
-    if standing is not None:
-        return standing
+    existing = find(transport, kind, key)
+    if existing is not None:
+        return existing
     ours = Published(kind, key, layout.new_attempt(), inventory(folder), dict(body))
     sealed = ours.sealed()
     place = layout.attempt(kind, key, ours.attempt)
@@ -139,7 +139,7 @@ def _parse(content: Mapping[str, Any], kind: str, key: str) -> Published:
 
 
 def _claim(transport: Transport, ours: Published, sealed: bytes) -> Published:
-    """Create the record; whoever's record stands is the winner."""
+    """Create the record; whoever's record exists is the winner."""
     for _ in range(_TRIES):
         if create_once(transport, layout.record(ours.kind, ours.key), sealed):
             return ours
@@ -150,18 +150,18 @@ def _claim(transport: Transport, ours: Published, sealed: bytes) -> Published:
 
 
 def _take_back(transport: Transport, ours: Published) -> None:
-    """Remove the files of an attempt that failed, unless its record stands all the same.
+    """Remove the files of an attempt that failed, unless its record exists all the same.
 
     A store may fail after it did what was asked. Where it fails here too, the files stay for the next winner.
     """
     with contextlib.suppress(StoreError):
-        standing = find(transport, ours.kind, ours.key)
-        if standing is None or standing.attempt != ours.attempt:
+        existing = find(transport, ours.kind, ours.key)
+        if existing is None or existing.attempt != ours.attempt:
             transport.remove(layout.attempt(ours.kind, ours.key, ours.attempt))
 
 
 def _sweep_losers(transport: Transport, winner: Published) -> None:
-    """Remove other attempts: those that died before their record, and those that will find ours standing."""
+    """Remove other attempts: those that died before their record, and those that will find ours."""
     place = layout.artifact(winner.kind, winner.key)
     others = {name.partition("/")[0] for name in transport.names(place)}
     for other in sorted(others - {winner.attempt, layout.RECORD}):

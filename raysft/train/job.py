@@ -62,7 +62,7 @@ class Progress:
 
     fingerprint: str
     first_step: int
-    """Steps that stood when this attempt began: 0, or where an earlier one was interrupted."""
+    """Steps that were done when this attempt began: 0, or where an earlier one was interrupted."""
     step: int
     """From 1."""
     steps: int
