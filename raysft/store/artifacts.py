@@ -11,17 +11,14 @@ from raysft.errors import DamagedArtifact, StoreError
 from raysft.identity import Json
 from raysft.store import layout
 from raysft.store.envelope import seal, unseal
-from raysft.store.exclusive import create_once
+from raysft.store.exclusive import TRIES, create_once
 from raysft.store.manifest import FileEntry, inventory, read_entries
 from raysft.store.quarantine import set_aside
-from raysft.store.transport import Transport
+from raysft.store.transport import READS_AT_ONCE, Transport
 from raysft.store.verified import verified_copy
 
 _FORM = 1
 """Raised when the form of the record changes."""
-_TRIES = 5
-_SIDE_BY_SIDE = 16
-"""Losing to a record that is damaged, and then again, so often is no accident."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,7 @@ def keys(transport: Transport, kind: str) -> Iterator[str]:
 def find_all(transport: Transport, kind: str) -> Iterator[Published]:
     """See `Store.find_all`."""
     names = list(keys(transport, kind))
-    with ThreadPoolExecutor(_SIDE_BY_SIDE) as threads:
+    with ThreadPoolExecutor(READS_AT_ONCE) as threads:
         found = threads.map(lambda key: find(transport, kind, key), names)
         yield from (one for one in found if one is not None)
 
@@ -140,13 +137,13 @@ def _parse(content: Mapping[str, Any], kind: str, key: str) -> Published:
 
 def _claim(transport: Transport, ours: Published, sealed: bytes) -> Published:
     """Create the record; whoever's record exists is the winner."""
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         if create_once(transport, layout.record(ours.kind, ours.key), sealed):
             return ours
         winner = find(transport, ours.kind, ours.key)
         if winner is not None:
             return winner
-    raise StoreError(f"the record of {ours.kind}/{ours.key} was damaged {_TRIES} times in a row")
+    raise StoreError(f"the record of {ours.kind}/{ours.key} was damaged {TRIES} times in a row")
 
 
 def _take_back(transport: Transport, ours: Published) -> None:

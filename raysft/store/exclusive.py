@@ -6,6 +6,8 @@ from raysft.errors import StoreError
 from raysft.store.layout import WORK, new_attempt
 from raysft.store.transport import Transport
 
+TRIES = 5
+"""Losing to an object that is damaged, and then again, so often is no accident."""
 _RIVALS = 4
 
 

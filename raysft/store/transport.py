@@ -16,6 +16,9 @@ from typing_extensions import override
 
 from raysft.errors import StoreError
 
+READS_AT_ONCE = 16
+"""Small objects that are read side by side: each takes an object store some 25 ms, nearly all of it waiting."""
+
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 _Self = TypeVar("_Self", bound="_Placed")

@@ -8,6 +8,9 @@ from typing import Any, Literal
 from raysft.records import LossPoint, Provenance, UsedSource
 from raysft.spec.recipe import Recipe
 
+CPUS_PER_WORKER = 1
+"""Of a process that trains, with or without a GPU."""
+
 Layout = Literal["padded", "packed"]
 
 
