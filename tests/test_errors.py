@@ -26,6 +26,7 @@ PROBLEMS = (Problem("amount", "2", "at most 1"), Problem("name", "a/b", "letters
         DamagedArtifact("other bytes"),
         ClusterError("no driver"),
         StageFailed("0123456789abcdef", "not_finite", "loss is NaN at step 40"),
+        StageFailed("0123456789abcdef", "infrastructure", "the worker died", attempts=3),
         Unscored("judge is down"),
     ],
     ids=lambda error: type(error).__name__,

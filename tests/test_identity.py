@@ -254,7 +254,7 @@ class Colour(Enum):
         (Colour.RED, b'"red"'),
         ((1, [2.5, None]), b"[1,[2.5,null]]"),
         ({"b": True, "ä": 1}, '{"b":true,"ä":1}'.encode()),
-        (RunSpec(), b'{"attempts":3,"keep":"all","resume_every_s":30.0,"trials_at_once":2}'),
+        (RunSpec(), b'{"attempts":3,"resume_every_s":30.0,"trials_at_once":2}'),
     ],
 )
 def test_a_value_has_one_spelling(value: object, bytes_: bytes) -> None:

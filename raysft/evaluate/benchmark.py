@@ -24,7 +24,7 @@ class Question:
     turns: tuple[str, ...]
     """What the user says, one text per turn; each is asked after the answer to the one before."""
     references: tuple[str, ...] = ()
-    """Reference answers, one per turn, for the loss that stands beside the score; empty if there are none."""
+    """Reference answers, one per turn, for the loss kept beside the score; empty if there are none."""
     facts: Mapping[str, Json] = field(default_factory=dict)
     """What grading needs to know: the number, the unit tests, the demands."""
     temperature: float = 0.0

@@ -24,7 +24,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -114,31 +113,19 @@ class _Worker:
         return data
 
 
-def run_programs(
-    programs: Sequence[Program], limits: Limits | None = None, *, workers: int = 1
-) -> list[ProgramResult]:
+def run_programs(programs: Sequence[Program], limits: Limits | None = None) -> list[ProgramResult]:
     """Run programs with their tests, each in a fresh confined process; results in the order of the programs.
+
+    They run one after the other. A worker that dies is replaced, and only its program is unscored.
 
     Args:
         programs: what to run; ids need not differ.
         limits: what each may use; None takes the defaults of `Limits`.
-        workers: programs that run side by side. It changes the time that this takes and no verdict.
 
     Raises:
         ClusterError: programs cannot be confined on this machine, so none was run.
     """
     limits = limits or Limits()
-    if not programs:
-        return []
-    workers = min(workers, len(programs))
-    with ThreadPoolExecutor(workers) as threads:
-        shares = [threads.submit(_run_share, programs[first::workers], limits) for first in range(workers)]
-    done = [share.result() for share in shares]
-    return [done[place % workers][place // workers] for place in range(len(programs))]
-
-
-def _run_share(programs: Sequence[Program], limits: Limits) -> list[ProgramResult]:
-    """Run programs one after the other; a worker that dies is replaced, and only its program is unscored."""
     results: list[ProgramResult] = []
     while len(results) < len(programs):
         with _started(limits) as worker:

@@ -1,7 +1,7 @@
 """The whole sweep file."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
@@ -43,8 +43,6 @@ class RunSpec(Frozen):
     """Seconds between two resume states of a stage; at most so much work is lost."""
     attempts: Annotated[Whole, Field(ge=1)] = 3
     """How often a stage is tried in one run when its process dies or the infrastructure fails."""
-    keep: Literal["all"] = "all"
-    """Which weights stay in the store."""
 
 
 class SweepSpec(Frozen):

@@ -11,17 +11,14 @@ from raysft.errors import DamagedArtifact, StoreError
 from raysft.identity import Json
 from raysft.store import layout
 from raysft.store.envelope import seal, unseal
-from raysft.store.exclusive import create_once
+from raysft.store.exclusive import TRIES, create_once
 from raysft.store.manifest import FileEntry, inventory, read_entries
 from raysft.store.quarantine import set_aside
-from raysft.store.transport import Transport
+from raysft.store.transport import READS_AT_ONCE, Transport
 from raysft.store.verified import verified_copy
 
 _FORM = 1
 """Raised when the form of the record changes."""
-_TRIES = 5
-_SIDE_BY_SIDE = 16
-"""Losing to a record that is damaged, and then again, so often is no accident."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +49,9 @@ class Published:
 
 def publish(transport: Transport, kind: str, key: str, folder: Path, body: Mapping[str, Json]) -> Published:
     """See `Store.publish`."""
-    standing = find(transport, kind, key)
-    if standing is not None:
-        return standing
+    existing = find(transport, kind, key)
+    if existing is not None:
+        return existing
     ours = Published(kind, key, layout.new_attempt(), inventory(folder), dict(body))
     sealed = ours.sealed()
     place = layout.attempt(kind, key, ours.attempt)
@@ -104,7 +101,7 @@ def keys(transport: Transport, kind: str) -> Iterator[str]:
 def find_all(transport: Transport, kind: str) -> Iterator[Published]:
     """See `Store.find_all`."""
     names = list(keys(transport, kind))
-    with ThreadPoolExecutor(_SIDE_BY_SIDE) as threads:
+    with ThreadPoolExecutor(READS_AT_ONCE) as threads:
         found = threads.map(lambda key: find(transport, kind, key), names)
         yield from (one for one in found if one is not None)
 
@@ -139,29 +136,29 @@ def _parse(content: Mapping[str, Any], kind: str, key: str) -> Published:
 
 
 def _claim(transport: Transport, ours: Published, sealed: bytes) -> Published:
-    """Create the record; whoever's record stands is the winner."""
-    for _ in range(_TRIES):
+    """Create the record; whoever's record exists is the winner."""
+    for _ in range(TRIES):
         if create_once(transport, layout.record(ours.kind, ours.key), sealed):
             return ours
         winner = find(transport, ours.kind, ours.key)
         if winner is not None:
             return winner
-    raise StoreError(f"the record of {ours.kind}/{ours.key} was damaged {_TRIES} times in a row")
+    raise StoreError(f"the record of {ours.kind}/{ours.key} was damaged {TRIES} times in a row")
 
 
 def _take_back(transport: Transport, ours: Published) -> None:
-    """Remove the files of an attempt that failed, unless its record stands all the same.
+    """Remove the files of an attempt that failed, unless its record exists all the same.
 
     A store may fail after it did what was asked. Where it fails here too, the files stay for the next winner.
     """
     with contextlib.suppress(StoreError):
-        standing = find(transport, ours.kind, ours.key)
-        if standing is None or standing.attempt != ours.attempt:
+        existing = find(transport, ours.kind, ours.key)
+        if existing is None or existing.attempt != ours.attempt:
             transport.remove(layout.attempt(ours.kind, ours.key, ours.attempt))
 
 
 def _sweep_losers(transport: Transport, winner: Published) -> None:
-    """Remove other attempts: those that died before their record, and those that will find ours standing."""
+    """Remove other attempts: those that died before their record, and those that will find ours."""
     place = layout.artifact(winner.kind, winner.key)
     others = {name.partition("/")[0] for name in transport.names(place)}
     for other in sorted(others - {winner.attempt, layout.RECORD}):

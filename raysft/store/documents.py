@@ -8,13 +8,11 @@ from raysft.errors import DamagedArtifact, StoreError
 from raysft.identity import Json
 from raysft.store import layout
 from raysft.store.envelope import seal, unseal
-from raysft.store.exclusive import create_once
+from raysft.store.exclusive import TRIES, create_once
 from raysft.store.quarantine import set_aside
-from raysft.store.transport import Transport
+from raysft.store.transport import READS_AT_ONCE, Transport
 
 _FORM = 1
-_TRIES = 5
-_SIDE_BY_SIDE = 16
 
 
 def write_document(transport: Transport, kind: str, key: str, body: Mapping[str, Json]) -> bool:
@@ -23,12 +21,12 @@ def write_document(transport: Transport, kind: str, key: str, body: Mapping[str,
     # `writer` makes the bytes unlike those of any other call, as `create_once` asks.
     content = {"form": _FORM, "kind": kind, "key": key, "writer": layout.new_attempt(), "body": body}
     sealed = seal(content)
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         if create_once(transport, path, sealed):
             return True
         if read_document(transport, kind, key) is not None:
             return False
-    raise StoreError(f"the document {path} was damaged or removed {_TRIES} times in a row")
+    raise StoreError(f"the document {path} was damaged or removed {TRIES} times in a row")
 
 
 def read_document(transport: Transport, kind: str, key: str) -> dict[str, Any] | None:
@@ -50,8 +48,7 @@ def read_documents(transport: Transport, kind: str) -> Iterator[dict[str, Any]]:
     if kind not in layout.DOCUMENT_KINDS:
         raise StoreError(f"no documents of kind {kind!r}; there are {', '.join(layout.DOCUMENT_KINDS)}")
     names = [name.removesuffix(".json") for name in sorted(transport.names(kind)) if name.endswith(".json")]
-    # On an object store each takes some 25 ms, nearly all of it waiting.
-    with ThreadPoolExecutor(_SIDE_BY_SIDE) as threads:
+    with ThreadPoolExecutor(READS_AT_ONCE) as threads:
         read = threads.map(lambda key: read_document(transport, kind, key), names)
         yield from (body for body in read if body is not None)
 

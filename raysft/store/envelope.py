@@ -1,7 +1,7 @@
 """JSON that knows its own digest: records, manifests, documents and leases.
 
 `{"sha256":"<64 hexadecimal digits>","content":{...}}` and a line feed. The digest is taken over the bytes of
-the content as they stand, so that every changed, missing or added byte is found, while any JSON tool reads
+the content as they are, so that every changed, missing or added byte is found, while any JSON tool reads
 the file. It guards against damage, not against forgery.
 """
 

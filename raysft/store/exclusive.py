@@ -6,6 +6,8 @@ from raysft.errors import StoreError
 from raysft.store.layout import WORK, new_attempt
 from raysft.store.transport import Transport
 
+TRIES = 5
+"""Losing to an object that is damaged, and then again, so often is no accident."""
 _RIVALS = 4
 
 
@@ -13,7 +15,7 @@ def create_once(transport: Transport, path: str, data: bytes) -> bool:
     """Whether this call made the object. `data` must be unlike that of any other call.
 
     A request that was sent again after a lost answer is told that the object exists, by its own doing (S3 and
-    NFS alike): so what stands is compared.
+    NFS alike): so what exists is compared.
     """
     try:
         transport.create(path, data)

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from typing_extensions import override
+
 from raysft.store.layout import WORK
-from raysft.store.transport import store_errors
+from raysft.store.transport import Transport, store_errors
 from raysft.store.workbench import discard, open_workspace
 
 _TEMPORARY = ".tmp-"
@@ -24,7 +26,7 @@ _explained = store_errors(OSError)
 
 
 @dataclass(frozen=True)
-class LocalTransport:
+class LocalTransport(Transport):
     """See `Transport`. The folder must know hard links; file systems without them are refused at opening."""
 
     root: Path
@@ -32,15 +34,17 @@ class LocalTransport:
     read_only: ClassVar[bool] = False
 
     @property
+    @override
     def url(self) -> str:
-        """Absolute path of the store."""
         return str(self.root)
 
     @property
+    @override
     def bench_folder(self) -> Path:
         """On the same file system, so that publishing is a rename."""
         return self.root / WORK
 
+    @override
     @_explained
     def top_names(self) -> frozenset[str]:
         """Everything in the folder, hidden files included."""
@@ -49,27 +53,28 @@ class LocalTransport:
         except (FileNotFoundError, NotADirectoryError):
             return frozenset()
 
+    @override
     @_explained
     def read(self, path: str) -> bytes:
-        """See `Transport`."""
         try:
             return (self.root / path).read_bytes()
         except (NotADirectoryError, IsADirectoryError) as error:
             raise FileNotFoundError(path) from error
 
+    @override
     @_explained
     def create(self, path: str, data: bytes) -> None:
-        """See `Transport`."""
         self._write_then(os.link, path, data)
 
+    @override
     @_explained
     def write(self, path: str, data: bytes) -> None:
-        """See `Transport`."""
         self._write_then(os.replace, path, data)
 
+    @override
     @_explained
     def put(self, folder: Path, names: Sequence[str], path: str) -> None:
-        """See `Transport`: all files appear at once."""
+        """All files appear at once."""
         own = self.bench_folder in folder.parents and not any((folder / name).is_symlink() for name in names)
         if own:
             self._adopt(folder, path)
@@ -80,17 +85,19 @@ class LocalTransport:
                 shutil.copyfile(folder / name, space / name)
             self._adopt(space, path)
 
-    def copy_here(self, path: str, names: Sequence[str]) -> Path:  # noqa: ARG002
-        """See `Transport`: the stored folder itself."""
+    @override
+    def copy_here(self, path: str, names: Sequence[str]) -> Path:
+        """The stored folder itself."""
         return self.root / path
 
-    def forget_copy(self, path: str) -> bool:  # noqa: ARG002
-        """See `Transport`."""
+    @override
+    def forget_copy(self, path: str) -> bool:
         return False
 
+    @override
     @_explained
     def names(self, path: str) -> list[str]:
-        """See `Transport`. Temporary files are no objects."""
+        """Temporary files are no objects."""
         top = self.root / path
         return [
             Path(place, name).relative_to(top).as_posix()
@@ -99,9 +106,10 @@ class LocalTransport:
             if not name.startswith(_TEMPORARY)
         ]
 
+    @override
     @_explained
     def move(self, path: str, to: str) -> None:
-        """See `Transport`: at one instant."""
+        """At one instant."""
         source, target = self.root / path, self.root / to
         _make_folder(target.parent)
         try:
@@ -111,9 +119,10 @@ class LocalTransport:
         _sync(target.parent)
         _sync(source.parent)
 
+    @override
     @_explained
     def remove(self, path: str) -> None:
-        """See `Transport`: at one instant."""
+        """At one instant."""
         discard(self.root / path, self.bench_folder)
 
     def _write_then(self, name_it: Callable[[Path, Path], None], path: str, data: bytes) -> None:

@@ -28,7 +28,7 @@ class FileEntry:
     """64 hexadecimal digits."""
 
     def as_json(self) -> dict[str, object]:
-        """The entry as it stands in a record."""
+        """The entry as it is written in a record."""
         return {"name": self.name, "size": self.size, "sha256": self.sha256}
 
 

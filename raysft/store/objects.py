@@ -17,11 +17,12 @@ from fsspec.asyn import AsyncFileSystem
 from fsspec.core import url_to_fs
 from fsspec.implementations.memory import MemoryFileSystem
 from fsspec.spec import AbstractFileSystem
+from typing_extensions import override
 
 from raysft.errors import StoreError
 from raysft.identity import digest_bytes
 from raysft.store.layout import WORK
-from raysft.store.transport import store_errors
+from raysft.store.transport import Transport, store_errors
 from raysft.store.workbench import open_workspace
 
 _CONFLICT_WAITS_S = (0.05, 0.1, 0.2, 0.4, 0.8)
@@ -31,20 +32,27 @@ _explained = store_errors(Exception)
 
 
 @dataclass(frozen=True)
-class ObjectTransport:
+class ObjectTransport(Transport):
     """See `Transport`. Credentials and endpoints come from the cloud's own settings and never travel."""
 
-    url: str
-    """Without a slash at its end."""
+    root: str
+    """URL, without a slash at its end."""
     cache: Path
     """Local folder for copies of what is read; grows until someone empties it."""
     read_only: ClassVar[bool] = False
 
     @property
+    @override
+    def url(self) -> str:
+        return self.root
+
+    @property
+    @override
     def bench_folder(self) -> Path:
         """In the cache: uploads start from there."""
         return self._copies / WORK
 
+    @override
     @_explained
     def top_names(self) -> frozenset[str]:
         """One listing, which does not go into the folders."""
@@ -55,15 +63,15 @@ class ObjectTransport:
             return frozenset()
         return frozenset(str(one).rstrip("/").rpartition("/")[2] for one in found)
 
+    @override
     @_explained
     def read(self, path: str) -> bytes:
-        """See `Transport`."""
         files, place = self._at(path)
         return bytes(files.cat_file(place))
 
+    @override
     @_explained
     def create(self, path: str, data: bytes) -> None:
-        """See `Transport`."""
         files, place = self._at(path)
         if isinstance(files, MemoryFileSystem):
             with _MEMORY_LOCK:  # It looks first and writes then, but all who write are in this process.
@@ -78,21 +86,23 @@ class ObjectTransport:
                 time.sleep(wait_s)
         raise StoreError(f"{self.url}/{path} could not be created: others kept trying at the same instants")
 
+    @override
     @_explained
     def write(self, path: str, data: bytes) -> None:
-        """See `Transport`."""
         files, place = self._at(path)
         files.pipe_file(place, data)
 
+    @override
     @_explained
     def put(self, folder: Path, names: Sequence[str], path: str) -> None:
-        """See `Transport`: files appear one by one, and a folder of the workbench stays as it is."""
+        """Files appear one by one, and a folder of the workbench stays as it is."""
         files, place = self._at(path)
         files.put([str(folder / name) for name in names], [f"{place}/{name}" for name in names])
 
+    @override
     @_explained
     def copy_here(self, path: str, names: Sequence[str]) -> Path:
-        """See `Transport`: downloaded once, whole or not at all."""
+        """Downloaded once, whole or not at all."""
         target = self._copies / path
         if not target.is_dir():
             files, place = self._at(path)
@@ -107,21 +117,22 @@ class ObjectTransport:
                     _rename_unless_there(space, target)
         return target
 
+    @override
     @_explained
     def forget_copy(self, path: str) -> bool:
-        """See `Transport`."""
         shutil.rmtree(self._copies / path, ignore_errors=True)
         return True
 
+    @override
     @_explained
     def names(self, path: str) -> list[str]:
-        """See `Transport`."""
         files, place = self._at(path)
         return [str(name)[len(place) + 1 :] for name in files.find(place) if str(name) != place]
 
+    @override
     @_explained
     def move(self, path: str, to: str) -> None:
-        """See `Transport`: object by object, each copied before it is removed."""
+        """Object by object, each copied before it is removed."""
         files, place = self._at(path)
         _, target = self._at(to)
         below = self.names(path)
@@ -130,9 +141,9 @@ class ObjectTransport:
         if not below and files.isfile(place):
             _move_object(files, place, target)
 
+    @override
     @_explained
     def remove(self, path: str) -> None:
-        """See `Transport`."""
         files, place = self._at(path)
         try:
             files.rm(place, recursive=True)

@@ -16,7 +16,7 @@ def set_aside(transport: Transport, naming: str, seen: bytes, reason: str, *more
     Args:
         transport: the store.
         naming: the record, manifest or document.
-        seen: its bytes when the damage was found. Other bytes stand for something newer, which is left alone.
+        seen: its bytes when the damage was found. Other bytes are something newer, which is left alone.
             In the instant between that look and the move something new and sound may be moved as well: then
             it is made again, which costs time and nothing else.
         reason: what is wrong, in words.

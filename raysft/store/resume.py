@@ -28,7 +28,7 @@ class ResumeState:
     attempt: str
     """The attempt that saved it."""
     folder: Path
-    """Local and verified; not to be written in, and gone once two newer states stand."""
+    """Local and verified; not to be written in, and gone once there are two newer states."""
 
 
 def save_resume(transport: Transport, stage: str, step: int, attempt: str, folder: Path) -> None:

@@ -16,6 +16,9 @@ from typing_extensions import override
 
 from raysft.errors import StoreError
 
+READS_AT_ONCE = 16
+"""Small objects that are read side by side: one takes an object store some 25 ms, mostly of waiting."""
+
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 _Self = TypeVar("_Self", bound="_Placed")

@@ -29,15 +29,15 @@ def open_workspace(bench: Path) -> Iterator[Path]:
 def discard(folder: Path, bench: Path) -> None:
     """Remove a file or folder at one instant, as others see it: it is first renamed onto the workbench."""
     bench.mkdir(parents=True, exist_ok=True)
-    rubbish = bench / f"rubbish-{secrets.token_hex(8)}"
+    doomed = bench / f"discarded-{secrets.token_hex(8)}"
     try:
-        folder.rename(rubbish)
+        folder.rename(doomed)
     except (FileNotFoundError, NotADirectoryError):
         return
-    if rubbish.is_dir():
-        shutil.rmtree(rubbish, ignore_errors=True)
+    if doomed.is_dir():
+        shutil.rmtree(doomed, ignore_errors=True)
     else:
-        rubbish.unlink(missing_ok=True)
+        doomed.unlink(missing_ok=True)
 
 
 def remove_leftovers(bench: Path) -> None:

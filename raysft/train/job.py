@@ -8,6 +8,9 @@ from typing import Any, Literal
 from raysft.records import LossPoint, Provenance, UsedSource
 from raysft.spec.recipe import Recipe
 
+CPUS_PER_WORKER = 1
+"""Of a process that trains, with or without a GPU."""
+
 Layout = Literal["padded", "packed"]
 
 
@@ -62,7 +65,7 @@ class Progress:
 
     fingerprint: str
     first_step: int
-    """Steps that stood when this attempt began: 0, or where an earlier one was interrupted."""
+    """Steps that were done when this attempt began: 0, or where an earlier one was interrupted."""
     step: int
     """From 1."""
     steps: int

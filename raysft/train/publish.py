@@ -12,7 +12,7 @@ from raysft.train.loop import train_stage
 
 
 def train_and_publish(job: StageJob, group: WorkerGroup, report: Callable[[Progress], object]) -> StageRecord:
-    """Train a stage and make it stand in the store; gives the record of the attempt that stands there then.
+    """Train a stage and publish it; gives the record of the attempt that is in the store then.
 
     Rank 0 exports and publishes, on its own machine; every worker must call this and gets the same record.
 
@@ -27,9 +27,9 @@ def train_and_publish(job: StageJob, group: WorkerGroup, report: Callable[[Progr
         record = _record(job, train_stage(replace(job, output=folder), group, report))
         published = store.publish("stages", job.fingerprint, folder, record.model_dump(mode="json"))
     store.drop_resume(job.fingerprint)
-    standing = StageRecord.model_validate(published.body)
-    group.broadcast(standing.model_dump_json())
-    return standing
+    winner = StageRecord.model_validate(published.body)
+    group.broadcast(winner.model_dump_json())
+    return winner
 
 
 def _record(job: StageJob, trained: TrainedStage) -> StageRecord:

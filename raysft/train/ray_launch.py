@@ -20,10 +20,8 @@ from raysft.records import StageRecord
 from raysft.store import Store
 from raysft.train.failures import as_stage_failure, out_of_memory
 from raysft.train.group import ShardedGroup, SingleProcess, WorkerGroup
-from raysft.train.job import Progress, StageJob
+from raysft.train.job import CPUS_PER_WORKER, Progress, StageJob
 from raysft.train.publish import train_and_publish
-
-CPUS_PER_WORKER = 1
 
 _COLLECTIVE_TIMEOUT_S = 1800
 """Seconds that a worker waits for the others, in torch and in Ray; both wait for ever unless told."""

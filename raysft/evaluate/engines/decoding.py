@@ -56,7 +56,7 @@ class Decoder:
     """Writes with the weights that a model has when the decoder is made."""
 
     def __init__(self, model: PreTrainedModel) -> None:
-        """Choose how to step; `model` stands on its device, ready to evaluate."""
+        """Choose how to step; `model` is on its device, ready to evaluate."""
         self._model = model
         self._step: Step = LlamaStep(model) if LlamaStep.fits(model) else _forward(model)
 

@@ -72,7 +72,7 @@ def _batches(rows: Sequence[Encoded]) -> Iterator[list[Encoded]]:
 
 
 def _loss_sum(model: PreTrainedModel, batch: Sequence[Encoded]) -> float:
-    # Padding stands on the right, so no real token sees any of it, and attention needs no mask.
+    # Padding is on the right, so no real token sees any of it, and attention needs no mask.
     columns = max(len(row.tokens) for row in batch)
     padded = [row.tokens + [0] * (columns - len(row.tokens)) for row in batch]
     marked = [row.supervised + [False] * (columns - len(row.supervised)) for row in batch]

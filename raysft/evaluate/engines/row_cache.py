@@ -89,7 +89,7 @@ class RowCache(Cache):
         Args:
             layers: of the model.
             rows: prompts in the batch.
-            length: columns of the longest prompt; shorter ones stand at the right.
+            length: columns of the longest prompt; shorter ones are at the right.
         """
         super().__init__(layers=[RowLayer(rows, length) for _ in range(layers)])
 

@@ -11,7 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import ray
 from ray import ObjectRef
 from ray.actor import ActorHandle
-from ray.exceptions import RayActorError
+from ray.exceptions import RayError, RayTaskError
 
 from raysft.cluster.resources import Resources
 from raysft.errors import ClusterError
@@ -116,7 +116,9 @@ class CoordinatorClient:
     ) -> _Result:
         try:
             result: _Result = ray.get(self._call(method, *args, **named))
-        except RayActorError as error:
+        except RayTaskError:
+            raise  # the coordinator is there, and says what is wrong
+        except RayError as error:
             raise ClusterError(f"the coordinator of the sweep is gone: {error}") from error
         return result
 

@@ -16,7 +16,7 @@ from raysft.store import Store
 from raysft.sweep.inputs.prepare import base_digest, base_folder, prepared_key
 from raysft.sweep.inputs.read import Inputs
 from raysft.sweep.inputs.score_requests import Asked
-from raysft.train.job import JobPortion, StageJob
+from raysft.train.job import CPUS_PER_WORKER, JobPortion, StageJob
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class SweepContext:
     def needs(self, stage: Stage) -> Resources:
         """What a stage holds while it trains."""
         model = self.spec.models[stage.model]
-        return Resources(cpus=1, gpus=model.gpus_per_worker) * model.workers
+        return Resources(CPUS_PER_WORKER, model.gpus_per_worker) * model.workers
 
     def digest(self, subject: str, model: str) -> WeightsDigest:
         """Digest of the weights of a base or of a finished stage, as its record has it.

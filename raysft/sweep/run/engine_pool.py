@@ -18,7 +18,7 @@ from raysft.sweep.run.context import SweepContext
 from raysft.sweep.run.evaluation_worker import EvaluationWorker
 
 TRIES = 3
-"""How often a shard is given to an engine that dies over it."""
+"""How often a unit of work is given to an engine that dies over it."""
 
 IDLE_S = 60.0
 """Seconds after which an engine without work is stopped, so that its node can go."""

@@ -6,9 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from ray import tune
-from ray.exceptions import RayError
 
-from raysft.errors import ClusterError
 from raysft.process_log import driver_log
 from raysft.store import Store
 from raysft.sweep.inputs.bases import dressed_bases
@@ -54,20 +52,13 @@ def _run(inputs: Inputs, store: Store, session: Session, watch: Watch) -> Snapsh
     context = make_context(inputs, store, inline=session.own)
     coordinator = CoordinatorClient.start(context, session.capacity)
     name = f"run-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
-    with watch(lambda: _snapshot(coordinator)):
+    with watch(coordinator.snapshot):
         grid = _tuner(context, coordinator, name).fit()
     reported = (result.config["point"] for result in grid if result.config and result.metrics)
     note_experiment(inputs, store, name, reported)
-    snapshot = _snapshot(coordinator)
+    snapshot = coordinator.snapshot()
     coordinator.stop()
     return snapshot
-
-
-def _snapshot(coordinator: CoordinatorClient) -> Snapshot:
-    try:
-        return coordinator.snapshot()
-    except RayError as error:
-        raise ClusterError(f"the coordinator of the sweep is gone: {error}") from error
 
 
 def _tuner(context: SweepContext, coordinator: CoordinatorClient, name: str) -> tune.Tuner:

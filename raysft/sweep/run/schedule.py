@@ -55,11 +55,6 @@ class Schedule:
         """Keys of the evaluation shards that run."""
         return self._shards_running.keys()
 
-    @property
-    def capacity(self) -> Resources:
-        """What all that runs may hold together."""
-        return self._capacity
-
     # ---- stages
 
     def request(self, stage: str, trial: str) -> None:

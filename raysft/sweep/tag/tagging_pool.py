@@ -20,11 +20,10 @@ from raysft.evaluate.engines.transformers_engine import TransformersEngine
 from raysft.identity import fingerprint
 from raysft.model.digest import weights_digest
 from raysft.model.folder import DtypeName
+from raysft.sweep.run.engine_pool import TRIES
 from raysft.sweep.run.session import Session
 from raysft.sweep.tag.kept_answers import Said
 
-TRIES = 3
-"""How often a unit is given to an actor that dies over it."""
 VERSION = 1
 """Raised when the same model answers the same question otherwise."""
 

@@ -252,6 +252,7 @@ class Machine(RuleBasedStateMachine):
     @initialize(cpus=st.integers(0, 4), need=st.integers(1, 2))
     def begin(self, cpus: int, need: int) -> None:
         self.need = Resources(cpus=need)
+        self.capacity = Resources(cpus=cpus)
         self.book = schedule(cpus, needs=self.need)
         self.fits = True
         self.waiting: set[tuple[str, str]] = set()
@@ -288,7 +289,7 @@ class Machine(RuleBasedStateMachine):
             assert work.key not in self.book.done
             assert work.key not in self.book.failed
             self.waiting.discard((work.key, trial))
-        self.fits = self.fits or self.used().fits(self.book.capacity)
+        self.fits = self.fits or self.used().fits(self.capacity)
 
     @precondition(lambda self: self.book.holders)
     @rule(data=st.data())
@@ -332,8 +333,9 @@ class Machine(RuleBasedStateMachine):
 
     @rule(cpus=st.integers(0, 4))
     def resize(self, cpus: int) -> None:
-        self.book.resize(Resources(cpus=cpus))
-        self.fits = self.used().fits(self.book.capacity)
+        self.capacity = Resources(cpus=cpus)
+        self.book.resize(self.capacity)
+        self.fits = self.used().fits(self.capacity)
 
     def used(self) -> Resources:
         return sum((work.needs for work in self.book.running_work()), Resources())
@@ -348,7 +350,7 @@ class Machine(RuleBasedStateMachine):
     def nothing_holds_more_than_there_is(self) -> None:
         """Unless the cluster shrank under what ran already."""
         if hasattr(self, "book") and self.fits:
-            assert self.used().fits(self.book.capacity)
+            assert self.used().fits(self.capacity)
 
     @invariant()
     def no_stage_is_in_two_states(self) -> None:
