@@ -45,9 +45,9 @@ MAY_IMPORT = {
     "evaluate": "data.read errors identity records",
     "evaluate.benchmarks": "data data.read data.world errors evaluate identity sandbox spec",
     "evaluate.engines": "data data.tokens errors evaluate identity model",
-    "pilot": "composition data data.read data.world errors identity model plan plan.cost spec",
+    "pilot": "composition data data.read errors identity model plan plan.cost spec",
     # a sweep
-    "sweep.inputs": "composition data data.sources data.tokens data.world errors evaluate.benchmarks "
+    "sweep.inputs": "composition data data.sources data.tokens errors evaluate.benchmarks "
     "identity model plan plan.cost spec store",
     "sweep.results": "composition data.sources evaluate evaluate.benchmarks identity plan records spec "
     "store sweep.inputs",
@@ -56,9 +56,9 @@ MAY_IMPORT = {
     "sweep.tag": "data data.tag data.tokens errors evaluate evaluate.engines identity model sweep.run",
     # commands
     "cli": "cli.data cli.plan errors pilot plan spec store sweep.inputs sweep.results sweep.run train",
-    "cli.data": "cli data data.inspect data.public data.read data.sources data.tag data.tokens data.world "
+    "cli.data": "cli data data.inspect data.public data.read data.sources data.tag data.tokens "
     "errors model plan spec sweep.inputs sweep.run sweep.tag train.batching",
-    "cli.plan": "cli composition data.sources errors plan plan.cost records spec store sweep.inputs",
+    "cli.plan": "cli composition data.sources errors plan plan.cost records spec sweep.inputs",
 }
 """Of each room, what it imports beside itself. `analysis` may import all of them, and none of them it."""
 
