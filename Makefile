@@ -9,7 +9,7 @@ INSTALLED := .venv/installed
 .PHONY: quickstart test test-slow test-all check constraints clean
 
 quickstart: $(INSTALLED)  ## run the built-in world: table, report
-	$(BIN)/raysft run sweeps/quickstart.yaml --store $(STORE)
+	$(BIN)/raysft quickstart --store $(STORE)
 
 test: $(INSTALLED)  ## every test under 10 s
 	$(BIN)/python -m pytest -m "not slow"

@@ -12,7 +12,7 @@ from raysft.errors import InputError
 from .cells import collapse
 from .inputs import read_folder
 from .report import write_report
-from .table import results_table
+from .terminal import results_table
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,7 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         inputs = read_folder(given.folder)
-        Console().print(results_table(collapse(inputs.results, inputs.items)))
+        console = Console()
+        console.print(results_table(collapse(inputs.results, inputs.items), console.width))
         write_report(given.folder, given.out or given.folder / "report.html")
     except InputError as error:
         print(error, file=sys.stderr)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .cells import Cell, columns_of, grids
+from .cells import Cell, columns_of, grids, usual_versions
 from .labels import fixed, percent
 from .scores import Column, Score
 
@@ -57,6 +57,12 @@ def notes(cells: Sequence[Cell]) -> list[Note]:
             "Suspect benchmark (†)",
             "Not one answer could be read for at least one seed. The score says nothing about the ability.",
             tuple(_each(cells, lambda score: "" if not score.suspect else "not one answer could be read")),
+        ),
+        Note(
+            "Several versions of the engine (‡)",
+            "The answers behind these scores were given by another version of the engine's library than "
+            "most. A comparison of one of them with another score mixes versions.",
+            tuple(_other_versions(cells)),
         ),
         Note(
             "Unscored",
@@ -146,6 +152,18 @@ def _each(cells: Sequence[Cell], say: Say) -> Iterator[str]:
         for score in cell.scores:
             if text := say(score):
                 yield f"{_where(cell, score)}: {text}"
+
+
+def _other_versions(cells: Sequence[Cell]) -> Iterator[str]:
+    usual = usual_versions(cells)
+    return _each(
+        cells,
+        lambda score: (
+            f"{', '.join(score.engine_versions) or 'not known'}; most: {', '.join(usual) or 'not known'}"
+            if score.value is not None and score.engine_versions != usual
+            else ""
+        ),
+    )
 
 
 def _unscored(cells: Sequence[Cell]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 Intervals only; verdicts are not covered here.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -147,6 +148,14 @@ def columns_of(cells: Sequence[Cell]) -> list[Column]:
     """Every column, in the order of their first appearance."""
     seen = (score for cell in cells for position in cell.course for score in position.scores)
     return list(dict.fromkeys(score.column for score in seen))
+
+
+def usual_versions(cells: Sequence[Cell]) -> tuple[str, ...]:
+    """Versions of the engine that gave the answers of most scores; empty where nothing is scored."""
+    found = Counter(
+        score.engine_versions for cell in cells for score in cell.scores if score.value is not None
+    )
+    return max(found, key=lambda versions: (found[versions], versions), default=())
 
 
 def grids(cells: Sequence[Cell]) -> Iterator[list[Cell]]:

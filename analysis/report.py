@@ -17,7 +17,7 @@ from .figures.all import draw_figures
 from .figures.canvas import Figure
 from .inputs import Inputs, SweepFacts, read_folder
 from .labels import printable
-from .table import blocks, heads
+from .table import Block, blocks, heads
 
 TOY_CAUTION = "A toy world that shows the tool, not how large models behave."
 _LIBRARIES = ("numpy", "pandas", "scipy", "matplotlib")
@@ -77,6 +77,7 @@ def render(inputs: Inputs) -> str:
     environment.filters["svg"] = _svg
     points = {point.point for cell in cells for point in cell.points}
     failures = [Failure(cell, point) for cell in cells for point in cell.missing]
+    drawn = blocks(cells)
     return environment.get_template("report.html.j2").render(
         sweep=inputs.sweep,
         caution=_caution(inputs.sweep),
@@ -85,12 +86,24 @@ def render(inputs: Inputs) -> str:
         points=len(points),
         done=len(points - {failure.point.point for failure in failures}),
         heads=heads(cells),
-        blocks=blocks(cells),
+        blocks=drawn,
+        marks=_marks(drawn),
         figures=draw_figures(cells),
         notes=notes(cells),
         failures=failures,
         provenance=_provenance(inputs, cells),
     )
+
+
+def _marks(drawn: Sequence[Block]) -> dict[str, bool]:
+    """Which marks are in the table: the legend explains no others."""
+    lines = [line for block in drawn for line in block.lines]
+    entries = [entry for line in lines for entry in line.entries]
+    return {
+        "suspect": any(entry.suspect for entry in entries),
+        "other_version": any(entry.other_version for entry in entries),
+        "one_seed": any(line.one_seed for line in lines),
+    }
 
 
 def _caution(sweep: SweepFacts) -> str:

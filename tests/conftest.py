@@ -4,8 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 import ray
+from hypothesis import settings
 
 from raysft.sweep.run.session import Session, ray_session
+
+# How long one example takes says something about the machine, not about the code.
+settings.register_profile("raysft", deadline=None)
+settings.load_profile("raysft")
 
 
 @pytest.fixture(scope="session")

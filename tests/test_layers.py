@@ -21,25 +21,29 @@ MAY_IMPORT = {
     "errors": "",
     "identity": "",
     "records": "errors identity",
-    "composition": "identity",
-    "spec": "composition errors identity",
+    "composition": "identity wording",
+    "wording": "",
+    "safe_path": "",
+    "spec": "composition errors identity spec.reading wording",
+    "spec.reading": "errors identity spec wording",
     # files and budgets
     "store": "errors identity",
+    "process_log": "errors store",
     "plan": "cluster composition errors identity spec",
     "plan.cost": "errors identity plan spec",
     "cluster": "errors spec",
     # siblings: what the work is done with
-    "data": "errors identity",
+    "data": "errors identity safe_path",
     "data.read": "data errors",
     "data.clean": "data spec",
     "data.tokens": "data errors identity",
     "data.world": "data errors identity spec",
     "data.public": "data errors",
     "data.sources": "composition data data.clean data.read data.world errors identity spec",
-    "data.inspect": "data.read data.sources data.tokens errors spec",
+    "data.inspect": "data.read data.sources data.tokens errors spec spec.reading",
     "data.tag": "data data.inspect data.read data.sources errors spec",
     "model": "data.world errors identity spec",
-    "train": "errors model records spec store train.batching",
+    "train": "errors model process_log records spec store train.batching",
     "train.batching": "composition data.tokens errors identity records spec train",
     "sandbox": "errors",
     "evaluate": "data.read errors identity records",
@@ -47,22 +51,26 @@ MAY_IMPORT = {
     "evaluate.engines": "data data.tokens errors evaluate identity model",
     "pilot": "composition data data.read errors identity model plan plan.cost spec",
     # a sweep
-    "sweep.inputs": "composition data data.sources data.tokens errors evaluate.benchmarks "
-    "identity model plan plan.cost spec store",
-    "sweep.results": "composition data.sources evaluate evaluate.benchmarks identity plan records spec "
-    "store sweep.inputs",
+    "sweep.inputs": "composition data data.sources data.tokens errors evaluate.benchmarks identity model "
+    "plan plan.cost spec spec.reading store",
+    "sweep.results": "composition data.sources evaluate evaluate.benchmarks identity plan records spec store "
+    "sweep.inputs",
     "sweep.run": "cluster composition errors evaluate evaluate.benchmarks evaluate.engines identity plan "
-    "records sandbox spec store sweep.inputs sweep.results train",
+    "process_log records safe_path sandbox spec store sweep.inputs sweep.results train",
     "sweep.tag": "data data.tag data.tokens errors evaluate evaluate.engines identity model sweep.run",
     # commands
-    "cli": "cli.data cli.plan errors pilot plan spec store sweep.inputs sweep.results sweep.run train",
-    "cli.data": "cli data data.inspect data.public data.read data.sources data.tag data.tokens "
-    "errors model plan spec sweep.inputs sweep.run sweep.tag train.batching",
-    "cli.plan": "cli composition data.sources errors plan plan.cost records spec sweep.inputs",
+    "cli": "cli.data cli.plan cli.progress errors pilot plan safe_path spec store sweep.inputs sweep.results "
+    "sweep.run",
+    "cli.data": "cli data data.inspect data.public data.read data.sources data.tag data.tokens errors model "
+    "plan spec sweep.inputs sweep.run sweep.tag train.batching",
+    "cli.plan": "cli data.sources errors identity plan plan.cost records spec store sweep.inputs "
+    "sweep.results",
+    "__main__": "cli",
+    "cli.progress": "cli errors plan records store sweep.inputs sweep.results sweep.run train",
 }
 """Of each room, what it imports beside itself. `analysis` may import all of them, and none of them it."""
 
-PURE = {"errors", "identity", "records", "composition", "spec"}
+PURE = {"errors", "identity", "records", "wording", "composition", "spec"}
 MOST_MODULES = 15
 """Of a folder, `__init__.py` not counted."""
 HEAVY = {"ray", "torch", "transformers", "pyarrow", "datasets", "deepspeed"}

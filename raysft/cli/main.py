@@ -1,11 +1,12 @@
-"""`raysft init | plan | run | status | report | data`.
+"""`raysft quickstart | init | plan | run | status | report | data`.
 
-Exit code 0: done; 1: something failed; 2: wrong input, before anything started.
+Exit code 0: done; 1: something failed; 2: wrong input, before anything started; 130: interrupted.
 """
 
 import json
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,17 +18,59 @@ from raysft.cli.init import init
 from raysft.cli.options import STORE, AsJson, Changes, Limit, Only, StoreUrl, Sweep
 from raysft.cli.terminal_text import on_one_line
 from raysft.errors import InputError, RaysftError
+from raysft.safe_path import keep_folder_off_path
 from raysft.spec import SweepSpec, load_sweep
 
 app = typer.Typer(
     help="How much of each fine-tuning set, in what ratio, in what order, for which model size?",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: raysft quickstart",
 )
 
 
-@app.command()
+def _print_version(wanted: bool) -> None:
+    if not wanted:
+        return
+    try:
+        print(f"raysft {version('raysft')}")
+    except PackageNotFoundError:
+        print("raysft, not installed")
+    raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(epilog="Example: raysft quickstart --store runs/store")
+def quickstart(
+    store: StoreUrl = STORE,
+    show: Annotated[
+        bool, typer.Option("--show", help="Print the sweep file, to start from, and run nothing.")
+    ] = False,
+) -> None:
+    """Run the built-in world: three small data sets and a small model; no GPU, no network, minutes."""
+    from raysft.cli.quickstart import quickstart_file
+
+    with quickstart_file() as file:
+        if show:
+            print(file.read_text(encoding="utf-8"), end="")
+            return
+        good = _run(load_sweep(file), file, store, None, retry_failed=False)
+    print("the sweep file, to start from: raysft quickstart --show > sweep.yaml")
+    if not good:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: raysft plan sweep.yaml --set recipe.epochs=2")
 def plan(
     sweep: Sweep,
     store: StoreUrl = STORE,
@@ -61,11 +104,11 @@ def plan(
             print_plan(found, Console())
 
 
-app.command()(init)
+app.command(epilog="Example: raysft init code.jsonl math.jsonl --model world/base --budget 2cpu-h")(init)
 app.add_typer(data_app, name="data")
 
 
-@app.command()
+@app.command(epilog="Example: raysft run sweep.yaml --store s3://bucket/store --address auto")
 def run(
     sweep: Sweep,
     store: StoreUrl = STORE,
@@ -79,17 +122,15 @@ def run(
         str | None, typer.Option(metavar="failed", help="`failed`: also try what failed by its own fault.")
     ] = None,
 ) -> None:
-    """Run a sweep, or go on with it: what stands in the store is not done again."""
+    """Run a sweep, or go on with it: what is in the store is not done again."""
     if retry not in (None, "failed"):
         raise typer.BadParameter("the only value is `failed`", param_hint="--retry")
     spec = _spec(sweep, changes, limit, only)
-    from raysft.cli.run import run_and_report
-
-    if not run_and_report(spec, sweep, store, address, Console(), retry_failed=retry == "failed"):
+    if not _run(spec, sweep, store, address, retry_failed=retry == "failed"):
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(epilog="Example: raysft status sweep.yaml --store runs/store")
 def status(
     sweep: Sweep,
     store: StoreUrl = STORE,
@@ -102,35 +143,63 @@ def status(
     spec = _spec(sweep, changes, limit, only)
     from raysft.cli.status import show_status, status_json
     from raysft.store import Store
-    from raysft.sweep.inputs.read import read_inputs
+    from raysft.sweep.inputs.read import view_inputs
 
-    inputs, opened = read_inputs(spec, store), Store.open(store)
+    opened = Store.existing(store)
+    inputs = view_inputs(spec, store)
     if as_json:
         print(json.dumps(status_json(inputs, opened), indent=2))
     else:
         show_status(Console(), inputs, opened)
 
 
-@app.command()
+@app.command(epilog="Example: raysft report sweep.yaml --only amount")
 def report(
     sweep: Sweep,
     store: StoreUrl = STORE,
     changes: Changes = None,
     limit: Limit = None,
     only: Only = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write into this folder, not into the store.")
+    ] = None,
 ) -> None:
-    """Write tables and the HTML report from what stands in the store."""
+    """Write tables and the HTML report from what is in the store."""
     spec = _spec(sweep, changes, limit, only)
-    from raysft.cli.run import write_report
-    from raysft.store import Store
-    from raysft.sweep.inputs.read import read_inputs
-    from raysft.sweep.results.standing import read_standing
-    from raysft.sweep.results.tables import write_results
+    from raysft.cli.report import report as write
 
-    opened = Store.open(store)
-    inputs = read_inputs(spec, store)
-    write_results(inputs, read_standing(inputs, opened), opened)
-    write_report(spec, opened)
+    if not write(spec, store, out, Console()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def why(
+    sweep: Sweep,
+    point: Annotated[
+        str | None,
+        typer.Argument(metavar="[POINT]", help="Only points whose fingerprint or text has this in it."),
+    ] = None,
+    store: StoreUrl = STORE,
+    changes: Changes = None,
+    limit: Limit = None,
+    only: Only = None,
+    as_json: AsJson = False,
+) -> None:
+    """What a run would make, and why: the field in which it differs from the nearest thing in the store."""
+    spec = _spec(sweep, changes, limit, only)
+    from raysft.cli.why import explain, show_reasons
+
+    found = explain(spec, store, point)
+    if as_json:
+        print(json.dumps(found, indent=2))
+    else:
+        show_reasons(found, Console())
+
+
+def _run(spec: SweepSpec, file: Path, store: str, address: str | None, *, retry_failed: bool) -> bool:
+    from raysft.cli.run import run_and_report
+
+    return run_and_report(spec, file, store, address, Console(), retry_failed=retry_failed)
 
 
 def _spec(
@@ -146,6 +215,7 @@ def _spec(
 
 def main() -> None:
     """Entry point: errors of ours become one message and an exit code."""
+    keep_folder_off_path()
     try:
         app()
     except InputError as error:

@@ -7,7 +7,7 @@ import typer
 
 Sweep = Annotated[Path, typer.Argument(metavar="SWEEP", help="The sweep file (YAML).")]
 StoreUrl = Annotated[
-    str, typer.Option("--store", metavar="URL", help="Where results stand: a folder, s3:// or gs://.")
+    str, typer.Option("--store", metavar="URL", help="Where results go: a folder, s3:// or gs://.")
 ]
 Changes = Annotated[
     list[str] | None, typer.Option("--set", metavar="A.B=C", help="Change a field of the sweep file.")

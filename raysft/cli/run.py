@@ -1,17 +1,16 @@
 """`raysft run` from the checked sweep file to the printed table."""
 
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
 import yaml
 from rich.console import Console
 
+from raysft.cli.report import say_published, write_page
 from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
 from raysft.sweep.inputs.plan_totals import refuse_what_does_not_fit
 from raysft.sweep.inputs.read import read_inputs
+from raysft.sweep.results.publish import publish_results
 from raysft.sweep.results.standing import (
     Missing,
     forget_failures,
@@ -19,10 +18,7 @@ from raysft.sweep.results.standing import (
     read_standing,
     what_is_missing,
 )
-from raysft.sweep.results.tables import write_results
 from raysft.sweep.run.messages import Snapshot
-
-REPORT_PARTS = ("results.parquet", "items.parquet", "sweep.json")
 
 
 def run_and_report(
@@ -47,37 +43,17 @@ def run_and_report(
         snapshot = Snapshot()
     else:
         # Ray and torch take seconds to import, which a finished sweep need not spend.
-        from raysft.cli.progress import watcher
-        from raysft.sweep.run.run import run_sweep
-        from raysft.sweep.run.session import ray_session
+        from raysft.cli.progress.watched_run import run_with_progress
 
-        with ray_session(address) as session:
-            snapshot = run_sweep(inputs, store, session, watcher(inputs.plan, console))
+        snapshot = run_with_progress(inputs, standing, store, address, console)
         standing = read_standing(inputs, store)
     missing = what_is_missing(inputs, standing)
-    write_results(inputs, standing, store)
     _say(console, snapshot, missing)
-    write_report(spec, store)
+    published = publish_results(inputs, standing, store)
+    say_published(published, console)
+    if published.replaced:
+        write_page(spec, store)
     return not missing
-
-
-def write_report(spec: SweepSpec, store: Store) -> None:
-    """Let `analysis` make the report from the tables of the store, print its table, and keep the page there.
-
-    It runs as a process of its own: analysis imports raysft, never the other way round.
-    """
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        for name in REPORT_PARTS:
-            data = store.read_file(spec.name, name)
-            if data is not None:
-                (folder / name).write_bytes(data)
-        page = folder / "report.html"
-        subprocess.run(
-            [sys.executable, "-P", "-m", "raysft_analysis", str(folder), "--out", str(page)], check=True
-        )
-        store.write_file(spec.name, "report.html", page.read_bytes())
-    print(f"report: {store.sweep_path(spec.name)}/report.html")
 
 
 def _say(console: Console, snapshot: Snapshot, missing: Missing) -> None:

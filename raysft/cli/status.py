@@ -1,4 +1,4 @@
-"""What stands of a sweep, on the terminal and as JSON."""
+"""What the store has of a sweep, on the terminal and as JSON."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,22 +7,34 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from raysft.plan.tree import Cell, Point
+from raysft.plan.tree import Point
 from raysft.store import Store
 from raysft.sweep.inputs.read import Inputs
 from raysft.sweep.results.standing import Standing, point_status, read_standing
+from raysft.sweep.results.why import reasons
 from raysft.sweep.run.leases import stages_in_training
 
 _STYLES = {"done": "green", "running": "yellow", "failed": "red", "blocked": "red"}
 
 
 def status_json(inputs: Inputs, store: Store) -> dict[str, Any]:
-    """Status of every point and stage, and how many of their scores stand; the keys are stable."""
+    """Status of every point and stage, and how many of their scores exist; the keys are stable.
+
+    `scores`: `in_store` and `to_make`, each counted once for all points, and `reasons` of the latter with how
+    many scores each has.
+    """
     standing = read_standing(inputs, store)
     stages = _stages(inputs, store, standing)
+    asked = sum(len(one.benchmarks) for one in inputs.asked.values())
+    why = reasons(inputs, standing, store).of_scores()
     return {
         "points": [_point(inputs, point, standing, stages) for point in inputs.plan.points],
         "stages": stages,
+        "scores": {
+            "in_store": asked - why.total(),
+            "to_make": why.total(),
+            "reasons": dict(why.most_common()),
+        },
     }
 
 
@@ -39,7 +51,8 @@ def _stages(inputs: Inputs, store: Store, standing: Mapping[str, Standing]) -> d
 def _point(
     inputs: Inputs, point: Point, standing: Mapping[str, Standing], stages: Mapping[str, str]
 ) -> dict[str, Any]:
-    status, cause = point_status(point, standing)
+    status: str
+    status, cause = point_status(inputs, point, standing)
     of_point = {stage: stages[stage] for stage in point.stages}
     if status == "waiting" and "running" in of_point.values():
         status = "running"
@@ -47,23 +60,13 @@ def _point(
     return {
         "fingerprint": point.fingerprint,
         "model": point.model,
-        "cells": [_cell(cell, point.model) for cell in point.cells],
+        "cells": [f"{cell.study}: {cell.text(point.model)}" for cell in point.cells],
         "status": status,
         "cause": cause,
         "stages": of_point,
         "scores": sum(len(standing[one].scores) for one in subjects),
-        "scores_asked": sum(len(inputs.asked[one].benchmarks) for one in subjects if one in inputs.asked),
+        "scores_asked": sum(len(inputs.benchmarks_of(one)) for one in subjects),
     }
-
-
-def _cell(cell: Cell, usual: str) -> str:
-    model = "" if cell.model == usual else f" model {cell.model}"
-    amount = "" if cell.amount is None else f" amount {cell.amount}"
-    ratio = "".join(f" {ability}×{factor}" for ability, factor in cell.ratio)
-    variant = "".join(f" {ability}: {variant}" for ability, variant in cell.variant)
-    recipe = f" {cell.recipe}" if cell.recipe else ""
-    seed = "" if cell.seed is None else f" seed {cell.seed}"
-    return f"{cell.study}: {cell.strategy}{model}{amount}{ratio}{variant}{recipe}{seed}"
 
 
 def show_status(console: Console, inputs: Inputs, store: Store) -> None:
@@ -84,3 +87,7 @@ def show_status(console: Console, inputs: Inputs, store: Store) -> None:
         for one in ("done", "running", "waiting", "failed")
     ]
     console.print("stages: " + ", ".join(counts), highlight=False)
+    scores = found["scores"]
+    console.print(f"scores: {scores['in_store']} in the store, {scores['to_make']} to make", highlight=False)
+    for reason, count in scores["reasons"].items():
+        console.print(f"  {count} × {escape(reason)}", highlight=False, soft_wrap=True)

@@ -3,16 +3,17 @@
 A new strategy is one class here and one entry in `STRATEGIES`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import permutations
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, model_validator
 
 from raysft.composition.exact import ReplayShares
 from raysft.composition.strategy import DEFAULT_LAST, Shares, Strategy
 from raysft.composition.written_stages import Stages
+from raysft.wording import did_you_mean, in_words
 
 
 class Base(Strategy):
@@ -182,13 +183,15 @@ def read_strategy(value: object) -> Strategy:
         raise ValueError(f"write one strategy, one of {', '.join(STRATEGIES)}")
     ((kind, arguments),) = value.items()
     if kind not in STRATEGIES:
-        raise ValueError(f"no such strategy; use one of {', '.join(STRATEGIES)}")
+        near = did_you_mean(kind, STRATEGIES)
+        raise ValueError(f"no such strategy; use one of {', '.join(STRATEGIES)}{near}")
     rule = STRATEGIES[kind]
+    if arguments is not None and rule.argument is None and not isinstance(arguments, dict):
+        raise ValueError(f"{kind} takes no value; write {kind}")
     try:
         return rule.model_validate(_arguments(rule, arguments))
     except ValidationError as error:
-        found = [_said(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors()]
-        raise ValueError(f"{kind} needs: " + "; ".join(found)) from None
+        raise ValueError(f"{kind}: {'; '.join(_said(rule, one) for one in error.errors())}") from None
 
 
 def _arguments(rule: type[Strategy], given: object) -> object:
@@ -200,9 +203,10 @@ def _arguments(rule: type[Strategy], given: object) -> object:
     return given if in_full or rule.argument is None else {rule.argument: given}
 
 
-def _said(field: str, message: str) -> str:
-    message = message.removeprefix("Value error, ")
-    return f"{field}: {message}" if field else message
+def _said(rule: type[Strategy], error: Mapping[str, Any]) -> str:
+    field = ".".join(str(one) for one in error["loc"])
+    near = did_you_mean(field, rule.model_fields) if error["type"] == "extra_forbidden" else ""
+    return f"{field}: {in_words(error)}{near}" if field else in_words(error)
 
 
 def write_strategy(strategy: Strategy) -> dict[str, dict[str, object]]:

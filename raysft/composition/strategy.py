@@ -18,7 +18,23 @@ DEFAULT_LAST = "general"
 
 
 class Strategy(BaseModel, ABC):
-    """A rule; what the user says about it are its fields."""
+    """A rule; what the user says about it are its fields.
+
+    Example: everything at once, then a part of the last ability again. Listed in
+    `raysft.composition.strategies.STRATEGIES`, it can be written in a sweep file as `{review: {part: 1/4}}`.
+
+    >>> class Review(Strategy):
+    ...     kind: str = "review"
+    ...     part: Fraction = Fraction(1, 2)
+    ...
+    ...     def stages(self, abilities, /):
+    ...         return (dict.fromkeys(abilities, Fraction(1)), {abilities[-1]: self.part})
+    >>> rule = Review(part="1/4")
+    >>> rule.stages(["code", "general"])
+    ({'code': Fraction(1, 1), 'general': Fraction(1, 1)}, {'general': Fraction(1, 4)})
+    >>> rule.label
+    'review(part=1/4)'
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     argument: ClassVar[str | None] = None

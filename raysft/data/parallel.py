@@ -20,6 +20,8 @@ from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
+from raysft.safe_path import keep_folder_off_path
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -57,6 +59,7 @@ def in_order(
     if processes == 1:
         yield from map(begin(), tasks)
         return
+    keep_folder_off_path()  # a spawned process is started with `-c`
     context = multiprocessing.get_context("spawn")
     with _safe_path():
         pool = ProcessPoolExecutor(processes, context, _enter, (begin,))

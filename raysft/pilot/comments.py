@@ -45,7 +45,7 @@ def notes_on(chosen: Chosen, pilot: Pilot, file: str) -> Notes:
         "abilities": "one file each, in the order of training",
     }
     for ability in chosen.files:
-        _ability(notes, chosen, ability)
+        _ability(notes, chosen, pilot, ability)
     notes.about |= training_notes(chosen)
     _studies(notes, chosen, pilot)
     _objective(notes, chosen, pilot)
@@ -65,22 +65,15 @@ def _header(chosen: Chosen, pilot: Pilot, file: str) -> Iterator[str]:
 # ---- abilities
 
 
-def _ability(notes: Notes, chosen: Chosen, ability: str) -> None:
+def _ability(notes: Notes, chosen: Chosen, pilot: Pilot, ability: str) -> None:
     one, at = chosen.files[ability], f"abilities.{ability}"
     notes.about[at] = _seen(one)
     if chosen.last is not None and chosen.last.ability == ability:
         notes.about[at] += f" Trained last by sequential strategies: {chosen.last.why}."
-    five = len(one.ids) // 20
-    held_out = {
-        five: "5% of them, never trained on",
-        200: f"never trained on; 5% would be {five:,}, and 200 are asked in less time",
-    }
     notes.about |= {
         f"{at}.source.path": f"{one.trained:,} conversations are left to train on",
         f"{at}.source.format": "as its rows have it",
-        f"{at}.source.held_out": held_out.get(
-            one.held_out, f"never trained on; 5% would be {five}, too few to tell models apart"
-        ),
+        f"{at}.source.held_out": _held_out(chosen, pilot, ability),
         f"{at}.source.duplicates": f"exact copies seen: {one.copies:,}",
         f"{at}.source.tokens": f"of a conversation; {_basis(one)}",
         f"{at}.source.supervised_tokens": "of these in answers, which alone are learnt",
@@ -94,6 +87,15 @@ def _ability(notes: Notes, chosen: Chosen, ability: str) -> None:
         notes.after[f"{at}.benchmark"] = list(_SUGGESTED.get(one.kind, ()))
     else:
         notes.after[f"{at}.source"] = ["Whole documents hold no questions: this ability has no benchmark."]
+
+
+def _held_out(chosen: Chosen, pilot: Pilot, ability: str) -> str:
+    one = chosen.files[ability]
+    said = f"never trained on; {one.held_out / len(one.ids):.0%} of them"
+    if ability not in chosen.asked:
+        return said
+    seen = points(detectable(chosen, pilot, ability).recipes)
+    return f"{said}, on which two recipes must differ by {seen} points of 100 to be told apart"
 
 
 def _removals(one: DataFile) -> Iterator[str]:

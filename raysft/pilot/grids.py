@@ -1,23 +1,25 @@
-"""The grids of a pilot, from the fullest to the smallest, as far as the sizes of the data allow.
+"""The grids of a pilot: the smallest that tells something, and what is added to it as far as a budget allows.
 
-The fullest has two studies, with three seeds each:
+The smallest compares multi_task, mixed_sequential and dmt, over two seeds, on a small share of the data; for
+one cannot tell two recipes apart. `ADDITIONS` says what is added, the most telling first:
+
+    the smallest k of dmt; smaller amounts; more of the data; each ability alone; a third seed; sequential;
+    dmt's middle k; a third amount; a fourth and a fifth seed
+
+The fullest then has two studies, with five seeds each:
 
     amount     each ability alone, and all together, at 1, 1/4 and 1/16 of the data
     strategy   multi_task, sequential, mixed_sequential, and dmt with k of 1/64, 1/16 and 1/4
 
 Sizes set limits that no budget lifts: every stage takes at least `LEAST_STEPS` steps, and dmt replays at
-least `LEAST_REPLAYED` conversations of each ability. `GIVEN_UP` says what a smaller one lacks, one after the
-other: the third seed; amounts of 1/16; the middle k; sequential; the runs of one ability alone; all but 1/4,
-1/16, 1/64, 1/256 of the data; the smaller amounts; all k but the largest. Two seeds stay, for one cannot tell
-two recipes apart. The batch size depends on the sizes alone, so that stages of a small pilot and a large one
-are the same, and trained once.
+least `LEAST_REPLAYED` conversations of each ability. The batch size depends on the sizes alone, so that
+stages of a small pilot and a large one are the same, and trained once.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from raysft.composition.exact import count_of
 from raysft.spec.recipe import Recipe
@@ -29,13 +31,14 @@ LEAST_REPLAYED = 8
 BATCH_SIZES = (128, 64, 32, 16, 8)
 """The largest that gives the shortest stage enough steps is taken."""
 
-_SEEDS = (0, 1, 2)
 _AMOUNTS = (Fraction(1), Fraction(1, 4), Fraction(1, 16))
 _REPLAYED = (Fraction(1, 64), Fraction(1, 16), Fraction(1, 4))
-_SCALES = (Fraction(1, 4), Fraction(1, 16), Fraction(1, 64), Fraction(1, 256))
+_SCALES = (Fraction(1, 256), Fraction(1, 64), Fraction(1, 16), Fraction(1, 4), Fraction(1))
 
 Studies = dict[str, dict[str, Any]]
 """As a sweep file has them."""
+Kind = Literal["replay", "together", "data", "alone", "third seed", "sequential", "k", "amount", "seeds"]
+"""What an addition is about."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,11 @@ class Data:
     last: str | None
     """Ability that sequential strategies train last; None where there is only one."""
     recipe: Recipe
+
+    @property
+    def several(self) -> bool:
+        """Whether there is anything to mix."""
+        return len(self.rows) > 1
 
     def enough(self, amount: Fraction) -> bool:
         """Whether a stage on this amount of the smallest source has enough steps."""
@@ -86,7 +94,49 @@ class Grid:
         )
 
 
-FULLEST = Grid(_SEEDS, Fraction(1), _AMOUNTS, alone=True, sequential=True, replayed=_REPLAYED)
+@dataclass(frozen=True)
+class Addition:
+    """Something that a grid can have more."""
+
+    kind: Kind
+    text: str
+    """What it is, for whoever has to do without it."""
+    fields: Mapping[str, Any]
+    """Of a grid, those that are set."""
+
+    def to(self, grid: Grid) -> Grid:
+        """A grid with it."""
+        return replace(grid, **self.fields)
+
+
+ADDITIONS: tuple[Addition, ...] = (
+    Addition("replay", "the smallest k of dmt", {"replayed": (_REPLAYED[0], _REPLAYED[-1])}),
+    Addition("together", "smaller amounts", {"amounts": _AMOUNTS[:2]}),
+    *(
+        Addition("data", "all of the data" if scale == 1 else f"{scale} of the data", {"scale": scale})
+        for scale in _SCALES[1:]
+    ),
+    Addition("alone", "each ability alone", {"alone": True}),
+    Addition("third seed", "a third seed", {"seeds": (0, 1, 2)}),
+    Addition("sequential", "sequential", {"sequential": True}),
+    Addition("k", "the middle k of dmt", {"replayed": _REPLAYED}),
+    Addition("amount", "a third amount", {"amounts": _AMOUNTS}),
+    Addition("seeds", "a fourth seed", {"seeds": (0, 1, 2, 3)}),
+    Addition("seeds", "a fifth seed", {"seeds": (0, 1, 2, 3, 4)}),
+)
+"""The most telling first. Of one kind each goes on from the one before."""
+BUILDS_ON: Mapping[Kind, Kind] = {"k": "replay", "amount": "together", "seeds": "third seed"}
+"""Kinds that go on from another."""
+
+
+def smallest(data: Data) -> Grid:
+    """The least that is compared, on the smallest share of the data with stages that are long enough.
+
+    Of a single ability nothing can be compared but two amounts.
+    """
+    amounts = _AMOUNTS[:1] if data.several else _AMOUNTS[:2]
+    scale = next((one for one in _SCALES if data.enough(one * amounts[-1])), Fraction(1))
+    return Grid((0, 1), scale, amounts, alone=not data.several, sequential=False, replayed=_REPLAYED[-1:])
 
 
 def batch_size(rows: Mapping[str, int], recipe: Recipe) -> int:
@@ -97,8 +147,8 @@ def batch_size(rows: Mapping[str, int], recipe: Recipe) -> int:
     """
     least = min(BATCH_SIZES)
     usable = [amount for amount in _AMOUNTS if _data(rows, recipe, least).enough(amount)]
-    smallest = min(usable, default=Fraction(1))
-    return next((size for size in BATCH_SIZES if _data(rows, recipe, size).enough(smallest)), least)
+    shortest = min(usable, default=Fraction(1))
+    return next((size for size in BATCH_SIZES if _data(rows, recipe, size).enough(shortest)), least)
 
 
 def _data(rows: Mapping[str, int], recipe: Recipe, size: int) -> Data:
@@ -106,16 +156,15 @@ def _data(rows: Mapping[str, int], recipe: Recipe, size: int) -> Data:
 
 
 def studies(grid: Grid, data: Data) -> Studies:
-    """The grid as a sweep file has it."""
+    """The grid as a sweep file has it, without what the sizes do not allow."""
+    grid = grid.within(data)
     amounts = [_written(one * grid.scale) for one in grid.amounts]
-    alone = [{"single": ability} for ability in data.rows]
-    several = len(data.rows) > 1
-    together: list[object] = ["multi_task"] if several else []
+    alone = [{"single": ability} for ability in data.rows] if grid.alone else []
+    together: list[object] = ["multi_task"] if data.several else []
     found: Studies = {}
-    if not several or grid.alone or len(amounts) > 1:
-        single = alone if grid.alone or not several else []
-        found["amount"] = _study(grid, data, [*single, *together], amounts)
-    if several:
+    if alone or len(amounts) > 1:
+        found["amount"] = _study(grid, data, [*alone, *together], amounts)
+    if data.several:
         found["strategy"] = _study(grid, data, _strategies(grid, data), amounts[:1])
     return found
 
@@ -137,55 +186,3 @@ def _strategies(grid: Grid, data: Data) -> list[object]:
         {"mixed_sequential": last},
         *({"dmt": {"k": str(one), **last}} for one in grid.replayed),
     ]
-
-
-# ---- what is given up
-
-_Change = Callable[[Grid, Data], Grid]
-
-
-def _two_seeds(grid: Grid, _data: Data) -> Grid:
-    return replace(grid, seeds=grid.seeds[:2])
-
-
-def _without_the_smallest_amount(grid: Grid, _data: Data) -> Grid:
-    return replace(grid, amounts=tuple(one for one in grid.amounts if one != _AMOUNTS[-1]))
-
-
-def _without_the_middle_k(grid: Grid, _data: Data) -> Grid:
-    return grid if len(grid.replayed) < 3 else replace(grid, replayed=(grid.replayed[0], grid.replayed[-1]))
-
-
-def _without_sequential(grid: Grid, _data: Data) -> Grid:
-    return replace(grid, sequential=False)
-
-
-def _together_only(grid: Grid, _data: Data) -> Grid:
-    return replace(grid, alone=False)
-
-
-def _scaled(scale: Fraction, grid: Grid, data: Data) -> Grid:
-    # Of a single ability nothing can be compared but two amounts.
-    least = scale if len(data.rows) > 1 else scale * min(_AMOUNTS[:2])
-    return replace(grid, scale=scale) if data.enough(least) else grid
-
-
-def _one_amount(grid: Grid, data: Data) -> Grid:
-    return replace(grid, amounts=grid.amounts[:1]) if len(data.rows) > 1 else grid
-
-
-def _one_k(grid: Grid, _data: Data) -> Grid:
-    return replace(grid, replayed=grid.replayed[-1:])
-
-
-GIVEN_UP: tuple[tuple[str, str, _Change], ...] = (
-    ("seed", "the third seed", _two_seeds),
-    ("amount", "amounts of 1/16", _without_the_smallest_amount),
-    ("k", "the middle k of dmt", _without_the_middle_k),
-    ("sequential", "sequential", _without_sequential),
-    ("alone", "each ability alone", _together_only),
-    *(("data", f"all but {scale} of the data", partial(_scaled, scale)) for scale in _SCALES),
-    ("together", "the smaller amounts", _one_amount),
-    ("replay", "all k of dmt but the largest", _one_k),
-)
-"""Kind, words, and how; a later entry of the same kind stands for the one before."""

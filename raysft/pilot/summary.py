@@ -6,7 +6,10 @@ from itertools import combinations
 
 from raysft.pilot.draft import Chosen
 from raysft.pilot.fit_budget import TRAINING_SHARE, Pilot
+from raysft.plan.cost.compute import hours_text, money
+from raysft.plan.cost.fixed_cost import RUN_S
 from raysft.plan.cost.power import ASSUMED, Detectable, smallest_detectable
+from raysft.plan.cost.wall_clock import clock_text
 
 _LITTLE = 0.5
 """Share of a budget below which something can be added to a sweep."""
@@ -16,7 +19,7 @@ def outcome(chosen: Chosen, pilot: Pilot) -> Iterator[str]:
     """Hours, money, disk, what was given up, what will be seen, and what is odd about the files."""
     yield _price(chosen, pilot)
     yield _work(pilot)
-    yield _given_up(chosen, pilot)
+    yield _without(chosen, pilot)
     if chosen.last is None:
         yield (
             "There is one file. What it gains from more of its own data is asked; in what ratio and order "
@@ -43,16 +46,17 @@ def points(difference: float | None) -> str:
 
 
 def _price(chosen: Chosen, pilot: Pilot) -> str:
-    unit, placement = "GPU-hours" if chosen.on_gpus else "core-hours", chosen.placement
-    training, asked, chip = pilot.bill.whole.shared, pilot.evaluation, placement.accelerator
-    clock = (training.gpu_hours + asked.gpu_hours) / placement.side_by_side
+    training, asked, beside = pilot.bill.whole.shared, pilot.evaluation, pilot.overhead
+    chip, at_work = chosen.placement.accelerator, chosen.placement.side_by_side
     return (
-        f"Budget {chosen.allowance}. Expected: {_number(training.gpu_hours)} {unit} of training on "
-        f"{chip.name} ({_number(training.cost)} USD at {chip.price_per_hour:g} an hour), and "
-        f"{_number(asked.gpu_hours)} more ({_number(asked.cost)} USD) to answer {asked.questions:,} "
-        f"questions: {_number(clock)} hours on the clock with {placement.side_by_side} at work. "
-        f"Training may take {float(TRAINING_SHARE):.0%} of a budget; the rest is for the answers, and for "
-        "what an estimate does not see."
+        f"Budget {chosen.allowance}. Expected: {hours(pilot.hours, chosen)} on {chip.name}, "
+        f"{number(money(pilot.hours, chip))} USD at {chip.price_per_hour:g} an hour. Of these, "
+        f"{hours_text(training.gpu_hours, training.core_hours)} train, "
+        f"{hours_text(asked.gpu_hours, asked.core_hours)} answer {asked.questions:,} questions, and "
+        f"{hours(beside.training_hours + beside.answering_hours, chosen)} start stages and read and write "
+        f"weights ({clock_text(beside.stages_s)} for all stages). With {at_work} at work it takes about "
+        f"{clock_text(RUN_S + 3600 * pilot.hours / at_work)}. Training may take {float(TRAINING_SHARE):.0%} "
+        "of a budget; the rest is for the answers, and for what an estimate does not see."
     )
 
 
@@ -61,18 +65,20 @@ def _work(pilot: Pilot) -> str:
     return (
         f"{whole.distinct_points} points, which share {whole.stages} stages; one run for each point would "
         f"train {whole.saved_against_one_run_per_point or 1:.1f} times as many conversations. The store "
-        f"grows to {_number(pilot.disk.total / 1e9)} GB, most of it weights of finished stages."
+        f"grows to {number(pilot.disk.total / 1e9)} GB, most of it weights of finished stages."
     )
 
 
-def _given_up(chosen: Chosen, pilot: Pilot) -> str:
-    if pilot.given_up:
-        return f"Given up for the budget, in this order: {', '.join(pilot.given_up)}."
-    hours = chosen.allowance.hours(chosen.placement.accelerator, chosen.placement.side_by_side)
-    said = "Nothing was given up."
-    if pilot.needs < _LITTLE * hours:
+def _without(chosen: Chosen, pilot: Pilot) -> str:
+    if pilot.without:
+        told = "; ".join(f"{one.text}, {hours(one.hours, chosen)} more" for one in pilot.without)
+        return f"Left out because the budget is too small, the most telling first: {told}."
+    given = chosen.allowance.hours(chosen.placement.accelerator, chosen.placement.side_by_side)
+    said = "Nothing was left out."
+    if pilot.needs < _LITTLE * given:
         said += (
-            f" It is {pilot.needs / hours:.0%} of the budget: further seeds would show smaller differences."
+            f" It is {pilot.needs / given:.0%} of the budget: more questions or further seeds would show "
+            "smaller differences."
         )
     return said
 
@@ -109,5 +115,11 @@ def _templates(chosen: Chosen) -> Iterator[str]:
             )
 
 
-def _number(value: float) -> str:
+def hours(value: float, chosen: Chosen) -> str:
+    """Accelerator-hours with their unit, as `raysft plan` writes them."""
+    return hours_text(value, 0) if chosen.on_gpus else hours_text(0, value)
+
+
+def number(value: float) -> str:
+    """Two digits, or whole where there are more before the point."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"

@@ -16,7 +16,7 @@ from raysft.pilot.commented_yaml import compose, write_checked
 from raysft.pilot.comments import notes_on
 from raysft.pilot.data_files import CountTokens, DataFile, look_at
 from raysft.pilot.draft import Chosen, learning_rate, sweep_of
-from raysft.pilot.fit_budget import Pilot, first_that_fits, pilots
+from raysft.pilot.fit_budget import Pilot, largest_that_fits
 from raysft.pilot.found_model import FoundModel, find_model
 from raysft.pilot.grids import Studies, batch_size
 from raysft.pilot.placement import Placement, place
@@ -76,7 +76,7 @@ def write_pilot(wanted: Wanted) -> Iterator[str]:
 def _fitting(chosen: Chosen, machine: Machine, spec_of: Callable[[Studies], SweepSpec]) -> Pilot:
     placement = chosen.placement
     hours = chosen.allowance.hours(placement.accelerator, placement.side_by_side)
-    pilot = first_that_fits(pilots(chosen.data, spec_of, machine), hours)
+    pilot = largest_that_fits(chosen.data, spec_of, machine, hours)
     if pilot.needs > hours:
         needed = chosen.allowance.covering(pilot.needs, placement.accelerator, placement.side_by_side)
         remedy = (

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
-from raysft.composition.amount import Amount
+from raysft.composition.amount import Amount, write_amount
 from raysft.identity import fingerprint
 from raysft.spec.recipe import Recipe
 
@@ -82,6 +83,14 @@ class Stage:
         """Optimiser steps."""
         return self.recipe.steps_for(self.conversations)
 
+    def mixture(self) -> dict[str, int]:
+        """Conversations of one epoch by key of the source."""
+        return {portion.source: portion.count for portion in self.portions}
+
+    def mixture_text(self) -> str:
+        """The same in words: `code 2,048 + general/short 64`."""
+        return " + ".join(f"{source} {count:,}" for source, count in self.mixture().items())
+
     @property
     def identity(self) -> dict[str, object]:
         """What the fingerprint is the hash of."""
@@ -132,6 +141,47 @@ class Cell:
     seed: int | None = None
     place: int = field(default=0, compare=False)
     """Where the cell stands in the grid of its study; the base comes first."""
+
+    def axes(self) -> dict[str, Any]:
+        """Its axes as JSON has them: an amount as a sweep file writes it, ratio and variant by ability."""
+        return {
+            "model": self.model,
+            "strategy": self.strategy,
+            "amount": None if self.amount is None else write_amount(self.amount),
+            "ratio": {ability: str(factor) for ability, factor in self.ratio},
+            "ratio_name": self.ratio_name,
+            "variant": dict(self.variant),
+            "recipe": self.recipe,
+            "seed": self.seed,
+        }
+
+    @property
+    def ratio_text(self) -> str:
+        """The ratio in words: `few (math×1/4)`; empty where nothing is multiplied and nothing is named."""
+        factors = ", ".join(f"{ability}×{factor}" for ability, factor in self.ratio)
+        return f"{self.ratio_name} ({factors})" if self.ratio_name and factors else self.ratio_name or factors
+
+    @property
+    def variant_text(self) -> str:
+        """The variants in words: `code: short`."""
+        return ", ".join(f"{ability}: {variant}" for ability, variant in self.variant)
+
+    def text(self, usual_model: str | None = None) -> str:
+        """Its axes in words, but for the study: `dmt(k=1/16), amount 1/4, seed 0`.
+
+        Args:
+            usual_model: is not named where the cell has it; None never names the model.
+        """
+        parts = (
+            self.strategy,
+            f"model {self.model}" if usual_model not in (None, self.model) else "",
+            "" if self.amount is None else f"amount {self.amount}",
+            self.ratio_text,
+            self.variant_text,
+            self.recipe,
+            "" if self.seed is None else f"seed {self.seed}",
+        )
+        return ", ".join(filter(None, parts))
 
 
 @dataclass(frozen=True, slots=True)

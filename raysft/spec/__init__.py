@@ -2,9 +2,9 @@
 
 from raysft.spec.assumptions import CostSpec, PowerSpec
 from raysft.spec.evaluation import BenchmarkSpec, EvaluationSpec
-from raysft.spec.load import load_sweep
 from raysft.spec.model import ModelSpec, ScratchSpec, ShapeSpec
 from raysft.spec.objective import ObjectiveSpec
+from raysft.spec.reading.load import load_sweep
 from raysft.spec.recipe import Recipe, RecipeChange
 from raysft.spec.source import Contamination, DropRule, NearDuplicates, PartSpec, SourceSpec
 from raysft.spec.study import Axes, Hold, RatioPoint, Study

@@ -14,6 +14,7 @@ from raysft.spec.grid import choices
 from raysft.spec.recipe import RecipeChange
 from raysft.spec.study import Axes, RatioPoint, Study
 from raysft.spec.sweep import SweepSpec
+from raysft.wording import did_you_mean, in_words
 
 
 class Names(NamedTuple):
@@ -35,9 +36,10 @@ def study_problems(name: str, spec: SweepSpec, names: Names) -> Iterator[Problem
     yield from checks.unsaid(wanted)
 
 
-def no_such(field: str, value: str, what: str, known: tuple[str, ...]) -> Problem:
-    """A name that stands for nothing."""
-    return Problem(field, value, f"no such {what}; use one of {', '.join(known) or '(there is none)'}")
+def no_such(field: str, value: str, what: str, known: tuple[str, ...], name: str | None = None) -> Problem:
+    """A name that stands for nothing; `name` where it is no part of the value."""
+    near = did_you_mean(name or value.rpartition(": ")[2], known)
+    return Problem(field, value, f"no such {what}; use one of {', '.join(known) or '(there is none)'}{near}")
 
 
 class _Wanted(NamedTuple):
@@ -96,20 +98,24 @@ class _Checks(NamedTuple):
             except ValidationError as error:
                 for wrong in error.errors():
                     at = ".".join(map(str, (f"{field}.recipe", *wrong["loc"])))
-                    yield Problem(at, str(wrong["input"]), wrong["msg"].removeprefix("Value error, "))
+                    near = did_you_mean(at.rpartition(".")[2], RecipeChange.model_fields)
+                    near = near if wrong["type"] == "extra_forbidden" else ""
+                    yield Problem(at, str(wrong["input"]), in_words(wrong) + near)
 
     def _ratios(self) -> Iterator[Problem]:
         for ratio in self.study.values("ratio"):
             for ability, factor in ratio.factors.items():
                 if ability not in self.abilities:
-                    yield no_such(f"{self.field}.ratio.{ability}", str(factor), "ability", self.abilities)
+                    yield no_such(
+                        f"{self.field}.ratio.{ability}", str(factor), "ability", self.abilities, ability
+                    )
 
     def _variants(self) -> Iterator[Problem]:
         for chosen in self.study.values("variant"):
             for ability, variant in chosen.items():
                 field = f"{self.field}.variant.{ability}"
                 if ability not in self.abilities:
-                    yield no_such(field, variant, "ability", self.abilities)
+                    yield no_such(field, variant, "ability", self.abilities, ability)
                 elif ability in self.spec.abilities:
                     known = self.spec.abilities[ability].variants
                     if variant not in known:
@@ -118,7 +124,9 @@ class _Checks(NamedTuple):
     def _budgets(self) -> Iterator[Problem]:
         for amount in self.study.values("amount"):
             for ability in sorted(_said(amount) - set(self.abilities)):
-                yield no_such(f"{self.field}.amount.{ability}", str(amount), "ability", self.abilities)
+                yield no_such(
+                    f"{self.field}.amount.{ability}", str(amount), "ability", self.abilities, ability
+                )
 
     def _exclusion(self, field: str, exclusion: Axes) -> Iterator[Problem]:
         """A value that no cell has excludes nothing, and is most likely a slip."""

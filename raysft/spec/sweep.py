@@ -12,17 +12,13 @@ from raysft.spec.evaluation import BenchmarkSpec, EvaluationSpec
 from raysft.spec.fields import Frozen, Whole, listed
 from raysft.spec.model import ModelSpec
 from raysft.spec.objective import ObjectiveSpec
+from raysft.spec.reading.derived_name import LONGEST, derived_name
 from raysft.spec.recipe import Recipe
 from raysft.spec.source import SourceSpec
 from raysft.spec.study import Study
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 """Letters, digits, `_`, `.` and `-`."""
-
-_BETWEEN = "+"
-"""Stands in the name of a sweep before each study that was chosen; no name of a study has it."""
-_LONGEST = 200
-"""Characters that the store takes for a folder."""
 
 
 class AbilitySpec(Frozen):
@@ -54,8 +50,8 @@ class RunSpec(Frozen):
 class SweepSpec(Frozen):
     """A sweep: abilities, models, one recipe, and the studies whose union it is."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=_LONGEST)]
-    """Name of the sweep's folder in the store. After a `+` come studies that were chosen by `--only`."""
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+=-]*$", max_length=LONGEST)]
+    """Name of the sweep's folder in the store. After a `+` comes what an option of the command changed."""
     data_dir: str = "."
     """Folder that relative paths of data start from; itself relative to the sweep file."""
     abilities: Annotated[dict[Name, AbilitySpec], Field(min_length=1)]
@@ -117,8 +113,4 @@ class SweepSpec(Frozen):
         if problems:
             raise InputError(problems)
         kept = {name: study for name, study in self.studies.items() if name in studies}
-        name = _BETWEEN.join((self.name, *kept))
-        if len(name) > _LONGEST:
-            remedy = f"choose fewer: the names of the sweep and of these have at most {_LONGEST} letters"
-            raise InputError([Problem("--only", ",".join(kept), remedy)])
-        return self.model_copy(update={"name": name, "studies": kept})
+        return self.model_copy(update={"name": derived_name(self.name, kept, "--only"), "studies": kept})

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from raysft.store.verified import verified_copy
 _FORM = 1
 """Raised when the form of the record changes."""
 _TRIES = 5
+_SIDE_BY_SIDE = 16
 """Losing to a record that is damaged, and then again, so often is no accident."""
 
 
@@ -97,6 +99,14 @@ def keys(transport: Transport, kind: str) -> Iterator[str]:
         key, _, last = name.rpartition("/")
         if last == layout.RECORD and key.count("/") == depth - 1:
             yield key
+
+
+def find_all(transport: Transport, kind: str) -> Iterator[Published]:
+    """See `Store.find_all`."""
+    names = list(keys(transport, kind))
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as threads:
+        found = threads.map(lambda key: find(transport, kind, key), names)
+        yield from (one for one in found if one is not None)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -22,6 +23,8 @@ from raysft.store.transport import ReadOnlyTransport, Transport, explain, is_ful
 from raysft.store.workbench import open_workspace, remove_leftovers
 
 _CACHE = Path.home() / ".cache" / "raysft"
+_EXTRAS = {"s3": ("s3fs", "s3"), "s3a": ("s3fs", "s3"), "gs": ("gcsfs", "gcs"), "gcs": ("gcsfs", "gcs")}
+"""By scheme of a URL: the library that opens it, and the extra of raysft that brings it."""
 _SQUEEZED_URL = re.compile(r"[A-Za-z][A-Za-z0-9+]+:/[^/]")
 
 
@@ -32,6 +35,21 @@ class Store:
     Every method raises StoreError when the store cannot do what it must: no space, no permission, no network,
     a key that is no plain name. A damaged thing raises nothing: it is set aside with a logged warning, and
     does not exist.
+
+    Example:
+    >>> import tempfile
+    >>> place = tempfile.TemporaryDirectory()
+    >>> store = Store.open(place.name)
+    >>> with store.workspace("stages", "3d0f57f3") as folder:
+    ...     _ = (folder / "model.safetensors").write_bytes(b"weights")
+    ...     _ = store.publish("stages", "3d0f57f3", folder, {"steps": 12})
+    >>> store.find("stages", "3d0f57f3").body["steps"]
+    12
+    >>> (store.fetch("stages", "3d0f57f3") / "model.safetensors").read_bytes()
+    b'weights'
+    >>> list(Store.existing(place.name).keys("stages"))
+    ['3d0f57f3']
+    >>> place.cleanup()
     """
 
     transport: Transport
@@ -45,6 +63,7 @@ class Store:
             cache: local folder for copies from a remote store; default `~/.cache/raysft`. It only grows.
 
         Raises:
+            InputError: the library for such a URL is not installed.
             StoreError: nothing can be written there, or nothing created exclusively: that is tried.
         """
         transport = _transport(url, cache or _CACHE)
@@ -109,6 +128,10 @@ class Store:
         """
         return artifacts.fetch(self.transport, kind, key)
 
+    def find_all(self, kind: str) -> Iterator[Published]:
+        """All artifacts of a kind, in the order of their keys; their files are not looked at."""
+        return artifacts.find_all(self.transport, kind)
+
     def keys(self, kind: str) -> Iterator[str]:
         """Keys of all artifacts of a kind, in order."""
         return artifacts.keys(self.transport, kind)
@@ -120,6 +143,10 @@ class Store:
     def read_document(self, kind: str, key: str) -> dict[str, Any] | None:
         """The body of a document; None if there is none, or if it was damaged and has been set aside."""
         return documents.read_document(self.transport, kind, key)
+
+    def read_documents(self, kind: str) -> Iterator[dict[str, Any]]:
+        """The bodies of all documents of a kind, in the order of their keys."""
+        return documents.read_documents(self.transport, kind)
 
     def remove_document(self, kind: str, key: str) -> None:
         """Remove a document, such as a failure that is tried again; nothing there is no error."""
@@ -188,4 +215,14 @@ def _transport(url: str | Path, cache: Path) -> Transport:
         return LocalTransport(Path(unquote(parts.path)))
     if "://" not in text and "::" not in text:
         return LocalTransport(Path(text).expanduser().absolute())
+    _refuse_without_its_library(text)
     return ObjectTransport(text.rstrip("/"), cache.expanduser().absolute())
+
+
+def _refuse_without_its_library(url: str) -> None:
+    scheme = urlsplit(url).scheme
+    library, extra = _EXTRAS.get(scheme, ("", ""))
+    if library and find_spec(library) is None:
+        raise InputError(
+            [Problem("store", url, f"{scheme}:// needs {library}: pip install 'raysft[{extra}]'")]
+        )

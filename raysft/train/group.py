@@ -12,6 +12,7 @@ import torch.distributed as dist
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor
+from typing_extensions import override
 
 from raysft.spec.recipe import Recipe
 from raysft.train.objective import TargetLosses
@@ -28,26 +29,26 @@ class WorkerGroup(Protocol):
     threads: int | None
     """CPU threads of each process while it trains; None leaves them as they are."""
 
-    def place(self, model: TargetLosses, recipe: Recipe) -> None:
+    def shard(self, model: TargetLosses, recipe: Recipe) -> None:
         """Move the model to the device, and share its weights out between the workers."""
 
-    def settle(self, model: TargetLosses) -> None:
-        """Leave no trace of a computation without gradients."""
+    def reshard(self, model: TargetLosses) -> None:
+        """Give up gathered weights, so that a computation without gradients leaves no trace."""
 
-    def total(self, values: torch.Tensor) -> torch.Tensor:
-        """The sum over all workers."""
+    def all_reduce_sum(self, values: torch.Tensor) -> torch.Tensor:
+        """The sum over all workers; it may be made in `values` itself."""
 
-    def whole(self, tensor: torch.Tensor) -> torch.Tensor:
-        """A parameter or gradient norm as a plain tensor; every worker must ask."""
+    def gather(self, tensor: torch.Tensor) -> torch.Tensor:
+        """The whole of a parameter or gradient norm as a plain tensor; every worker must call this."""
 
-    def agreed(self, text: str) -> str:
-        """What rank 0 says; every worker must ask."""
+    def broadcast(self, text: str) -> str:
+        """What rank 0 says; every worker must call this, and what the others say counts for nothing."""
 
-    def wait(self) -> None:
+    def barrier(self) -> None:
         """Return when every worker has come here."""
 
 
-class SingleProcess:
+class SingleProcess(WorkerGroup):
     """One process; on the CPU with one thread, so that results do not depend on the cores of a machine."""
 
     rank, size, backend = 0, 1, "inline"
@@ -56,30 +57,32 @@ class SingleProcess:
         self.device = device or torch.device("cpu")
         self.threads = threads
 
-    def place(self, model: TargetLosses, recipe: Recipe) -> None:  # noqa: ARG002
-        """Move the model to the device."""
+    @override
+    def shard(self, model: TargetLosses, recipe: Recipe) -> None:
         model.to(self.device)
 
-    def settle(self, model: TargetLosses) -> None:
-        """There is none."""
+    @override
+    def reshard(self, model: TargetLosses) -> None:
+        """Nothing is gathered."""
 
-    def total(self, values: torch.Tensor) -> torch.Tensor:
-        """The values."""
+    @override
+    def all_reduce_sum(self, values: torch.Tensor) -> torch.Tensor:
         return values
 
-    def whole(self, tensor: torch.Tensor) -> torch.Tensor:
-        """The tensor."""
+    @override
+    def gather(self, tensor: torch.Tensor) -> torch.Tensor:
         return tensor
 
-    def agreed(self, text: str) -> str:
-        """The text."""
+    @override
+    def broadcast(self, text: str) -> str:
         return text
 
-    def wait(self) -> None:
+    @override
+    def barrier(self) -> None:
         """Nobody to wait for."""
 
 
-class ShardedGroup:
+class ShardedGroup(WorkerGroup):
     """The processes of the default group of `torch.distributed`, with FSDP2: gloo on CPUs, nccl on GPUs.
 
     Every worker opens the whole model on the CPU in fp32 before it keeps its share: 4 bytes a parameter and
@@ -93,8 +96,9 @@ class ShardedGroup:
         self.device, self.threads = device, threads
         self._mesh = init_device_mesh(device.type, (self.size,))
 
-    def place(self, model: TargetLosses, recipe: Recipe) -> None:
-        """Shard each block, then what is left; the master weights stay fp32."""
+    @override
+    def shard(self, model: TargetLosses, recipe: Recipe) -> None:
+        """Each block is a unit, then what is left; the master weights stay fp32."""
         policy = MixedPrecisionPolicy()
         if recipe.precision == "bf16":
             policy = MixedPrecisionPolicy(param_dtype=torch.bfloat16, reduce_dtype=torch.float32)
@@ -102,33 +106,32 @@ class ShardedGroup:
             fully_shard(block, mesh=self._mesh, mp_policy=policy)
         fully_shard(model, mesh=self._mesh, mp_policy=policy)
 
-    def settle(self, model: TargetLosses) -> None:
-        """Give up gathered weights.
-
-        FSDP2 keeps the root's until a backward pass, and would compute the second step with the weights of
-        the first.
-        """
+    @override
+    def reshard(self, model: TargetLosses) -> None:
+        # FSDP2 keeps the root's gathered weights until a backward pass, and would compute the second step
+        # with the weights of the first.
         for one in model.modules():
             if isinstance(one, FSDPModule):
                 one.reshard()
 
-    def total(self, values: torch.Tensor) -> torch.Tensor:
-        """Sum over the workers, in place."""
+    @override
+    def all_reduce_sum(self, values: torch.Tensor) -> torch.Tensor:
         dist.all_reduce(values)
         return values
 
-    def whole(self, tensor: torch.Tensor) -> torch.Tensor:
-        """Gather a sharded tensor."""
+    @override
+    def gather(self, tensor: torch.Tensor) -> torch.Tensor:
         return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
-    def agreed(self, text: str) -> str:
-        """Broadcast from rank 0."""
+    @override
+    def broadcast(self, text: str) -> str:
         said = [text]
         dist.broadcast_object_list(said, src=0, device=self.device)
         return said[0]
 
-    def wait(self) -> None:
-        """A barrier, as a sum of nothing, which every backend has on every device."""
+    @override
+    def barrier(self) -> None:
+        # A sum of nothing, which every backend has on every device.
         dist.all_reduce(torch.zeros(1, device=self.device))
 
 

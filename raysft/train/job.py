@@ -45,6 +45,8 @@ class StageJob:
     """Folder to export the trained weights into; whoever publishes the stage chooses it."""
     parent_digest: str | None = None
     """Digest that the weights to start from must have; None takes any."""
+    sweep: str = ""
+    """Whose folder in the store takes the logs of workers of Ray Train; empty for none."""
     identity: Mapping[str, Any] = field(default_factory=dict)
     """The canonical JSON that the fingerprint is the hash of; it goes into the record as it is."""
 

@@ -22,13 +22,13 @@ def train_and_publish(job: StageJob, group: WorkerGroup, report: Callable[[Progr
     store = Store.open(job.store_url)
     if group.rank != 0:
         train_stage(replace(job, output=Path()), group, report)
-        return StageRecord.model_validate_json(group.agreed(""))
+        return StageRecord.model_validate_json(group.broadcast(""))
     with store.workspace("stages", job.fingerprint) as folder:
         record = _record(job, train_stage(replace(job, output=folder), group, report))
         published = store.publish("stages", job.fingerprint, folder, record.model_dump(mode="json"))
     store.drop_resume(job.fingerprint)
     standing = StageRecord.model_validate(published.body)
-    group.agreed(standing.model_dump_json())
+    group.broadcast(standing.model_dump_json())
     return standing
 
 

@@ -15,7 +15,9 @@ from ray.train import FailureConfig, RunConfig, ScalingConfig, TrainingFailedErr
 from ray.train.torch import TorchConfig, TorchTrainer
 
 from raysft.errors import InputError, StageFailed
+from raysft.process_log import start_process_log
 from raysft.records import StageRecord
+from raysft.store import Store
 from raysft.train.failures import as_stage_failure, out_of_memory
 from raysft.train.group import ShardedGroup, SingleProcess, WorkerGroup
 from raysft.train.job import Progress, StageJob
@@ -101,6 +103,8 @@ def _train_here(config: Mapping[str, _Work]) -> StageRecord | StageFailed:
     starts anew whatever raises.
     """
     work = config["work"]
+    if work.job.sweep:
+        start_process_log(Store.open(work.job.store_url), work.job.sweep, "trainer")
     try:
         return train_and_publish(work.job, _group(), work.report)
     except StageFailed as failure:

@@ -32,7 +32,7 @@ def continue_stage(training: Training, group: WorkerGroup) -> None:
     """
     job, model, optimiser = training.job, training.model, training.optimiser
     found = _find(training) if group.rank == 0 else None
-    folder = group.agreed(str(found.folder) if found else "")
+    folder = group.broadcast(str(found.folder) if found else "")
     if not folder:
         fill_state(model, optimiser, 0)
         return
@@ -59,7 +59,7 @@ def save_state(training: Training, group: WorkerGroup) -> None:
         if group.rank == 0:
             (folder / _JSON).write_text(json.dumps(_body(training)), encoding="utf-8")
             Store.open(job.store_url).save_resume(job.fingerprint, training.course.step, job.attempt, folder)
-        group.wait()
+        group.barrier()
 
 
 def _find(training: Training) -> ResumeState | None:
@@ -110,7 +110,7 @@ def _workspace(job: StageJob, group: WorkerGroup) -> Iterator[Path]:
         if group.rank == 0:
             store = Store.open(job.store_url)
             folder = str(stack.enter_context(store.workspace("resume", job.fingerprint)))
-        yield Path(group.agreed(folder))
+        yield Path(group.broadcast(folder))
 
 
 def _same_folder(job: StageJob, folder: Path, group: WorkerGroup) -> None:
@@ -119,7 +119,7 @@ def _same_folder(job: StageJob, folder: Path, group: WorkerGroup) -> None:
     Raises:
         StageFailed: of kind `user`.
     """
-    seen = group.total(torch.tensor([float(folder.is_dir())], device=group.device)).item()
+    seen = group.all_reduce_sum(torch.tensor([float(folder.is_dir())], device=group.device)).item()
     if seen < group.size:
         cause = (
             f"{folder} must be on a disk that all workers share, for they write resume state there together"

@@ -34,7 +34,7 @@ def warmup_updates(recipe: Recipe, steps: int) -> int:
 
 
 def _position(step: int, steps: int, peak: int) -> float:
-    """0 at the peak, 1 after the last update."""
+    """0 at the peak, 1 after the last update: of 9 steps with the peak at 2, step 6 is at 4/8."""
     return (step - peak) / (steps + 1 - peak)
 
 
@@ -53,7 +53,8 @@ def _constant(recipe: Recipe, step: int, steps: int, peak: int) -> float:  # noq
 def _hold_then_fall(recipe: Recipe, step: int, steps: int, peak: int) -> float:
     """Warm-up, stable, decay (arXiv 2404.06395): the last `decay` of all steps fall on a line.
 
-    Where warm-up and decay leave no room for each other, the fall begins after the peak.
+    Where warm-up and decay leave no room for each other, the fall begins after the peak. Of 10 steps with
+    decay 0.3 the last 3 have 3/4, 2/4 and 1/4 of the peak.
     """
     falling = min(math.ceil(round(recipe.decay * steps, 9)), steps - peak)
     return min(1.0, (steps + 1 - step) / (falling + 1))

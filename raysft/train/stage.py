@@ -33,11 +33,11 @@ def begin_stage(job: StageJob, corpus: Corpus, group: WorkerGroup) -> Training:
     causal = load_model(job.parent, torch.float32)
     check_architecture(job, causal)
     model = TargetLosses(causal, _autocast(job, group))
-    group.place(model, job.recipe)
+    group.shard(model, job.recipe)
     if layout == "packed":
         probe_packing(job, model, corpus, group.device)
-        group.settle(model)
-    parent = group.agreed(weights_digest(job.parent) if group.rank == 0 else "")
+        group.reshard(model)
+    parent = group.broadcast(weights_digest(job.parent) if group.rank == 0 else "")
     if job.parent_digest not in (None, parent):
         cause = f"{job.parent} does not hold the weights that were planned: changed since, or other ones here"
         raise StageFailed(job.fingerprint, "user", cause)
@@ -69,7 +69,7 @@ def finish_stage(
         used=used,
         losses=_loss_points(training),
         provenance=_provenance(training, group, threads, seconds),
-        weights_digest=group.agreed(weights_digest(job.output) if group.rank == 0 else ""),
+        weights_digest=group.broadcast(weights_digest(job.output) if group.rank == 0 else ""),
         parent_weights_digest=training.parent_digest,
     )
 
@@ -78,7 +78,7 @@ def _export(training: Training, group: WorkerGroup) -> None:
     """Gather parameter by parameter, so that only rank 0 ever holds the whole model, on the CPU."""
     job, tensors = training.job, {}
     for name, one in training.model.causal.named_parameters():
-        whole = group.whole(one.detach())
+        whole = group.gather(one.detach())
         if group.rank == 0:
             # A copy, for what was gathered may be a view of a larger, padded tensor.
             tensors[name] = whole.to("cpu", DTYPES[job.recipe.weights_dtype], copy=True)

@@ -75,7 +75,7 @@ def training_hours(spec: SweepSpec, machine: Machine) -> float:
         return MeanTokens(spec.sources[source].tokens, spec.sources[source].supervised_tokens)
 
     plan = build_plan(spec, sources, {model: BaseIdentity("w", "t", "c")}, expected)
-    return sum(one.gpu_hours for one in stage_efforts(plan, expected, {model: machine}).values())
+    return sum(one.hours for one in stage_efforts(plan, expected, {model: machine}).values())
 
 
 def asked_for(spec: SweepSpec) -> dict[str, set[str]]:

@@ -32,7 +32,7 @@ def training_hours(pilot: Pilot, data: Data) -> float:
     }
     plan = build_plan(pilot.spec, sources, {"m": BaseIdentity("w", "t", "c")})
     efforts = stage_efforts(plan, lambda *_: MeanTokens(TOKENS, SUPERVISED), {"m": MACHINE})
-    return sum(efforts[address].gpu_hours for address in plan.stages)
+    return sum(efforts[address].hours for address in plan.stages)
 
 
 def has(pilot: Pilot) -> dict[str, set[object]]:
@@ -50,7 +50,7 @@ def has(pilot: Pilot) -> dict[str, set[object]]:
 def test_hours_are_those_of_the_plan_with_real_ids(rows: dict[str, int]) -> None:
     data = data_of(rows)
     for pilot in ladder(data):
-        assert pilot.bill.whole.shared.gpu_hours == pytest.approx(training_hours(pilot, data))
+        assert pilot.bill.whole.shared.hours == pytest.approx(training_hours(pilot, data))
 
 
 def test_answers_are_counted_for_every_stage_and_the_base() -> None:
@@ -65,10 +65,10 @@ def test_what_is_chosen_fits_unless_nothing_does(rows: dict[str, int], hours: fl
     data = data_of(rows)
     every = ladder(data)
     chosen = first_that_fits(iter(every), hours)
-    training = chosen.bill.whole.shared.gpu_hours
+    training = chosen.bill.whole.shared.hours
     if chosen.needs <= hours:
         assert training <= 0.9 * hours * (1 + 1e-9)
-        assert training + chosen.evaluation.gpu_hours <= hours
+        assert training + chosen.evaluation.hours <= hours
         before = every[: [one.given_up for one in every].index(chosen.given_up)]
         assert all(one.needs > hours for one in before), "something fuller would have fitted"
     else:
@@ -95,7 +95,7 @@ def test_each_rung_gives_up_one_thing_in_the_fixed_order_and_costs_less(rows: di
     every = ladder(data_of(rows))
     assert every[0].given_up == ()
     for fuller, smaller in pairwise(every):
-        assert smaller.bill.whole.shared.gpu_hours < fuller.bill.whole.shared.gpu_hours
+        assert smaller.bill.whole.shared.hours < fuller.bill.whole.shared.hours
         assert len(smaller.given_up) - len(fuller.given_up) in (0, 1)
         assert sorted(smaller.given_up, key=words.__getitem__) == list(smaller.given_up)
 

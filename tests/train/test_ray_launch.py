@@ -1,5 +1,6 @@
 """A whole stage through Ray Train, on the session's own cluster."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,6 +38,19 @@ def test_two_workers_of_ray_train_have_the_losses_of_one_process(tmp_path):
     assert (store.fetch("stages", job.fingerprint) / "model.safetensors").is_file()
 
 
+def test_what_a_worker_of_ray_train_warns_of_is_in_the_folder_of_the_sweep(tmp_path):
+    job = replace(make_job(tmp_path), output=Path(), sweep="warned")
+    store = Store.open(job.store_url)
+    with store.workspace("resume", job.fingerprint) as folder:
+        body = {"form": 1, "fingerprint": job.fingerprint, "parent": "other weights"}
+        (folder / "progress.json").write_text(json.dumps(body))
+        store.save_resume(job.fingerprint, 1, "earlier", folder)
+    fit_stage(job, 1, 0, 1, print)
+    (log,) = Path(store.sweep_path("warned/logs")).iterdir()
+    assert "-trainer-" in log.name
+    assert "resume state of other weights is dropped" in log.read_text()
+
+
 def test_a_loss_that_is_not_finite_comes_back_as_such(tmp_path):
     job = make_job(tmp_path, learning_rate=1e30, warmup=0.0)
     with pytest.raises(StageFailed, match="at step 2") as caught:
@@ -44,10 +58,15 @@ def test_a_loss_that_is_not_finite_comes_back_as_such(tmp_path):
     assert (caught.value.kind, caught.value.stage) == ("not_finite", job.fingerprint)
 
 
-def test_a_worker_that_breaks_is_a_failure_of_the_infrastructure(tmp_path):
+def test_a_worker_that_breaks_is_a_failure_of_the_infrastructure_after_all_its_attempts(tmp_path):
+    tries = tmp_path / "tries"
+
     def report(progress):
+        with tries.open("a") as file:
+            file.write("x")
         raise ConnectionError("the line is dead")
 
     with pytest.raises(StageFailed, match="the line is dead") as caught:
-        fit_stage(replace(make_job(tmp_path), output=Path()), 1, 0, 1, report)
-    assert caught.value.kind == "infrastructure"
+        fit_stage(replace(make_job(tmp_path), output=Path()), 1, 0, 2, report)
+    assert (caught.value.kind, caught.value.attempts) == ("infrastructure", len(tries.read_text()))
+    assert caught.value.attempts == 2

@@ -18,7 +18,9 @@ from raysft.cli.options import STORE, AsJson, Changes, Limit, StoreUrl, Sweep
 from raysft.errors import Problem
 
 data_app = typer.Typer(
-    help="Look at a source, fetch public ones, tag conversations.", no_args_is_help=True, add_completion=False
+    help="Look at a source, fetch public ones, tag conversations.",
+    no_args_is_help=True,
+    epilog="Example: raysft data check rows.jsonl",
 )
 
 Sources = Annotated[
@@ -38,7 +40,7 @@ Template = Annotated[
 ]
 
 
-@data_app.command()
+@data_app.command(epilog="Example: raysft data check rows.jsonl --model world/base")
 def check(
     source: Sources,
     form: Format = "auto",
@@ -76,7 +78,7 @@ def check(
         raise typer.Exit(1)
 
 
-@data_app.command()
+@data_app.command(epilog="Example: raysft data show sweep.yaml:math --n 2")
 def show(
     source: Sources,
     count: Annotated[int, typer.Option("--n", min=1, help="How many conversations.")] = 3,
@@ -98,7 +100,7 @@ def show(
     show_source(Console(highlight=False), meant, count, seed)
 
 
-@data_app.command()
+@data_app.command(epilog="Example: raysft data export sweep.yaml 54a3dc41 > stage.jsonl")
 def export(
     sweep: Sweep,
     stage: Annotated[str, typer.Argument(metavar="STAGE", help="A fingerprint, or the beginning of one.")],
@@ -115,7 +117,7 @@ def export(
     export_stage(spec, store, stage, sys.stdout)
 
 
-@data_app.command()
+@data_app.command(epilog="Example: raysft data fetch gsm8k_train --to data")
 def fetch(
     name: Annotated[str | None, typer.Argument(help="Which set; without one they are listed.")] = None,
     to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where it is kept.")] = Path("data"),
@@ -137,7 +139,7 @@ def fetch(
         fetch_set(console, public_set(name), to, url, accept_unverified=unverified)
 
 
-@data_app.command()
+@data_app.command(epilog="Example: raysft data tag rows.jsonl --out tagged.jsonl --rules default")
 def tag(
     source: Sources,
     out: Annotated[Path, typer.Option("--out", metavar="FILE.jsonl", help="Every row with its tags.")],

@@ -1,18 +1,38 @@
 """A plan as JSON. The keys are stable.
 
+A point trains something; the models as they came, which every study has as a row, are counted apart as bases.
+
 Top level, and again under each name of `by_study` and of `by_model` (which has its own `by_study`):
-    points, distinct_points            cells that train, and those of them that differ
+    points, distinct_points            cells that train (equal cells of two studies count each), and those of
+                                       them that differ
     stages, stages_without_sharing     training runs, and those if every cell were run by itself
-    conversation_epochs, steps, tokens, supervised_tokens, flops, gpu_hours, cost (US dollars)
-    conversation_epochs_without_sharing, gpu_hours_without_sharing, cost_without_sharing
+    conversation_epochs, steps, tokens, supervised_tokens, flops
+    gpu_hours, core_hours              of training on GPUs and on CPU cores; their own unit each, never mixed
+    cost                               US dollars of both
+    conversation_epochs_without_sharing, gpu_hours_without_sharing, core_hours_without_sharing,
+    cost_without_sharing
     savings                            {against_one_run_per_point, against_dropping_equal_points}, as factors
 Top level only:
     name, expected                     what of the plan rests on expectation: keys of sources, also of those
                                        that will lose conversations to questions not here yet, and models
+    bases                              how many models as they came
+    seeds                              per study that trains, how many: with 1 no verdict about a recipe
     sources                            per key: rows, expected_rows, read, notes, counts, tokens_basis; the
                                        counts are those of raysft.data.sources.facts, with the first findings
-    accelerators, memory, disk, evaluation, detectable
-    point_list                         per point: fingerprint, model, cells, stages, and what they take
+    wall_clock                         shortest_s and longest_s of the whole sweep from an empty store, an
+                                       estimate; stages_at_once, engines; fixed_s, what the stages take
+                                       together beside their steps; see raysft.plan.cost.wall_clock
+    accelerators, memory, disk         by model, by model on GPUs, by policy of what stays
+    evaluation                         scores, questions, answers; gpu_hours, core_hours, cost of answering;
+                                       judge_tokens, null where no judge reads; lacks_judge, the benchmarks
+                                       whose answers will be left unscored for want of one; benchmarks
+    detectable                         per benchmark, for the fewest seeds of a study: seeds, items,
+                                       between_checkpoints, between_recipes (null with one seed), assumes;
+                                       between_recipes_by_seeds for each number of seeds that a study has
+    to_make                            stages and scores that are not in the store; score_reasons, how many of
+                                       the scores for which reason, such as a field that differs
+    point_list                         per distinct point: fingerprint, model, cells, stages, what they take
+    base_list                          the same of every base; its stages are empty
     stage_list                         per stage: fingerprint, parent, model, seed, epochs, batch_size,
                                        learning_rate, points (how many go through it), what it takes, its
                                        mixture in conversations and in supervised tokens of one epoch, and
@@ -23,14 +43,15 @@ import json
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from raysft.composition.amount import write_amount
 from raysft.data.sources.facts import source_json
+from raysft.identity import BenchmarkKey
 from raysft.plan.cost.bill import Totals, total
 from raysft.plan.tree import Cell, Point, Stage
 from raysft.sweep.inputs.plan_totals import Account
+from raysft.sweep.results.why import Reasons
 
 
-def write_plan(account: Account, out: TextIO) -> None:
+def write_plan(account: Account, missing: Reasons, out: TextIO) -> None:
     """Write everything that is known of a plan.
 
     The long lists have a line for each of their entries, written as it comes: the text of 100,000 points
@@ -38,10 +59,12 @@ def write_plan(account: Account, out: TextIO) -> None:
     """
     plan = account.survey.plan
     lists: dict[str, Iterator[dict[str, Any]]] = {
-        "point_list": (point_json(account, point) for point in plan.points),
+        "point_list": (point_json(account, point) for point in plan.points if point.stages),
+        "base_list": (point_json(account, point) for point in plan.points if not point.stages),
         "stage_list": (_stage(account, stage) for stage in plan.stages.values()),
     }
-    out.write(json.dumps(summary_json(account), indent=2).removesuffix("\n}"))
+    summary = {**summary_json(account), "to_make": _to_make(missing)}
+    out.write(json.dumps(summary, indent=2).removesuffix("\n}"))
     for name, entries in lists.items():
         out.write(f',\n  "{name}": [')
         for place, entry in enumerate(entries):
@@ -50,12 +73,23 @@ def write_plan(account: Account, out: TextIO) -> None:
     out.write("\n}\n")
 
 
+def _to_make(missing: Reasons) -> dict[str, Any]:
+    scores = missing.of_scores()
+    return {
+        "stages": len(missing.stages),
+        "scores": scores.total(),
+        "score_reasons": dict(scores.most_common()),
+    }
+
+
 def summary_json(account: Account) -> dict[str, Any]:
     """All but the lists of points and stages."""
     bill = account.bill
     return {
         "name": account.survey.spec.name,
         "expected": [*account.survey.absent, *account.survey.not_decontaminated],
+        "bases": account.counts.bases,
+        "seeds": dict(account.seeds),
         **totals_json(bill.whole),
         "by_study": {study: totals_json(one) for study, one in bill.by_study.items()},
         "by_model": {
@@ -83,6 +117,7 @@ def totals_json(totals: Totals) -> dict[str, Any]:
         **totals.shared._asdict(),
         "conversation_epochs_without_sharing": alone.conversation_epochs,
         "gpu_hours_without_sharing": alone.gpu_hours,
+        "core_hours_without_sharing": alone.core_hours,
         "cost_without_sharing": alone.cost,
         "savings": {
             "against_one_run_per_point": totals.saved_against_one_run_per_point,
@@ -101,7 +136,7 @@ def point_json(account: Account, point: Point) -> dict[str, Any]:
         "stages": [
             {
                 "fingerprint": address,
-                "mixture": mixture(stages[address]),
+                "mixture": stages[address].mixture(),
                 "steps": stages[address].steps,
             }
             for address in point.stages
@@ -110,24 +145,9 @@ def point_json(account: Account, point: Point) -> dict[str, Any]:
     }
 
 
-def mixture(stage: Stage) -> dict[str, int]:
-    """Conversations per source."""
-    return {portion.source: portion.count for portion in stage.portions}
-
-
 def cell_json(cell: Cell) -> dict[str, Any]:
     """One cell as its user wrote it."""
-    return {
-        "study": cell.study,
-        "model": cell.model,
-        "strategy": cell.strategy,
-        "amount": None if cell.amount is None else write_amount(cell.amount),
-        "ratio": {ability: str(factor) for ability, factor in cell.ratio},
-        "ratio_name": cell.ratio_name,
-        "variant": dict(cell.variant),
-        "recipe": cell.recipe,
-        "seed": cell.seed,
-    }
+    return {"study": cell.study, **cell.axes()}
 
 
 def _stage(account: Account, stage: Stage) -> dict[str, Any]:
@@ -136,7 +156,7 @@ def _stage(account: Account, stage: Stage) -> dict[str, Any]:
         "fingerprint": stage.fingerprint,
         "parent": stage.parent,
         "model": stage.model,
-        "mixture": mixture(stage),
+        "mixture": stage.mixture(),
         "supervised_mixture": {
             portion.source: account.survey.measure(stage.model, portion.source, stage.recipe)
             .total(stage.subset_seed, portion.count)
@@ -172,20 +192,32 @@ def _surroundings(account: Account) -> dict[str, Any]:
         "accelerators": {model: machine.accelerator.name for model, machine in account.machines.items()},
         "memory": dict(_memory(account)),
         "disk": {keep: {"peak_bytes": disk.total} for keep, disk in account.disk.items()},
+        "wall_clock": {
+            **account.clock.bounds._asdict(),
+            "stages_at_once": account.clock.fleet.slots,
+            "engines": account.clock.fleet.engines,
+            "fixed_s": account.clock.fixed_s,
+        },
         "evaluation": {
             **account.evaluation._asdict(),
+            "judge_tokens": account.evaluation.judge_tokens or None,
+            "lacks_judge": [key for key, size in account.sizes.items() if size.lacks_judge],
             "benchmarks": {key: size._asdict() for key, size in account.sizes.items()},
         },
-        "detectable": {
-            key: {
-                "seeds": account.seeds,
-                "items": account.sizes[key].items,
-                "between_checkpoints": one.checkpoints,
-                "between_recipes": one.recipes,
-                "assumes": account.assumptions[key].text,
-            }
-            for key, one in account.detectable.items()
-        },
+        "detectable": {key: _detectable(account, key) for key in account.sizes},
+    }
+
+
+def _detectable(account: Account, key: BenchmarkKey) -> dict[str, Any]:
+    by_seeds = {seeds: found[key] for seeds, found in account.detectable.items()}
+    fewest = min(by_seeds)
+    return {
+        "seeds": fewest,
+        "items": account.sizes[key].items,
+        "between_checkpoints": by_seeds[fewest].checkpoints,
+        "between_recipes": by_seeds[fewest].recipes,
+        "between_recipes_by_seeds": {str(seeds): one.recipes for seeds, one in by_seeds.items()},
+        "assumes": account.assumptions[key].text,
     }
 
 

@@ -1,85 +1,88 @@
-"""A plan on the terminal: trees of stages, what they come to, and what that rests on."""
+"""A plan on the terminal: what it cannot show, trees of stages, what they come to, and what that rests on."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from rich.tree import Tree
 
+from raysft.cli.plan.tables import chip_lines, compact, detectable_table, machines_table, totals_table
 from raysft.cli.terminal_text import on_one_line
 from raysft.data.sources.facts import SourceFacts
-from raysft.plan.cost.bill import Effort, Totals
+from raysft.plan.cost.compute import hours_text
 from raysft.plan.cost.estimate import Estimate
-from raysft.plan.tree import Cell, Plan, Stage
-from raysft.sweep.inputs.plan_totals import Account, ModelMemory
+from raysft.plan.cost.wall_clock import clock_text
+from raysft.plan.tree import Plan
+from raysft.sweep.inputs.plan_totals import Account
+from raysft.sweep.results.why import NOT_TRAINED, Reasons
 
 _TREE_ROWS = 400
 """Stages that are drawn; of a larger plan `--points` and `--json` tell the rest."""
 _FINDINGS = 3
 """Conversations that share words with a question; `--json` has twenty."""
-_GIB = 2**30
 
 
-def show_plan(console: Console, account: Account, done: Iterable[str], rest: Estimate) -> None:
-    """Draw the stage trees, then sources, totals, machines, evaluation and power.
+class Rest(NamedTuple):
+    """What is not in the store."""
+
+    time: Estimate
+    """Of the training that is left."""
+    missing: Reasons
+
+
+def show_plan(console: Console, account: Account, done: Iterable[str], rest: Rest) -> None:
+    """Say what the plan cannot show, draw the stage trees, then sources, totals, machines, evaluation, power.
 
     Args:
         console: where to.
         account: the plan, added up.
-        done: stages that stand in the store.
-        rest: time for what does not.
+        done: stages that are in the store.
+        rest: what is not.
     """
-    _trees(console, account.survey.plan, frozenset(done))
-    _sources(console, account)
-    console.print(_totals(account))
-    console.print(_machines(account))
-    for line in _chips(account):
-        console.print(line, style="dim", highlight=False)
-    if account.detectable:
-        console.print(_evaluation(account))
-        for key, assumed in account.assumptions.items():
-            console.print(f"{key}: assumes that {assumed.text}", style="dim", highlight=False, markup=False)
-    _footer(console, account, rest)
-
-
-def show_points(console: Console, account: Account) -> None:
-    """One row per cell: its axes, its stages with their mixtures, steps and fingerprints."""
+    for line in caveats(account):
+        console.print(line, style="yellow", highlight=False, markup=False)
     plan = account.survey.plan
-    table = Table(box=None, pad_edge=False)
-    for title in ("model", "study", "cell", "stages"):
-        table.add_column(title, overflow="fold")
-    for title in ("steps", "conv.\nepochs", "superv.\ntokens", "hours"):
-        table.add_column(title, justify="right")
-    for point in plan.points:
-        stages = [plan.stages[address] for address in point.stages]
-        said = "\n".join(f"{stage.fingerprint[:8]} {_mixture(stage)}" for stage in stages) or "(base)"
-        for cell in point.cells:
-            table.add_row(
-                escape(cell.model),
-                cell.study,
-                escape(cell_text(cell)),
-                escape(said),
-                *_efforts([account.efforts[stage.fingerprint] for stage in stages]),
+    console.print(
+        f"{account.survey.spec.name}: {account.counts.text}, {_number(len(plan.stages), 'stage')}",
+        style="bold",
+        highlight=False,
+        markup=False,
+    )
+    _trees(console, plan, frozenset(done))
+    _sources(console, account)
+    console.print("What it comes to", style="italic")
+    console.print(totals_table(account.bill))
+    console.print("Machines", style="italic")
+    console.print(machines_table(account))
+    for line in chip_lines(account):
+        console.print(line, style="dim", highlight=False)
+    _power(console, account)
+    for line in _footer(account, rest):
+        console.print(line, highlight=False, markup=False)
+
+
+def caveats(account: Account) -> Iterator[str]:
+    """What the sweep will not be able to say, however it goes."""
+    few = [study for study, seeds in account.seeds.items() if seeds == 1]
+    if few:
+        every = len(few) == len(account.seeds)
+        which = "any recipe" if every else f"the recipes of {', '.join(few)}"
+        yield (
+            f"No verdict about {which} will be possible: with one seed two checkpoints can be told apart, "
+            "and not two recipes. That takes at least two seeds: seed: [0, 1]"
+        )
+    for key, size in account.sizes.items():
+        if size.lacks_judge:
+            name = account.survey.spec.benchmarks[key][1].name
+            yield (
+                f"{key}: {name} can be graded by a judge alone, and raysft has none yet: its answers are "
+                "made and kept, and no score will come of them"
             )
-    console.print(table)
 
 
-def _efforts(efforts: Sequence[Effort]) -> Iterator[str]:
-    """A line for each stage in every column."""
-    for field in ("steps", "conversation_epochs", "supervised_tokens", "gpu_hours"):
-        yield "\n".join(compact(getattr(one, field)) for one in efforts)
-
-
-def cell_text(cell: Cell) -> str:
-    """The axes of a cell, but for model and study."""
-    parts = [cell.strategy]
-    parts += [] if cell.amount is None else [f"amount {cell.amount}"]
-    factors = ", ".join(f"{ability}×{factor}" for ability, factor in cell.ratio)
-    parts += [f"{cell.ratio_name} ({factors})" if cell.ratio_name and factors else cell.ratio_name or factors]
-    parts += [f"{ability}: {variant}" for ability, variant in cell.variant]
-    parts += [cell.recipe, "" if cell.seed is None else f"seed {cell.seed}"]
-    return ", ".join(filter(None, parts))
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + "s" * (count != 1)
 
 
 def _trees(console: Console, plan: Plan, done: frozenset[str]) -> None:
@@ -98,14 +101,11 @@ def _grow(tree: Tree, plan: Plan, address: str, done: frozenset[str]) -> None:
     stage = plan.stages[address]
     shared = f", shared by {plan.users[address]} points" if plan.users[address] > 1 else ""
     mark = " [green]done[/]" if address in done else ""
-    text = f"{address[:8]} {_mixture(stage)}, seed {stage.seed}, {stage.steps:,} steps{shared}"
+    steps = _number(stage.steps, "step")
+    text = f"{address[:8]} {stage.mixture_text()}, seed {stage.seed}, {steps}{shared}"
     branch = tree.add(escape(text) + mark)
     for child in plan.children.get(address, ()):
         _grow(branch, plan, child, done)
-
-
-def _mixture(stage: Stage) -> str:
-    return " + ".join(f"{portion.source} {portion.count:,}" for portion in stage.portions)
 
 
 def _sources(console: Console, account: Account) -> None:
@@ -152,122 +152,50 @@ def facts_text(facts: SourceFacts, used: int) -> Iterable[str]:
     yield from (f"{count:,} {what}" for what, count in counts.items() if count)
 
 
-def _totals(account: Account) -> Table:
-    """One row per study and model, the whole below."""
-    table = Table(box=None, pad_edge=False, title="What it comes to", title_justify="left")
-    table.add_column("", overflow="fold", min_width=12, max_width=16)
-    for title in (
-        "points\n(differ)",
-        "stages",
-        "conv.\nepochs",
-        "superv.\ntokens",
-        "steps",
-        "hours",
-        "USD",
-        "saved",
-    ):
-        table.add_column(title, justify="right", no_wrap=True)
-    bill = account.bill
-    if len(bill.by_study) > 1:
-        _rows(table, bill.by_study)
-    if len(bill.by_model) > 1:
-        _rows(table, bill.by_model)
-    _rows(table, {"all": bill.whole})
-    return table
+def _power(console: Console, account: Account) -> None:
+    """The smallest differences, and what of the noise is assumed."""
+    if not account.sizes:
+        return
+    console.print("Smallest difference that is likely to be seen, in points", style="italic")
+    console.print(detectable_table(account))
+    whole = [one for found in account.detectable.values() for one in found.values()]
+    if any(one.checkpoints is None for one in whole):
+        console.print("-: no difference would be seen", style="dim", highlight=False)
+    by_recipe = any(seeds > 1 for seeds in account.detectable)
+    for key, assumed in account.assumptions.items():
+        text = assumed.text if by_recipe else assumed.checkpoints_text
+        console.print(f"{key}: assumes that {text}", style="dim", highlight=False, markup=False)
 
 
-def _rows(table: Table, totals: Mapping[str, Totals]) -> None:
-    for name, one in totals.items():
-        saved = one.saved_against_one_run_per_point
-        table.add_row(
-            escape(name),
-            f"{one.points:,} ({one.distinct_points:,})",
-            f"{one.stages:,}",
-            compact(one.shared.conversation_epochs),
-            compact(one.shared.supervised_tokens),
-            compact(one.shared.steps),
-            compact(one.shared.gpu_hours),
-            compact(one.shared.cost),
-            "" if saved is None else f"{saved:.2f}×",
-        )
-    table.add_section()
-
-
-def compact(number: float) -> str:
-    """Three digits and a unit of thousands: 12,345,678 is `12.3M`."""
-    for unit in ("", "k", "M", "G", "T", "P"):
-        if abs(number) < 999.5:
-            return f"{number:.3g}{unit}"
-        number /= 1000
-    return f"{number:.3g}E"
-
-
-def _machines(account: Account) -> Table:
-    table = Table(box=None, pad_edge=False, title="Machines", title_justify="left")
-    for title in ("model", "parameters", "trains on", "GiB per GPU", "would fit on"):
-        table.add_column(title)
-    for model, machine in account.machines.items():
-        chip, memory, workers = machine.accelerator, account.memory.get(model), _workers(account, model)
-        table.add_row(
-            escape(model),
-            compact(machine.shape.parameters),
-            f"{workers} {chip.name}",
-            f"{memory.needs.total / _GIB:.1f} of {chip.memory_gib:g}" if memory else "",
-            _fits(memory) if memory else "",
-        )
-    return table
-
-
-def _workers(account: Account, model: str) -> int:
-    spec = account.survey.spec.models[model]
-    return spec.workers * max(1, spec.gpus_per_worker)
-
-
-def _fits(memory: ModelMemory) -> str:
-    found = {sharding: workers for sharding, workers in memory.would_fit.items() if workers is not None}
-    return ", ".join(f"{sharding} {workers}" for sharding, workers in found.items()) or "no number of them"
-
-
-def _chips(account: Account) -> Iterable[str]:
-    """What hours and money rest on, once for each accelerator."""
-    for chip in dict.fromkeys(machine.accelerator for machine in account.machines.values()):
-        yield (
-            f"{chip.name}: {chip.peak_tflops:g} TFLOP/s in bf16 and {chip.fp32_tflops:g} in fp32, of which "
-            f"training reaches {chip.mfu:.0%}; {chip.price_per_hour:g} USD an hour; set otherwise in `cost`"
-        )
-
-
-def _evaluation(account: Account) -> Table:
-    seeds = f"{account.seeds} seed" + "s" * (account.seeds != 1)
-    title = f"Smallest difference that {seeds} would show, in points"
-    table = Table(box=None, pad_edge=False, title=title, title_justify="left")
-    for column in ("benchmark", "items", "two checkpoints", "two recipes"):
-        table.add_column(column, justify="left" if column == "benchmark" else "right")
-    for key, one in account.detectable.items():
-        items = f"{account.sizes[key].items:,}"
-        table.add_row(escape(key), items, _points(one.checkpoints), _points(one.recipes))
-    return table
-
-
-def _points(difference: float | None) -> str:
-    return "-" if difference is None else f"{difference:.2g}"
-
-
-def _footer(console: Console, account: Account, rest: Estimate) -> None:
+def _footer(account: Account, rest: Rest) -> Iterator[str]:
     bill, effort = account.bill.whole, account.evaluation
-    engines = ", ".join(dict.fromkeys(machine.accelerator.name for machine in account.engines.values()))
     against = bill.saved_against_dropping_equal_points
     if against is not None:
-        console.print(
+        yield (
             f"saved {bill.saved_against_one_run_per_point:.2f}× against one run per point, "
-            f"{against:.2f}× against dropping equal points only",
-            highlight=False,
+            f"{against:.2f}× against dropping equal points only"
         )
-    console.print(
+    judge = f"; judge: {effort.judge_tokens:,} tokens" if effort.judge_tokens else ""
+    yield (
         f"evaluation: {effort.scores:,} scores, {effort.questions:,} questions, {effort.answers:,} answers, "
-        f"about {effort.gpu_hours:.3g} hours of {engines}; judge: {effort.judge_tokens:,} tokens",
-        highlight=False,
+        f"about {hours_text(effort.gpu_hours, effort.core_hours)}{judge}"
     )
     disks = ", ".join(f"{compact(disk.total)}B with keep: {keep}" for keep, disk in account.disk.items())
-    console.print(f"store at its largest: {disks}", highlight=False)
-    console.print(f"left to train: {rest.steps_left:,} steps, {rest.text}", highlight=False)
+    yield f"store at its largest: {disks}"
+    yield _clock(account)
+    yield f"left to train: {_number(rest.time.steps_left, 'step')}, {rest.time.text}"
+    scores = rest.missing.of_scores()
+    yield f"left to score: {_number(scores.total(), 'score')} of {effort.scores:,}"
+    if scores.keys() - {NOT_TRAINED}:
+        yield from (f"  {count:,} × {reason}" for reason, count in scores.most_common())
+
+
+def _clock(account: Account) -> str:
+    fleet, bounds, fixed = account.clock
+    times = dict.fromkeys(map(clock_text, bounds))
+    return (
+        f"time on the clock: about {' to '.join(times)} for the whole sweep from an empty store, with "
+        f"{_number(fleet.slots, 'stage')} at once and {_number(fleet.engines, 'engine')}; an estimate from "
+        f"the speeds above and {clock_text(fixed)} to start, load and save all stages, without failures, "
+        "queues and downloads"
+    )

@@ -107,7 +107,6 @@ def _line(axes: object, start: _Place, end: _Place) -> None:
 
 
 def _text(plan: Plan, stage: Stage) -> str:
-    mixture = " + ".join(f"{portion.source} {portion.count:,}" for portion in stage.portions)
     points = plan.users[stage.fingerprint]
     shared = f" · {points} points" if points > 1 else ""
-    return f"{mixture}\n{stage.steps:,} steps · seed {stage.seed}{shared}"
+    return f"{stage.mixture_text()}\n{stage.steps:,} steps · seed {stage.seed}{shared}"

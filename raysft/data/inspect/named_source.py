@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import get_args
 
 from raysft.errors import InputError, Problem
-from raysft.spec.load import load_sweep, missing_files
 from raysft.spec.paths import opened_path
+from raysft.spec.reading.load import load_sweep, missing_files
 from raysft.spec.source import BUILT_IN, WORLD, FormatName, SourceSpec
 from raysft.spec.sweep import SweepSpec
 

@@ -48,6 +48,7 @@ _CODE_ALPACA = f"{_GITHUB}/sahil280114/codealpaca/master/data"
 _MBPP = f"{_GITHUB}/google-research/google-research/4700efb9afa54286b0e04473ba80a13e8461e25f/mbpp"
 _ALPACA = f"{_GITHUB}/tatsu-lab/stanford_alpaca/761dc5bfbdeeffa89b8bff5d038781a4055f796a"
 _LLAMA_FACTORY = f"{_GITHUB}/hiyouga/LLaMA-Factory/main/data"
+_LLM_FOUNDRY = f"{_GITHUB}/mosaicml/llm-foundry/16b8e323c990110545cc70bef63abbfb0f9eeb7e/scripts/data_prep"
 _PRM800K = "https://media.githubusercontent.com/media/openai/prm800k/7ecc794703b2877f63226f2477a49b34f9b25163/prm800k"
 
 PUBLIC_SETS: Mapping[str, PublicSet] = {
@@ -177,6 +178,17 @@ PUBLIC_SETS: Mapping[str, PublicSet] = {
         "Apache-2.0 (of the repository)",
         859893,
         "bcc37c64db1a739a0789a1b81f251146fcf4459f903474bc9e3c21bbb5628318",
+        "seen",
+    ),
+    "dolly_small": PublicSet(
+        "general instructions to try things out, 1,000 rows, format prompt_completion, questions in Alpaca's "
+        "template",
+        "dolly_hhrlhf_small.jsonl",
+        f"{_LLM_FOUNDRY}/dolly_hhrlhf_train_small.jsonl",
+        "mosaicml/llm-foundry",
+        "Apache-2.0 (of the repository)",
+        940232,
+        "8d2def6bcae096798cbff5c69fb5817599f80d0dab8548bd76b61c3faeb159d8",
         "seen",
     ),
     "sharegpt_dummy": PublicSet(

@@ -24,6 +24,8 @@ from raysft.spec.sweep import SweepSpec
 Precision = Literal["fp32", "bf16"]
 NUMBER_BYTES: Mapping[Precision, int] = {"fp32": 4, "bf16": 2}
 """Bytes of a number, on a device or in a model folder."""
+GIB = 2**30
+"""Bytes of a GiB."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,18 @@ class Accelerator:
     generation_mfu: float = 0.04
     """Share of the peak that generating reaches, which waits for memory; for some 64 answers at once."""
 
+    @property
+    def is_core(self) -> bool:
+        """Whether it is a CPU core, whose hours are core-hours; of all others they are GPU-hours."""
+        return self.name == USUAL_CORE
+
     def peak(self, precision: Precision) -> float:
         """Peak in TFLOP/s in a number format."""
         return self.fp32_tflops if precision == "fp32" else self.peak_tflops
 
+
+USUAL_GPU, USUAL_CORE = "a100-80gb", "cpu-core"
+"""What is assumed where a sweep file names nothing."""
 
 _TABLE = (
     Accelerator("a100-40gb", 312, 19.5, 39.4, 2.745, mfu=0.45),
@@ -72,8 +82,6 @@ ACCELERATORS = {one.name: one for one in _TABLE}
 
 _NUMBERS = tuple(one.name for one in fields(Accelerator) if one.name != "name")
 _SHARES = ("mfu", "generation_mfu")
-USUAL_GPU, USUAL_CORE = "a100-80gb", "cpu-core"
-"""What is assumed where a sweep file names nothing."""
 
 
 def accelerator(name: str, **overrides: float) -> Accelerator:
@@ -103,7 +111,13 @@ def trainer_of(spec: SweepSpec, model: str) -> Accelerator:
         InputError: the sweep file names an accelerator that is not known.
     """
     usual = USUAL_GPU if spec.models[model].gpus_per_worker else USUAL_CORE
-    name = spec.models[model].accelerator or spec.cost.accelerator or usual
+    own = spec.models[model].accelerator
+    name, field = (
+        own or spec.cost.accelerator or usual,
+        f"models.{model}.accelerator" if own else "cost.accelerator",
+    )
+    if name not in ACCELERATORS:
+        raise InputError([_unknown(field, name, ACCELERATORS)])
     given = spec.cost.model_dump(exclude={"accelerator"}, exclude_none=True)
     return accelerator(name, **given)
 
@@ -117,7 +131,7 @@ def engine_of(spec: SweepSpec, model: str) -> Accelerator:
         InputError: the sweep file names an accelerator that is not known.
     """
     trainer, on_core = trainer_of(spec, model), spec.evaluation.gpus_per_engine == 0
-    if on_core == (trainer.name == USUAL_CORE):
+    if on_core == trainer.is_core:
         return trainer
     return ACCELERATORS[USUAL_CORE if on_core else USUAL_GPU]
 

@@ -1,13 +1,13 @@
 """What a plan comes to, in all and by study and model, with and without sharing."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
 
 from raysft.plan.cost.accelerators import Accelerator
-from raysft.plan.cost.compute import gpu_hours, money, training_flops
+from raysft.plan.cost.compute import money, training_flops, training_hours
 from raysft.plan.cost.model_shape import ModelShape
 from raysft.plan.mixtures import Measure
 from raysft.plan.token_counts import TokenCounts, added
@@ -28,9 +28,16 @@ class Effort(NamedTuple):
     flops: float = 0.0
     """Operations of the matrix products."""
     gpu_hours: float = 0.0
-    """Hours of one accelerator at the assumed share of its peak."""
+    """Hours of one GPU at the assumed share of its peak; 0 for what trains on cores."""
+    core_hours: float = 0.0
+    """Hours of one CPU core; 0 for what trains on GPUs."""
     cost: float = 0.0
     """US dollars at the assumed price."""
+
+    @property
+    def hours(self) -> float:
+        """Of whatever trains; to be said with a unit only where all of it is of one kind."""
+        return self.gpu_hours + self.core_hours
 
 
 class Machine(NamedTuple):
@@ -65,9 +72,11 @@ def _effort(stage: Stage, counts: Sequence[TokenCounts], machine: Machine) -> Ef
     tokens, supervised = round(epoch.tokens * passes), round(epoch.supervised * passes)
     mean_length = min(epoch.squares / max(1, epoch.tokens), stage.recipe.max_length)
     flops = training_flops(machine.shape, tokens, mean_length, targets=supervised)
-    hours = gpu_hours(flops, machine.accelerator, stage.recipe.precision)
-    cost = money(hours, machine.accelerator)
-    return Effort(stage.conversation_epochs, stage.steps, tokens, supervised, flops, hours, cost)
+    chip = machine.accelerator
+    hours = training_hours(flops, chip, stage.recipe.precision)
+    on_gpus, on_cores = (0.0, hours) if chip.is_core else (hours, 0.0)
+    work = (stage.conversation_epochs, stage.steps, tokens, supervised, flops)
+    return Effort(*work, on_gpus, on_cores, money(hours, chip))
 
 
 @dataclass(frozen=True)
@@ -115,14 +124,14 @@ class Bill(NamedTuple):
 def bill(plan: Plan, efforts: Mapping[str, Effort], studies: Iterable[str]) -> Bill:
     """Add up a plan in one pass over its points; `studies` says in which order they are told."""
     order = tuple(studies)
-    sums: dict[tuple[str, str], _Sum] = {}
+    sums: defaultdict[tuple[str, str], _Sum] = defaultdict(_Sum)
     for point in plan.points:
         if not point.stages:
             continue
         alone = total(efforts[stage] for stage in point.stages)
         cells = Counter(key for cell in point.cells for key in product(("", cell.model), ("", cell.study)))
         for key, times in cells.items():
-            sums.setdefault(key, _Sum()).add(point, times, alone)
+            sums[key].add(point, times, alone)
     totals = {key: one.totals(efforts) for key, one in sums.items()}
     models = [model for model in plan.bases if (model, "") in totals]
     return Bill(

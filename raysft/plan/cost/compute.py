@@ -54,7 +54,7 @@ def _attention(shape: ModelShape, attended: float) -> float:
     return 4 * shape.layers * shape.hidden_size * attended
 
 
-def gpu_hours(flops: float, accelerator: Accelerator, precision: Precision = "bf16") -> float:
+def training_hours(flops: float, accelerator: Accelerator, precision: Precision = "bf16") -> float:
     """Hours of one accelerator to train with so many operations; two accelerators take half as long each."""
     return flops / (accelerator.peak(precision) * 1e12 * accelerator.mfu) / 3600
 
@@ -71,3 +71,9 @@ def generation_hours(flops: float, accelerator: Accelerator, precision: Precisio
 def money(hours: float, accelerator: Accelerator) -> float:
     """US dollars for accelerator-hours; storage, traffic, idle time and the head node are not in it."""
     return hours * accelerator.price_per_hour
+
+
+def hours_text(gpu_hours: float, core_hours: float) -> str:
+    """Hours with their unit: `0.108 core-hours`, `12 GPU-hours and 0.3 core-hours`."""
+    said = [(gpu_hours, "GPU-hours"), (core_hours, "core-hours")]
+    return " and ".join(f"{hours:,.3g} {unit}" for hours, unit in said if hours) or "no time"

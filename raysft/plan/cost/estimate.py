@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from raysft.plan.cost.wall_clock import clock_text
 from raysft.plan.tree import Plan
 
 
@@ -20,8 +21,10 @@ class Estimate:
         if not self.steps_left:
             return "nothing"
         if self.seconds is None:
-            return "time unknown until a first stage of each model is trained"
-        return f"about {self.seconds / 60:.1f} slot-minutes at the speed of the stages that are done"
+            return "whose speed is measured once a stage of each model is trained"
+        return (
+            f"about {clock_text(self.seconds)} one stage after the other, at the speed of those that are done"
+        )
 
 
 def estimate(plan: Plan, finished: Mapping[str, tuple[int, float]]) -> Estimate:

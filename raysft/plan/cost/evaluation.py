@@ -21,6 +21,10 @@ USUAL_LIMIT = 512
 """Tokens of one answer at most, for benchmarks whose files are not here."""
 USUAL_LIMITS = {"mt_bench": 1024, "math": 1024, "held_out": 256}
 """The same of those that differ."""
+USUAL_TURNS = {"mt_bench": 2}
+"""Turns of each item, of those that have more than one."""
+NEED_JUDGE = ("mt_bench",)
+"""Benchmarks whose answers only a judge can grade. There is none yet, so their scores stay open."""
 JUDGE_PROMPT_TOKENS = 350
 """Instructions to a judge, for each of its calls (Zheng et al. 2023, arXiv 2306.05685, figures 6 and 8)."""
 JUDGE_ANSWER_TOKENS = 150
@@ -39,6 +43,8 @@ class BenchmarkSize(NamedTuple):
     """Whether a judge reads the answers, once for each turn."""
     basis: Basis
     """`counted` where the questions are here."""
+    lacks_judge: bool = False
+    """Whether only a judge could grade the answers, and there is none: they are kept, and left unscored."""
 
     @property
     def answer_tokens(self) -> int:
@@ -67,9 +73,16 @@ class EvaluationEffort(NamedTuple):
     judge_tokens: int = 0
     """In and out of the judge."""
     gpu_hours: float = 0.0
-    """Hours of one accelerator, or core, for answering."""
+    """Hours of one GPU for answering; 0 where cores answer."""
+    core_hours: float = 0.0
+    """Hours of one CPU core for answering; 0 where GPUs answer."""
     cost: float = 0.0
     """US dollars of these hours; the judge's own price is not known."""
+
+    @property
+    def hours(self) -> float:
+        """Of whatever answers; to be said with a unit only where all of it is of one kind."""
+        return self.gpu_hours + self.core_hours
 
 
 def evaluation_effort(
@@ -92,12 +105,14 @@ def evaluation_effort(
         turns = size.items * size.turns
         flops = turns * generation_flops(engine.shape, PROMPT_TOKENS, size.answer_tokens)
         hours = generation_hours(flops, engine.accelerator, precision)
+        on_core = engine.accelerator.is_core
         total = EvaluationEffort(
             total.scores + 1,
             total.questions + size.items,
             total.answers + turns,
             total.judge_tokens + size.judge_tokens,
-            total.gpu_hours + hours,
+            total.gpu_hours + (0.0 if on_core else hours),
+            total.core_hours + (hours if on_core else 0.0),
             total.cost + money(hours, engine.accelerator),
         )
     return total

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from raysft.plan.cost.accelerators import NUMBER_BYTES, Accelerator, Precision
+from raysft.plan.cost.accelerators import GIB, NUMBER_BYTES, Accelerator, Precision
 from raysft.plan.cost.model_shape import ModelShape
 
 Sharding = Literal["single", "fsdp2", "zero1", "zero2", "zero3"]
@@ -118,7 +118,7 @@ def what_would_fit(
         need = memory_per_gpu(
             shape, sharding, workers, precision, micro_batch_tokens, max_length, layout=layout
         )
-        return need.total <= accelerator.memory_gib * 2**30
+        return need.total <= accelerator.memory_gib * GIB
 
     return {one: next((n for n in _allowed(one) if fits(one, n)), None) for one in SHARDINGS}
 

@@ -59,17 +59,26 @@ class Assumptions:
 
     @property
     def text(self) -> str:
-        """In words, for whoever reads the difference."""
-        items = (
-            f"two models disagree on {self.spread:.0%} of the items"
-            if self.kind == "verdicts"
-            else f"differences between two models vary by {self.spread:g} over items"
-        )
-        seeds = f"another seed moves a difference by {self.seed_deviation:g} points (standard deviation)"
+        """In words, for whoever reads a difference of two recipes."""
         return (
-            f"{items}, {self.lasting:.0%} of that variance whatever the seed; {seeds}; "
-            f"alpha {self.alpha:g} two-sided, power {self.power:.0%}"
+            f"{self._items}, {self.lasting:.0%} of that variance whatever the seed; another seed moves a "
+            f"difference by {self.seed_deviation:g} points (standard deviation); {self._errors}"
         )
+
+    @property
+    def checkpoints_text(self) -> str:
+        """In words, for whoever reads a difference of two checkpoints, in which seeds play no part."""
+        return f"{self._items}; {self._errors}"
+
+    @property
+    def _items(self) -> str:
+        if self.kind == "verdicts":
+            return f"two models disagree on {self.spread:.0%} of the items"
+        return f"differences between two models vary by {self.spread:g} over items"
+
+    @property
+    def _errors(self) -> str:
+        return f"alpha {self.alpha:g} two-sided, power {self.power:.0%}"
 
 
 ASSUMED: Mapping[str, Assumptions] = {

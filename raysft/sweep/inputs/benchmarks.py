@@ -8,7 +8,7 @@ from raysft.errors import InputError, Problem, gathered
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark, Material, make_benchmark
 from raysft.identity import BenchmarkKey
 from raysft.spec.evaluation import BenchmarkSpec
-from raysft.spec.load import is_absent, resolve
+from raysft.spec.reading.load import is_absent, resolve
 from raysft.spec.sweep import SweepSpec
 
 HELD_OUT = "held_out"

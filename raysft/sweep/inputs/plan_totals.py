@@ -2,32 +2,27 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
-from raysft.errors import InputError, Problem
+from raysft.errors import InputError, Problem, gathered
 from raysft.identity import BenchmarkKey
-from raysft.plan.cost.accelerators import NUMBER_BYTES, Accelerator, Precision, engine_of, trainer_of
+from raysft.plan.cost.accelerators import GIB, NUMBER_BYTES, Accelerator, Precision, engine_of, trainer_of
 from raysft.plan.cost.bill import Bill, Effort, Machine, bill, stage_efforts
 from raysft.plan.cost.disk import Disk, Keep, peak_disk
-from raysft.plan.cost.evaluation import (
-    USUAL_LIMIT,
-    USUAL_LIMITS,
-    BenchmarkSize,
-    EvaluationEffort,
-    evaluation_effort,
-)
+from raysft.plan.cost.evaluation import BenchmarkSize, EvaluationEffort, evaluation_effort
 from raysft.plan.cost.memory import SHARDINGS, Memory, Sharding, memory_per_gpu, what_would_fit
 from raysft.plan.cost.model_shape import ModelShape
-from raysft.plan.cost.power import ASSUMED, Assumptions, Detectable, smallest_detectable
+from raysft.plan.cost.power import Assumptions, Detectable
+from raysft.plan.counts import PointCounts, count_points
 from raysft.plan.tree import Stage
-from raysft.spec.model import ModelSpec
 from raysft.spec.sweep import SweepSpec
 from raysft.sweep.inputs.bases import Base
 from raysft.sweep.inputs.dry_plan import Survey
 from raysft.sweep.inputs.model_sizes import shape_of
+from raysft.sweep.inputs.plan_clock import Clock, clock_of
+from raysft.sweep.inputs.plan_scores import assumptions, benchmark_size, detectable, seeds_by_study
 
-_GIB = 2**30
 _Size = tuple[Precision, int]
 """Number format and longest conversation: what the memory of a recipe depends on."""
 _KEEPS: tuple[Keep, ...] = ("all", "leaves", "scores")
@@ -47,6 +42,7 @@ class Account:
     """A survey, added up."""
 
     survey: Survey
+    counts: PointCounts
     efforts: Mapping[str, Effort]
     """By stage."""
     bill: Bill
@@ -61,30 +57,31 @@ class Account:
     sizes: Mapping[BenchmarkKey, BenchmarkSize]
     """By key of the benchmark."""
     evaluation: EvaluationEffort
-    seeds: int
-    """The fewest seeds of a study: what its contrasts rest on."""
+    clock: Clock
+    seeds: Mapping[str, int]
+    """By study, of those that train: what its contrasts rest on."""
     assumptions: Mapping[BenchmarkKey, Assumptions]
-    detectable: Mapping[BenchmarkKey, Detectable]
-    """By key of the benchmark."""
+    detectable: Mapping[int, Mapping[BenchmarkKey, Detectable]]
+    """By number of seeds, each that a study has, from the fewest; then by key of the benchmark."""
 
 
 def account(survey: Survey) -> Account:
     """Add up a survey.
 
     Raises:
-        InputError: an accelerator that is not known, or models that do not fit on theirs.
+        InputError: accelerators that are not known, and models that do not fit on theirs, all at once.
     """
     spec, plan = survey.spec, survey.plan
-    machines = {name: Machine(survey.shapes[name], trainer_of(spec, name)) for name in plan.bases}
-    engines = {name: Machine(survey.shapes[name], engine_of(spec, name)) for name in plan.bases}
-    memory = memory_that_fits(spec, survey.shapes, plan.stages.values())
+    machines, engines, memory = _hardware(survey)
     efforts = stage_efforts(plan, survey.measure, machines)
-    sizes = {key: _size(survey, key) for key in spec.benchmarks}
+    sizes = {key: benchmark_size(survey, key) for key in spec.benchmarks}
     asked = [(one.model, key) for one in survey.asked.values() for key in one.benchmarks]
-    assumptions = {key: _assumptions(spec, key) for key in spec.benchmarks}
-    seeds = min(len(set(study.values("seed"))) for study in spec.studies.values())
+    evaluation = evaluation_effort(asked, sizes, engines, spec.evaluation.precision)
+    assumed = {key: assumptions(spec, key) for key in spec.benchmarks}
+    seeds = seeds_by_study(spec)
     return Account(
         survey=survey,
+        counts=count_points(plan),
         efforts=efforts,
         bill=bill(plan, efforts, spec.studies),
         machines=machines,
@@ -92,13 +89,30 @@ def account(survey: Survey) -> Account:
         memory=memory,
         disk=_disk(survey),
         sizes=sizes,
-        evaluation=evaluation_effort(asked, sizes, engines, spec.evaluation.precision),
+        evaluation=evaluation,
+        clock=clock_of(survey, machines, engines, efforts, evaluation),
         seeds=seeds,
-        assumptions=assumptions,
-        detectable={
-            key: smallest_detectable(sizes[key].items, seeds, assumptions[key]) for key in spec.benchmarks
-        },
+        assumptions=assumed,
+        detectable={count: detectable(sizes, assumed, count) for count in sorted({*seeds.values()} or {1})},
     )
+
+
+def _hardware(survey: Survey) -> tuple[dict[str, Machine], dict[str, Machine], dict[str, ModelMemory]]:
+    """What trains and what answers, by model, and what that takes of its memory."""
+    spec, shapes = survey.spec, survey.shapes
+    problems: list[Problem] = []
+    machines, engines, memory = {}, {}, {}
+    for name in survey.plan.bases:
+        with gathered(problems):
+            machines[name] = Machine(shapes[name], trainer_of(spec, name))
+            engines[name] = Machine(shapes[name], engine_of(spec, name))
+    with gathered(problems):
+        memory = memory_that_fits(
+            spec, {name: shapes[name] for name in machines}, survey.plan.stages.values()
+        )
+    if problems:
+        raise InputError(list(dict.fromkeys(problems)))
+    return machines, engines, memory
 
 
 def memory_that_fits(
@@ -112,23 +126,27 @@ def memory_that_fits(
         stages: what is to be trained.
 
     Raises:
-        InputError: models that do not fit on what the sweep file names, or else on what is assumed.
+        InputError: accelerators that are not known, and models that do not fit on what the sweep file names,
+            or else on what is assumed.
     """
     sizes: dict[str, set[_Size]] = {}
     for stage in stages:
         if stage.model in shapes and spec.models[stage.model].gpus_per_worker:
             sizes.setdefault(stage.model, set()).add((stage.recipe.precision, stage.recipe.max_length))
-    chips = {name: trainer_of(spec, name) for name in sizes}
-    memory = {
-        name: _memory(spec.models[name], shapes[name], some, chips[name]) for name, some in sizes.items()
-    }
-    problems = [
-        _does_not_fit(spec, name, one, chips[name])
-        for name, one in memory.items()
-        if one.needs.total > chips[name].memory_gib * _GIB
-    ]
+    problems: list[Problem] = []
+    memory = {}
+    for name, some in sizes.items():
+        with gathered(problems):
+            memory[name] = _fitting(spec, name, _memory(spec, name, shapes[name], some))
     if problems:
-        raise InputError(problems)
+        raise InputError(list(dict.fromkeys(problems)))
+    return memory
+
+
+def _fitting(spec: SweepSpec, name: str, memory: ModelMemory) -> ModelMemory:
+    chip = trainer_of(spec, name)
+    if memory.needs.total > chip.memory_gib * GIB:
+        raise InputError([_does_not_fit(spec, name, memory, chip)])
     return memory
 
 
@@ -150,7 +168,8 @@ def refuse_what_does_not_fit(spec: SweepSpec, bases: Mapping[str, Base], stages:
     memory_that_fits(spec, {name: one for name, one in shapes.items() if one is not None}, waiting)
 
 
-def _memory(model: ModelSpec, shape: ModelShape, sizes: Iterable[_Size], chip: Accelerator) -> ModelMemory:
+def _memory(spec: SweepSpec, name: str, shape: ModelShape, sizes: Iterable[_Size]) -> ModelMemory:
+    model, chip = spec.models[name], trainer_of(spec, name)
     layout: Literal["padded", "packed"] = "padded" if model.layout == "padded" else "packed"
     needs, fits = [], []
     for precision, max_length in sizes:
@@ -177,7 +196,7 @@ def _does_not_fit(spec: SweepSpec, name: str, memory: ModelMemory, chip: Acceler
         if workers is not None and sharding in ("fsdp2", "single")
     ]
     remedy = (
-        f"needs {memory.needs.total / _GIB:.1f} GiB on each GPU, {chip.name} has {chip.memory_gib}: "
+        f"needs {memory.needs.total / GIB:.1f} GiB on each GPU, {chip.name} has {chip.memory_gib}: "
         + (f"{' or '.join(fits)} would fit" if fits else "no number of workers would fit")
         + ("; a worker trains on one of its GPUs" if model.gpus_per_worker > 1 else "")
         + "; fewer micro_batch_tokens or a shorter max_length need less as well; the GPUs are assumed to be "
@@ -196,30 +215,3 @@ def _disk(survey: Survey) -> dict[Keep, Disk]:
     parents = {address: stage.parent for address, stage in plan.stages.items()}
     largest, running = max(parameters.values(), default=0), survey.spec.run.trials_at_once
     return {keep: peak_disk(parents, sizes, keep, parameters=largest, running=running) for keep in _KEEPS}
-
-
-def _size(survey: Survey, key: BenchmarkKey) -> BenchmarkSize:
-    ability, asked = survey.spec.benchmarks[key]
-    here = survey.benchmarks.get(key)
-    judged = asked.name == "mt_bench"
-    if here is not None:
-        questions = here.benchmark.questions
-        turns = max(len(question.turns) for question in questions)
-        return BenchmarkSize(len(questions), turns, here.max_new_tokens, judged, "counted")
-    items = ASSUMED[asked.name].items
-    if asked.name == "held_out":
-        items = survey.spec.abilities[ability].source.held_out
-    items = items if asked.limit is None else min(items, asked.limit)
-    limit = asked.max_new_tokens or USUAL_LIMITS.get(asked.name, USUAL_LIMIT)
-    return BenchmarkSize(items, 2 if judged else 1, limit, judged, "expected")
-
-
-def _assumptions(spec: SweepSpec, key: BenchmarkKey) -> Assumptions:
-    """What is assumed of a benchmark, with what the sweep file says of it, by its key or its name."""
-    name = spec.benchmarks[key][1].name
-    one = replace(ASSUMED[name], alpha=spec.power.alpha, power=spec.power.power)
-    for field in ("spread", "seed_deviation"):
-        said = getattr(spec.power, field)
-        if key in said or name in said:
-            one = replace(one, **{field: said.get(key, said.get(name))})
-    return one

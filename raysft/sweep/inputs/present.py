@@ -11,8 +11,8 @@ from raysft.data.sources.rows import source_field
 from raysft.errors import InputError
 from raysft.identity import BenchmarkKey, digest_bytes, fingerprint
 from raysft.plan.tree import BaseIdentity
-from raysft.spec.load import is_absent
 from raysft.spec.model import ModelSpec, ScratchSpec
+from raysft.spec.reading.load import is_absent
 from raysft.spec.source import SourceSpec
 from raysft.spec.sweep import SweepSpec
 from raysft.sweep.inputs.bases import is_here, used_models

@@ -46,6 +46,11 @@ class Inputs:
     measure: TokenMeasure
     """Tokens of the subsets."""
 
+    def benchmarks_of(self, subject: str) -> tuple[BenchmarkKey, ...]:
+        """What a base or stage is scored on; nothing if it is not asked for."""
+        asked = self.asked.get(subject)
+        return asked.benchmarks if asked else ()
+
 
 @dataclass(frozen=True)
 class _Read:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
 from raysft.identity import BenchmarkKey, WeightsDigest
@@ -14,33 +15,39 @@ from raysft.sweep.inputs.prepare import base_digest
 from raysft.sweep.inputs.read import Inputs
 from raysft.sweep.results.score_keys import read_score
 
+PointStatus = Literal["done", "failed", "blocked", "waiting"]
+
 _EXPERIMENT = "tune.json"
 """Which Tune experiment of the sweep is the newest, and the points that it holds."""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What stands of one base or stage."""
+    """What the store has of one base or stage."""
 
+    weights: WeightsDigest | None
+    """None if there are none yet."""
     record: StageRecord | None
+    """None of a base."""
     failure: FailureRecord | None
     scores: Mapping[BenchmarkKey, ScoreRecord]
 
 
 def read_standing(inputs: Inputs, store: Store) -> dict[str, Standing]:
-    """What stands of every base and stage of a sweep, by fingerprint."""
+    """What the store has of every base and stage of a sweep, by fingerprint."""
     found = {}
-    for base in inputs.bases.values():
-        digest = base_digest(store, base)
+    for model, identity in inputs.plan.bases.items():
+        base = inputs.bases.get(model)
+        digest = base_digest(store, base) if base else None
         scores = scores_of(store, inputs.spec.evaluation, inputs.benchmarks, digest)
-        found[base.identity.fingerprint] = Standing(None, None, scores)
+        found[identity.fingerprint] = Standing(digest, None, None, scores)
     for stage in inputs.plan.stages:
         published, body = store.find("stages", stage), store.read_document("failures", stage)
         record = StageRecord.model_validate(published.body) if published else None
         failure = FailureRecord.model_validate(body) if body is not None and record is None else None
         digest = record.weights_digest if record else None
         scores = scores_of(store, inputs.spec.evaluation, inputs.benchmarks, digest)
-        found[stage] = Standing(record, failure, scores)
+        found[stage] = Standing(digest, record, failure, scores)
     return found
 
 
@@ -57,15 +64,33 @@ def scores_of(
     return {key: score for key, score in read.items() if score is not None}
 
 
-def point_status(point: Point, standing: Mapping[str, Standing]) -> tuple[str, str]:
-    """(`done`, `failed`, `blocked` or `waiting`; the cause) of a point."""
+def point_status(inputs: Inputs, point: Point, standing: Mapping[str, Standing]) -> tuple[PointStatus, str]:
+    """How far a point is, and the cause if it is not done: its stages first, then their scores."""
     for position, stage in enumerate(point.stages):
         failure = standing[stage].failure
         if failure is not None:
             own = position == len(point.stages) - 1
             return ("failed" if own else "blocked"), f"stage {stage[:12]} ({failure.kind}): {failure.cause}"
-    missing = any(standing[stage].record is None for stage in point.stages)
-    return ("waiting" if missing else "done"), ""
+    if any(standing[stage].record is None for stage in point.stages):
+        return "waiting", ""
+    scores = sum(
+        key not in standing[subject].scores
+        for subject, _ in inputs.plan.subjects(point)
+        for key in inputs.benchmarks_of(subject)
+    )
+    return ("waiting", f"{scores} scores to make") if scores else ("done", "")
+
+
+def missing_scores(
+    inputs: Inputs, standing: Mapping[str, Standing], subjects: Iterable[str]
+) -> list[tuple[str, BenchmarkKey]]:
+    """Scores of some bases and stages that a run would make, or make again."""
+    return [
+        (subject, key)
+        for subject in subjects
+        for key in inputs.benchmarks_of(subject)
+        if not _settled(standing[subject].scores.get(key), inputs.benchmarks.get(key))
+    ]
 
 
 @dataclass(frozen=True)
@@ -73,7 +98,7 @@ class Missing:
     """What of a sweep is not there."""
 
     points: int
-    """Points that failed, are blocked, or were not reached because the run was interrupted."""
+    """Points that failed, are blocked, or lack a stage or a score."""
     scores: int
     """Scores that are missing, or in which something could not be graded for a reason that may pass."""
 
@@ -84,17 +109,14 @@ class Missing:
 
 def what_is_missing(inputs: Inputs, standing: Mapping[str, Standing]) -> Missing:
     """Everything that was asked for and is not in the store."""
-    points = sum(point_status(point, standing)[0] != "done" for point in inputs.plan.points)
-    scores = sum(
-        not _settled(standing[subject].scores.get(key), inputs.benchmarks[key])
-        for subject, asked in inputs.asked.items()
-        for key in asked.benchmarks
-    )
+    points = sum(point_status(inputs, point, standing)[0] != "done" for point in inputs.plan.points)
+    scores = len(missing_scores(inputs, standing, inputs.asked))
     return Missing(points, scores)
 
 
-def _settled(score: ScoreRecord | None, chosen: AbilityBenchmark) -> bool:
-    return score is not None and (not score.unscored or not chosen.benchmark.grades)
+def _settled(score: ScoreRecord | None, chosen: AbilityBenchmark | None) -> bool:
+    """Whether nothing more can come of a score now: it is whole, or there is nothing that could grade."""
+    return score is not None and (not score.unscored or chosen is None or not chosen.benchmark.grades)
 
 
 def is_finished(inputs: Inputs, standing: Mapping[str, Standing], store: Store) -> bool:

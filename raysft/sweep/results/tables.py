@@ -1,24 +1,17 @@
-"""Results as tables: one row per cell, stage and benchmark, read from the store and nowhere else."""
+"""Results as tables: one row per cell, stage and benchmark."""
 
-import io
 import json
 from collections.abc import Iterator, Mapping
-from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
 
 from raysft.composition.amount import Amount
-from raysft.data.sources.facts import source_json
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
 from raysft.plan.tree import Cell, Point, Stage
 from raysft.records import ScoreRecord, StageRecord
-from raysft.spec.model import ModelSpec
-from raysft.store import Store
 from raysft.sweep.inputs.read import Inputs
 from raysft.sweep.results.standing import Standing, point_status
-
-TOY_CAUTION = "A toy world that shows the tool, not how large models behave."
 
 INTEGERS = ("seed", "conversations", "supervised_tokens", "steps", "n", "unscored")
 
@@ -36,12 +29,11 @@ def tidy_table(inputs: Inputs, standing: Mapping[str, Standing]) -> pd.DataFrame
 def _cell_rows(
     inputs: Inputs, point: Point, cell: Cell, standing: Mapping[str, Standing]
 ) -> Iterator[dict[str, Any]]:
-    status, cause = point_status(point, standing)
+    status, cause = point_status(inputs, point, standing)
     for position, (subject, _) in enumerate(inputs.plan.subjects(point)):
         stage = inputs.plan.stages.get(subject)
         # Without any benchmark a point still has its rows, with nothing in the columns of scores.
-        asked = inputs.asked.get(subject)
-        for key in (asked.benchmarks if asked else ()) or [None]:
+        for key in inputs.benchmarks_of(subject) or [None]:
             chosen = inputs.benchmarks[key] if key else None
             score = standing[subject].scores.get(key) if key else None
             yield {
@@ -56,19 +48,16 @@ def _cell_rows(
 
 
 def _cell_columns(point: Point, cell: Cell) -> dict[str, Any]:
+    axes = cell.axes()
     return {
         "study": cell.study,
         "point": point.fingerprint,
-        "model": cell.model,
-        "strategy": cell.strategy,
+        **axes,
         "amount": "" if cell.amount is None else str(cell.amount),
         "amount_value": None if cell.amount is None else _number(cell.amount),
         "amount_unit": "" if cell.amount is None else cell.amount.unit,
-        "ratio": json.dumps({ability: str(factor) for ability, factor in cell.ratio}),
-        "ratio_name": cell.ratio_name,
-        "variant": json.dumps(dict(cell.variant)),
-        "recipe": cell.recipe,
-        "seed": cell.seed,
+        "ratio": json.dumps(axes["ratio"]),
+        "variant": json.dumps(axes["variant"]),
     }
 
 
@@ -85,7 +74,7 @@ def _stage_columns(
         "stage_position": position,
         "stages": len(point.stages),
         "is_final": position == len(point.stages),
-        "trained_on": " + ".join(f"{one.ability} {one.count}" for one in stage.portions) if stage else "",
+        "trained_on": stage.mixture_text() if stage else "",
         "conversations": stage.conversations if stage else 0,
         "supervised_tokens": sum(used.supervised_tokens for used in record.used) if record else None,
         "steps": stage.steps if stage else 0,
@@ -135,42 +124,3 @@ def items_table(inputs: Inputs, standing: Mapping[str, Standing]) -> pd.DataFram
         for item in score.items
     ]
     return pd.DataFrame(rows, columns=["stage", "benchmark_key", "ability", "benchmark", "question", "value"])
-
-
-def write_results(inputs: Inputs, standing: Mapping[str, Standing], store: Store) -> pd.DataFrame:
-    """Write the tables of a sweep into its folder of the store; returns the tidy table."""
-    table = tidy_table(inputs, standing)
-    name = inputs.spec.name
-    store.write_file(name, "results.parquet", _parquet(table))
-    store.write_file(name, "results.csv", table.to_csv(index=False).encode())
-    store.write_file(name, "items.parquet", _parquet(items_table(inputs, standing)))
-    store.write_file(name, "sweep.json", json.dumps(about(inputs), indent=2).encode())
-    return table
-
-
-def about(inputs: Inputs) -> dict[str, Any]:
-    """What a report says about the sweep itself."""
-    spec, plan = inputs.spec, inputs.plan
-    toy = any(_is_world(model) for model in spec.models.values())
-    return {
-        "name": spec.name,
-        "toy": toy,
-        "caution": TOY_CAUTION if toy else None,
-        "abilities": {name: list(ability.source.paths) for name, ability in spec.abilities.items()},
-        "sources": {key: source_json(source.facts) for key, source in inputs.sources.items()},
-        "models": {name: model.label for name, model in spec.models.items()},
-        "recipe": spec.recipe.model_dump(mode="json"),
-        "points": len(plan.points),
-        "stages": len(plan.stages),
-        "generated_by": f"raysft {version('raysft')}",
-    }
-
-
-def _is_world(model: ModelSpec) -> bool:
-    return isinstance(model.base, str) and model.base.startswith("world/")
-
-
-def _parquet(table: pd.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    table.to_parquet(buffer, index=False)
-    return buffer.getvalue()

@@ -11,8 +11,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import ray
 from ray import ObjectRef
 from ray.actor import ActorHandle
+from ray.exceptions import RayActorError
 
 from raysft.cluster.resources import Resources
+from raysft.errors import ClusterError
+from raysft.process_log import start_process_log
 from raysft.records import FailureRecord
 from raysft.sweep.run.context import SweepContext
 from raysft.sweep.run.coordinator import Coordinator
@@ -22,6 +25,15 @@ from raysft.train.job import Progress
 
 _CALLS_AT_ONCE = 1000
 """Every trial may wait in one of them."""
+
+
+class CoordinatorActor(Coordinator):
+    """A coordinator in a process of its own."""
+
+    def __init__(self, context: SweepContext, capacity: Resources) -> None:
+        start_process_log(context.store, context.spec.name, "coordinator")
+        super().__init__(context, capacity)
+
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -33,7 +45,7 @@ class CoordinatorClient:
     """A coordinator as others see it; picklable, also into the trials of Tune and the workers of Ray Train.
 
     A method waits for the coordinator and returns what it says, but for those that begin with `post_`: they
-    return at once, and nobody is told if they fail. Methods that wait raise RayActorError once it is gone.
+    return at once, and nobody is told if they fail. Methods that wait raise ClusterError once it is gone.
     """
 
     actor: ActorHandle
@@ -41,7 +53,7 @@ class CoordinatorClient:
     @classmethod
     def start(cls, context: SweepContext, capacity: Resources) -> "CoordinatorClient":
         """Start a coordinator on a node that outlives the sweep."""
-        actor = ray.remote(Coordinator).options(
+        actor = ray.remote(CoordinatorActor).options(
             num_cpus=0,
             resources={DRIVER: DRIVER_SHARE},
             max_concurrency=_CALLS_AT_ONCE,
@@ -102,7 +114,10 @@ class CoordinatorClient:
     def _ask(
         self, method: _Method[_Arguments, _Result], *args: _Arguments.args, **named: _Arguments.kwargs
     ) -> _Result:
-        result: _Result = ray.get(self._call(method, *args, **named))
+        try:
+            result: _Result = ray.get(self._call(method, *args, **named))
+        except RayActorError as error:
+            raise ClusterError(f"the coordinator of the sweep is gone: {error}") from error
         return result
 
     def _call(

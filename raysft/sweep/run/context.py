@@ -108,6 +108,7 @@ class SweepContext:
             micro_batch_tokens=model.micro_batch_tokens,
             resume_every_s=self.spec.run.resume_every_s,
             store_url=self.store.url,
+            sweep=self.spec.name,
             identity={key: canonical(value) for key, value in stage.identity.items()},
         )
 

@@ -240,6 +240,8 @@ class Coordinator:
             trained=self._trained,
             resumed=self._resumed,
             scored=self._scored,
-            scores_open=sum(not future.done() for future in self._scores.values()),
+            scores=frozenset("/".join(key) for key, future in self._scores.items() if future.done())
+            - self._score_failures.keys(),
+            scoring=sum(work.kind == "shard" for work in self._schedule.running_work()),
             score_failures=dict(self._score_failures),
         )

@@ -13,6 +13,7 @@ from ray.actor import ActorHandle
 from ray.exceptions import RayActorError, RayTaskError
 
 from raysft.identity import BenchmarkKey
+from raysft.process_log import start_process_log
 from raysft.sweep.run.context import SweepContext
 from raysft.sweep.run.evaluation_worker import EvaluationWorker
 
@@ -38,6 +39,14 @@ class Shard:
     def key(self) -> str:
         """Unique name of the unit."""
         return f"{self.subject}/{self.benchmark}/{'grade' if self.part is None else self.part}"
+
+
+class EngineActor(EvaluationWorker):
+    """An engine in a process of its own."""
+
+    def __init__(self, context: SweepContext) -> None:
+        start_process_log(context.store, context.spec.name, "engine")
+        super().__init__(context)
 
 
 @dataclass(eq=False)
@@ -103,7 +112,7 @@ class EnginePool:
     def _start(self) -> ActorHandle:
         spec = self._context.spec.evaluation
         # An engine must not inherit the placement group of whoever asks for it.
-        actor = ray.remote(EvaluationWorker).options(
+        actor = ray.remote(EngineActor).options(
             num_cpus=1,
             num_gpus=spec.gpus_per_engine,
             resources={spec.engine_resource: 1} if spec.engine_resource else {},

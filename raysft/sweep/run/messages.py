@@ -33,10 +33,12 @@ class Snapshot:
     """Of these, the ones that went on from a step above 0."""
     scored: int = 0
     """Scores made by this run."""
-    scores_open: int = 0
-    """Scores that are asked for and not made yet."""
+    scores: frozenset[str] = frozenset()
+    """`subject/benchmark` of the scores that trials have asked for and that are in the store."""
+    scoring: int = 0
+    """Shards of evaluation under way."""
     score_failures: Mapping[str, str] = field(default_factory=dict)
-    """Cause by `subject/ability`."""
+    """Cause by `subject/benchmark`."""
 
 
 def record_failure(store: Store, failure: FailureRecord) -> None:

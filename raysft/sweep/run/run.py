@@ -6,7 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from ray import tune
+from ray.exceptions import RayError
 
+from raysft.errors import ClusterError
+from raysft.process_log import driver_log
 from raysft.store import Store
 from raysft.sweep.inputs.bases import dressed_bases
 from raysft.sweep.inputs.prepare import prepare_sweep
@@ -39,9 +42,10 @@ def run_sweep(
 
     Raises:
         InputError: a stage or an engine asks for more than the cluster can ever have.
+        ClusterError: the coordinator died.
     """
     refuse_what_cannot_fit(inputs.spec, session)
-    with dressed_bases(inputs.bases, store) as bases:
+    with driver_log(store, inputs.spec.name), dressed_bases(inputs.bases, store) as bases:
         return _run(replace(inputs, bases=bases), store, session, watch)
 
 
@@ -50,13 +54,20 @@ def _run(inputs: Inputs, store: Store, session: Session, watch: Watch) -> Snapsh
     context = make_context(inputs, store, inline=session.own)
     coordinator = CoordinatorClient.start(context, session.capacity)
     name = f"run-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
-    with watch(coordinator.snapshot):
+    with watch(lambda: _snapshot(coordinator)):
         grid = _tuner(context, coordinator, name).fit()
     reported = (result.config["point"] for result in grid if result.config and result.metrics)
     note_experiment(inputs, store, name, reported)
-    snapshot = coordinator.snapshot()
+    snapshot = _snapshot(coordinator)
     coordinator.stop()
     return snapshot
+
+
+def _snapshot(coordinator: CoordinatorClient) -> Snapshot:
+    try:
+        return coordinator.snapshot()
+    except RayError as error:
+        raise ClusterError(f"the coordinator of the sweep is gone: {error}") from error
 
 
 def _tuner(context: SweepContext, coordinator: CoordinatorClient, name: str) -> tune.Tuner:

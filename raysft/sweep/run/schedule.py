@@ -51,6 +51,11 @@ class Schedule:
         return self._holders
 
     @property
+    def running_shards(self) -> Set[str]:
+        """Keys of the evaluation shards that run."""
+        return self._shards_running.keys()
+
+    @property
     def capacity(self) -> Resources:
         """What all that runs may hold together."""
         return self._capacity

@@ -2,8 +2,9 @@
 
 import os
 import socket
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import ray
 
 from raysft.cluster.resources import Resources
 from raysft.errors import ClusterError, InputError, Problem
+from raysft.safe_path import keep_folder_off_path
 from raysft.spec.sweep import SweepSpec
 
 DRIVER = "driver"
@@ -38,20 +40,30 @@ def ray_session(address: str | None) -> Iterator[Session]:
     Raises:
         ClusterError: no cluster answers there, or no node of it offers `driver`.
     """
-    if address is None:
-        _start_here()
-    else:
-        _join(address)
-    try:
-        found = ray.cluster_resources()
-        if not found.get(DRIVER):
-            raise ClusterError(
-                f"no node of the Ray cluster offers `{DRIVER}`: start its head with "
-                f"--resources='{{\"{DRIVER}\": 100}}', or add the resource to the head in cluster.yaml"
-            )
-        yield Session(address is None, Resources(found.get("CPU", 0), found.get("GPU", 0)))
-    finally:
-        ray.shutdown()
+    _set_environment()
+    with tempfile.TemporaryDirectory(prefix="raysft-ray-", ignore_cleanup_errors=True) as empty:
+        try:
+            # Ray puts the driver's current folder first on the path of every worker, where an `analysis.py`
+            # of the user would be taken for a library, and what it starts on this machine runs there. Store
+            # and sources have absolute paths by now, so that workers need not stand where the user stands.
+            with chdir(empty):
+                if address is None:
+                    _start_here()
+                else:
+                    _join(address)
+            yield Session(address is None, _capacity())
+        finally:
+            ray.shutdown()
+
+
+def _capacity() -> Resources:
+    found = ray.cluster_resources()
+    if not found.get(DRIVER):
+        raise ClusterError(
+            f"no node of the Ray cluster offers `{DRIVER}`: start its head with "
+            f"--resources='{{\"{DRIVER}\": 100}}', or add the resource to the head in cluster.yaml"
+        )
+    return Resources(found.get("CPU", 0), found.get("GPU", 0))
 
 
 def refuse_what_cannot_fit(spec: SweepSpec, session: Session) -> None:
@@ -82,13 +94,20 @@ def refuse_what_cannot_fit(spec: SweepSpec, session: Session) -> None:
         raise InputError(problems)
 
 
-def _start_here() -> None:
-    # Two Ray instances on one machine disturb each other unless each knows its own dashboard.
-    port = _free_port()
+def _set_environment() -> None:
+    """What Ray and Tune read from nowhere else."""
+    keep_folder_off_path()
     # The progress shown is ours; Tune's stays quiet only in its older form.
     os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
     # A trial whose function does not end in time is lost to Tune's searcher; two seconds are few when busy.
     os.environ["TUNE_FUNCTION_THREAD_TIMEOUT_S"] = "60"
+    # An interrupt ends the run at once: what is finished is in the store, and Tune's own state is not used.
+    os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"
+
+
+def _start_here() -> None:
+    # Two Ray instances on one machine disturb each other unless each knows its own dashboard.
+    port = _free_port()
     os.environ["RAY_API_SERVER_ADDRESS"] = f"http://127.0.0.1:{port}"
     ray.init(
         address="local",

@@ -1,5 +1,6 @@
 """Training an admitted stage: under a lease, inline or by Ray Train, from its parent's bytes to the store."""
 
+import math
 import time
 import uuid
 from collections.abc import Callable
@@ -56,11 +57,11 @@ class Throttled:
 
     def __init__(self, report: Callable[[Progress], object]) -> None:
         self._report = report
-        self._last = 0.0
+        self._last_s = -math.inf
 
     def __call__(self, progress: Progress) -> None:
         """Pass it on, or not."""
-        now = time.monotonic()
-        if now - self._last >= REPORT_S:
-            self._last = now
+        now_s = time.monotonic()
+        if now_s - self._last_s >= REPORT_S:
+            self._last_s = now_s
             self._report(progress)

@@ -11,6 +11,7 @@ from ray import tune
 
 from raysft.errors import DamagedArtifact, StageFailed
 from raysft.plan.tree import Plan, Point
+from raysft.process_log import start_process_log
 from raysft.records import FailureRecord
 from raysft.sweep.results.standing import scores_of
 from raysft.sweep.run.client import CoordinatorClient
@@ -28,13 +29,12 @@ def axes(plan: Plan, point: Point) -> dict[str, Any]:
     return {
         "point": point.fingerprint,
         "studies": ",".join(dict.fromkeys(one.study for one in point.cells)),
+        **cell.axes(),
         "model": point.model,
-        "strategy": cell.strategy,
+        # Tune's table has a column for each value, so what is a mapping by ability is put into words.
         "amount": None if cell.amount is None else str(cell.amount),
-        "ratio": cell.ratio_name or ",".join(f"{ability}={factor}" for ability, factor in cell.ratio),
-        "variant": ",".join(f"{ability}={variant}" for ability, variant in cell.variant),
-        "recipe": cell.recipe,
-        "seed": cell.seed,
+        "ratio": cell.ratio_text,
+        "variant": cell.variant_text,
         "stages": len(point.stages),
         "conversations": sum(plan.stages[stage].conversations for stage in point.stages),
     }
@@ -42,6 +42,7 @@ def axes(plan: Plan, point: Point) -> dict[str, Any]:
 
 def run_point(config: Mapping[str, Any], context: SweepContext, coordinator: CoordinatorClient) -> None:
     """Tune's function: follow a point, report."""
+    start_process_log(context.store, context.spec.name, "trial")
     point = context.plan.by_fingerprint[config["point"]]
     tune.report(follow_point(point, context, coordinator, tune.get_context().get_trial_id()))
 

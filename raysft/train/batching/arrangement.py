@@ -35,7 +35,10 @@ def arrange(lengths: Sequence[int], workers: int, capacity: int, layout: Layout)
 
 
 def deal(lengths: Sequence[int], workers: int) -> list[list[int]]:
-    """Share pieces out: the longest first, each to the worker with the fewest positions so far."""
+    """Share pieces out: the longest first, each to the worker with the fewest positions so far.
+
+    Worked: lengths 100, 90, 20, 10 for two workers become 100 + 10 and 90 + 20.
+    """
     if workers == 1:
         return [list(range(len(lengths)))]
     shares: list[list[int]] = [[] for _ in range(workers)]
@@ -53,6 +56,8 @@ def padded(lengths: Sequence[int], capacity: int) -> Groups:
     Worked: lengths 100, 90, 20, 10 cost 64 + 4·100 in one group, and (64 + 200) + (64 + 40) in two.
     """
     order = _longest_first(lengths)
+    # best[n]: least cost of the n longest pieces; the last of their groups begins at cut[n]. A group from
+    # `first` to `end` is as wide as its longest piece, which is `first`.
     best = [0.0] + [float("inf")] * len(order)
     cut = [0] * (len(order) + 1)
     for first, one in enumerate(order):
@@ -72,7 +77,10 @@ def padded(lengths: Sequence[int], capacity: int) -> Groups:
 
 
 def packed(lengths: Sequence[int], capacity: int) -> Groups:
-    """Fill rows: the longest piece first, each into the fullest row that still has room."""
+    """Fill rows: the longest piece first, each into the fullest row that still has room.
+
+    Worked: lengths 60, 50, 40, 30 with room for 100 become 60 + 40 and 50 + 30.
+    """
     groups: Groups = []
     room: list[int] = []
     for one in _longest_first(lengths):

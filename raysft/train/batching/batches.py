@@ -30,6 +30,8 @@ class Batches:
 
     def after(self, done: int) -> Iterator[tuple[int, list[int]]]:
         """Steps that are left after `done` of them: number from 1, and positions of its conversations."""
+        # 430 conversations in batches of 128 make 4 steps an epoch; after 6 of them the second epoch goes on
+        # at its third batch, which starts at conversation (6 − 4) × 128 = 256 of that epoch's order.
         for epoch in range(done // self.per_epoch, -(-self.steps // self.per_epoch)):
             order, first = epoch_order(self.ids, self.seed, epoch), epoch * self.per_epoch
             for step in range(max(done, first), min(first + self.per_epoch, self.steps)):

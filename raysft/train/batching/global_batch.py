@@ -37,9 +37,13 @@ def worker_share(
     With `loss: token` every target weighs 1 and the sum is divided by the number of targets; with
     `loss: conversation` a target weighs 1/(targets of its conversation) and the sum is divided by the number
     of conversations. A batch whose conversations were all dropped has denominator 1 and loss 0.
+
+    Worked: two conversations with 1 and 3 targets, each target with loss 2 and 4. By token the loss is
+    (2 + 3·4) / 4 = 3.5; by conversation it is (2 + 3·4/3) / 2 = 3.
     """
     pairs = corpus.pieces(conversations)
     lengths = [corpus.length(piece) for _, piece in pairs]
+    # A piece of n tokens is read at n − 1 positions, since its last token is only predicted.
     groups = arrange([length - 1 for length in lengths], workers, capacity, layout)[rank]
     weights = [_weight(corpus, one, recipe) for one, _ in pairs]
     return GlobalBatch(

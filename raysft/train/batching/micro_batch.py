@@ -54,12 +54,13 @@ def build_micro_batch(
     else:
         rows, width = len(pieces), max(lengths)
         offsets = [row * width for row in range(rows)]
-    # Padding is token 0: it stands right of everything real, which a causal model cannot see.
+    # Padding is token 0: it is right of everything real, which a causal model cannot see.
     inputs, positions = np.zeros(rows * width, np.int64), np.zeros(rows * width, np.int64)
     predictors, targets, target_weights = [], [], []
     for (start, end), offset, length, weight in zip(bounds, offsets, lengths, weights, strict=True):
         inputs[offset : offset + length] = corpus.tokens[start : end - 1]
         positions[offset : offset + length] = np.arange(length)
+        # Token 1 is predicted at position 0: of tokens 7, 8, 9 with 9 supervised, `places` is [1].
         places = np.flatnonzero(corpus.supervised[start + 1 : end])
         predictors.append(places + offset)
         targets.append(corpus.tokens[start + 1 + places])

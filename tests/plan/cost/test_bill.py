@@ -5,7 +5,7 @@ from support.example_plan import plan_of
 
 from raysft.plan.cost.accelerators import accelerator
 from raysft.plan.cost.bill import Bill, Machine, bill, stage_efforts
-from raysft.plan.cost.compute import gpu_hours, training_flops
+from raysft.plan.cost.compute import training_flops, training_hours
 from raysft.plan.cost.model_shape import KNOWN
 from raysft.plan.token_counts import MeanTokens
 from raysft.plan.tree import Plan
@@ -36,7 +36,7 @@ def test_with_and_without_sharing() -> None:
     assert totals.shared.supervised_tokens == 10 * (first + plain + replay)
     flops = sum(training_flops(MACHINE.shape, 20 * n, 20, targets=10 * n) for n in (first, plain, replay))
     assert totals.shared.flops == pytest.approx(flops)
-    assert totals.shared.gpu_hours == pytest.approx(gpu_hours(flops, MACHINE.accelerator, "bf16"))
+    assert totals.shared.gpu_hours == pytest.approx(training_hours(flops, MACHINE.accelerator, "bf16"))
     assert totals.shared.cost == pytest.approx(totals.shared.gpu_hours * MACHINE.accelerator.price_per_hour)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from raysft.plan.cost.accelerators import accelerator
-from raysft.plan.cost.compute import generation_flops, generation_hours, gpu_hours, money, training_flops
+from raysft.plan.cost.compute import generation_flops, generation_hours, money, training_flops, training_hours
 from raysft.plan.cost.model_shape import KNOWN, ModelShape
 
 TINY = ModelShape(8, 2, 4, 2, 12, 20, tied=False)
@@ -83,8 +83,8 @@ def test_llama_7b_at_2048_is_six_operations_a_parameter_and_some_attention() -> 
 
 def test_hours_and_money_by_hand() -> None:
     a100 = accelerator("a100-80gb", mfu=0.5, generation_mfu=0.05, price_per_hour=2)
-    assert gpu_hours(312e12 * 0.5 * 3600, a100) == pytest.approx(1)
-    assert gpu_hours(19.5e12 * 0.5 * 3600, a100, "fp32") == pytest.approx(1)
+    assert training_hours(312e12 * 0.5 * 3600, a100) == pytest.approx(1)
+    assert training_hours(19.5e12 * 0.5 * 3600, a100, "fp32") == pytest.approx(1)
     assert generation_hours(312e12 * 0.5 * 3600, a100, "bf16") == pytest.approx(10)
     assert money(1.5, a100) == 3
 
@@ -92,5 +92,7 @@ def test_hours_and_money_by_hand() -> None:
 def test_a_cpu_core_is_as_fast_as_was_measured() -> None:
     """Ten to eleven thousand real tokens a second on the base of the built-in world."""
     base = ModelShape(96, 4, 4, 4, 256, 640, tied=True)
-    seconds = 3600 * gpu_hours(training_flops(base, 1_000_000, 70, targets=450_000), accelerator("cpu-core"))
+    seconds = 3600 * training_hours(
+        training_flops(base, 1_000_000, 70, targets=450_000), accelerator("cpu-core")
+    )
     assert 8_000 < 1_000_000 / seconds < 14_000

@@ -130,7 +130,7 @@ def peak(workers, tokens, precision, vocabulary):
     group = ShardedGroup(torch.device("cpu"))
     with FakeTensorMode(allow_non_fake_inputs=True):
         model = TargetLosses(model_of(shape))
-        group.place(model, Recipe(precision=precision))
+        group.shard(model, Recipe(precision=precision))
         optimiser = make_optimiser(model, Recipe())
 
         def backward():

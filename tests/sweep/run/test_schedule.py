@@ -154,6 +154,7 @@ def test_a_shard_runs_once_and_is_gone_when_it_ends() -> None:
     book.add_shard("base/math/0", ONE)
     book.add_shard("base/math/1", ONE)
     assert granted(book) == [("base/math/0", "")]
+    assert book.running_shards == {"base/math/0"}
     assert granted(book) == []
     assert book.end_shard("base/math/0") == Work("shard", "base/math/0", ONE)
     assert granted(book) == [("base/math/1", "")]

@@ -1,6 +1,7 @@
 """Reading a sweep file: what is meant, and every problem at once."""
 
 import copy
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from raysft.composition.amount import Share
 from raysft.composition.strategies import Dmt, Single
 from raysft.errors import InputError, Problem
 from raysft.spec import SweepSpec, load_sweep
-from raysft.spec.load import resolve
+from raysft.spec.reading.load import resolve
 from raysft.spec.study import RatioPoint
 from raysft.store import Store
 
@@ -85,10 +86,13 @@ def test_a_good_file_is_read_as_it_is_meant(folder: Path) -> None:
 def test_the_example_in_the_readme_is_a_sweep_file(folder: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     example = readme.partition("```yaml\n")[2].partition("```")[0]
+    (folder / "readme.yaml").write_text(example, encoding="utf-8")
+    planned = load_sweep(folder / "readme.yaml", data="expected")
+    assert planned.studies.keys() == {"amount", "order"}, "`plan` needs none of its files"
     (folder / "data").mkdir()
     for name in ("math.jsonl", "gsm8k_test.jsonl", "chat.json"):
         (folder / "data" / name).touch()
-    assert load(folder, example).studies.keys() == {"amount", "order"}
+    assert load(folder, example) == planned
 
 
 def test_what_was_read_can_be_written_and_read_again(folder: Path) -> None:
@@ -444,8 +448,32 @@ def test_some_studies_of_a_sweep_have_a_name_that_no_others_have(folder: Path) -
     assert some[0].name == spec.only(["b", "a"]).name == "t+a+b"
     assert list(some[0].studies) == ["a", "b"]
     for one in some:
-        assert load(folder, yaml.safe_dump(one.model_dump(mode="json"), sort_keys=False)) == one
+        (problem,) = problems(folder, yaml.safe_dump(one.model_dump(mode="json"), sort_keys=False))
+        assert problem.field == "name", "a file cannot have a name that an option makes"
         assert Store.open(str(folder / "store")).sweep_path(one.name).endswith(f"/{one.name}")
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        (["recipe.epochs=2"], "good+recipe.epochs=2"),
+        (["recipe.epochs=2", "recipe.batch_size=3"], "good+recipe.epochs=2+recipe.batch_size=3"),
+        (["run.trials_at_once=7"], "good"),
+        (["name=other", "recipe.epochs=2"], "other+recipe.epochs=2"),
+    ],
+)
+def test_what_is_set_runs_under_a_name_of_its_own(folder: Path, changes: list[str], name: str) -> None:
+    spec = load(folder, GOOD, *changes)
+    assert spec.name == name
+    assert Store.open(str(folder / "store")).sweep_path(name).endswith(f"/{name}")
+
+
+def test_values_that_no_folder_can_hold_have_a_digest_in_the_name(folder: Path) -> None:
+    names = [load(folder, GOOD, f"recipe={{epochs: {count}}}").name for count in (3, 4)]
+    assert all(re.fullmatch(r"good\+set=[0-9a-f]{8}", name) for name in names)
+    assert names[0] != names[1]
+    with pytest.raises(InputError, match="--set"):
+        load(folder, GOOD, *(f"recipe.epochs={number:060d}" for number in range(1, 21)))
 
 
 def test_a_study_cannot_have_the_sign_between_studies_in_its_name(folder: Path) -> None:
@@ -488,6 +516,38 @@ def test_a_limit_makes_every_source_and_benchmark_smaller_and_none_larger(folder
     assert spec.abilities["math"].benchmark is not None
     assert spec.abilities["math"].benchmark.limit == 50, "the file asks for fewer"
     assert spec.abilities["code"].benchmark is None
+
+
+@pytest.mark.parametrize(
+    ("source", "limit", "left"),
+    [
+        ("{path: a.json, held_out: 200}", 100, 20),
+        ("{path: a.json, held_out: 200, rows: 4000}", 100, 5),
+        ("{path: a.json, held_out: 200, rows: 150}", 100, 100),
+        ("{path: a.json, held_out: 200}", 5000, 200),
+        ("{path: a.json, held_out: 200, limit: 50}", 100, 10),
+        ("{path: a.json, held_out: 3}", 2, 1),
+        ("{path: a.json, held_out: 0}", 100, 0),
+        ("{path: a.json}", 100, 0),
+    ],
+)
+def test_a_limit_scales_what_is_held_out(folder: Path, source: str, limit: int, left: int) -> None:
+    text = GOOD.replace("{path: [a.json, b.json], format: alpaca, held_out: 20}", source)
+    text = text.replace("benchmark: held_out", "benchmark: null")
+    assert load(folder, text, limit=limit).abilities["general"].source.held_out == left
+
+
+def test_a_limit_scales_what_variants_hold_out(folder: Path) -> None:
+    text = GOOD.replace(
+        "benchmark: held_out}",
+        "benchmark: held_out, variants: {v: {path: a.json, held_out: 20}, bare: b.json}}",
+    )
+    ability = load(folder, text, limit=10).abilities["general"]
+    assert (ability.source.held_out, ability.variants["v"].held_out, ability.variants["bare"].held_out) == (
+        2,
+        2,
+        0,
+    )
 
 
 raw_values = st.recursive(

@@ -1,32 +1,25 @@
 """Reading a sweep file: YAML, then `--set` changes, then every problem at once."""
 
-import copy
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import ValidationError
 
-from raysft.errors import InputError, Problem
+from raysft.errors import InputError, Problem, gathered
 from raysft.spec.checks import sweep_problems
 from raysft.spec.paths import opened_path
+from raysft.spec.reading.derived_name import changes_in_name, derived_name, refuse_derived_name
+from raysft.spec.reading.refusals import NOT_GIVEN, is_misspelt, validate
 from raysft.spec.study_checks import Names
 from raysft.spec.sweep import SweepSpec
 
 Data = Literal["needed", "expected", "unseen"]
 """What `load_sweep` asks of the files that a sweep names."""
 
-_ROUNDS = 5
-"""Leaving out one wrong part may make its parent incomplete, which is left out in the next round."""
-
 _TEXT = "tag:yaml.org,2002:str"
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
-
-_REMEDIES = {
-    "extra_forbidden": "no such key here",
-    "missing": "must be given",
-}
 
 
 def load_sweep(
@@ -40,9 +33,9 @@ def load_sweep(
     Args:
         path: the YAML file.
         changes: `a.b=c` as on the command line; the value is YAML. A changed `data_dir` is relative to the
-            current folder, as any path on a command line.
-        limit: use only so many rows of each source and questions of each benchmark; the sweep gets a name of
-            its own, so that it replaces no results.
+            current folder, as any path on a command line. The sweep gets a name of its own, so that it
+            replaces no results, unless only `name`, `data_dir` or something of `run` is changed.
+        limit: use only so many rows of each source and questions of each benchmark; the same for its name.
         data: whether every file that the sweep names must be there; to plan, it is enough to know how many
             `rows` a source is expected to have; `unseen` looks for none.
 
@@ -50,25 +43,57 @@ def load_sweep(
         InputError: with every problem of the file, each with field, value and remedy.
     """
     raw = _read(path)
+    found: list[Problem] = []
     for change in changes:
-        _apply(raw, change)
+        with gathered(found):
+            _apply(raw, change)
+    with gathered(found):
+        refuse_derived_name(raw.get("name"))
     if limit is not None:
         _limit(raw, limit)
+    _rename(raw, [f"limit={limit}"] if limit is not None else [], "--limit")
+    _rename(raw, changes_in_name(changes), "--set")
     given = raw.get("data_dir", ".")
     if isinstance(given, str) and "://" not in given:
         raw["data_dir"] = str((path.parent / given).resolve())
-    found: list[Problem] = []
-    spec = _validate(raw, found)
+    spec = validate(raw, found)
     if spec is not None:
-        refused = {problem.field for problem in found}
-        between = [*sweep_problems(spec, _names(raw)), *_missing_sources(spec, data)]
-        # What was left out for being wrong in itself is missing now, which is no second problem.
-        found.extend(problem for problem in between if problem.field not in refused)
+        between = [*sweep_problems(spec, _names(raw, spec)), *_missing_sources(spec, data)]
         if data == "needed":
-            found.extend(_missing_questions(spec))
+            between.extend(_missing_questions(spec))
+        found.extend(problem for problem in between if not _is_consequence(problem, raw, found))
     if found or spec is None:
         raise InputError(found)
     return spec
+
+
+def _names(raw: Mapping[str, Any], spec: SweepSpec) -> Names:
+    """All that the file names, also what is wrong in itself."""
+    abilities, models = raw.get("abilities"), raw.get("models")
+    return Names(
+        tuple(map(str, abilities if isinstance(abilities, dict) else spec.abilities)),
+        tuple(map(str, models if isinstance(models, dict) else spec.models)),
+    )
+
+
+def _is_consequence(problem: Problem, raw: Mapping[str, Any], found: Sequence[Problem]) -> bool:
+    """Whether something is wrong only because of what was found before."""
+    refused = {one.field for one in found}
+    at, _, name = problem.field.partition(".")
+    name = name.partition(".")[0]
+    if problem.field in refused:
+        return True
+    if problem.value == NOT_GIVEN and (is_misspelt(problem.field, found) or f"studies.{name}" in refused):
+        return True
+    if at == "power":
+        return any(one.startswith("abilities") for one in refused)
+    if at not in ("studies", "objective"):
+        return False
+    written = raw.get("studies")
+    if at == "studies" and not (isinstance(written, dict) and name in written):
+        return True
+    about = "models" if problem.remedy.startswith("no such model") else "abilities"
+    return about in refused or not isinstance(raw.get(about), dict)
 
 
 def resolve(spec: SweepSpec, path: str) -> str:
@@ -94,17 +119,18 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _names(raw: Mapping[str, Any]) -> Names:
-    """All that the file names, also what is wrong in itself."""
-    return Names(tuple(map(str, raw["abilities"])), tuple(map(str, raw["models"])))
-
-
 def _parse(field: str, given: str, text: str) -> Any:  # noqa: ANN401 - raw YAML
     """YAML from a file or a command line; `field` and `given` say in a message where it came from."""
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
-        raise InputError([Problem(field, given, f"is not YAML: {' '.join(str(error).split())}")]) from None
+        raise InputError([Problem(field, given, f"is not YAML: {_yaml_cause(error)}")]) from None
+
+
+def _yaml_cause(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    cause = getattr(error, "problem", None) or " ".join(str(error).split())
+    return cause if mark is None else f"{cause} (line {mark.line + 1}, column {mark.column + 1})"
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -137,8 +163,6 @@ def _apply(raw: dict[str, Any], change: str) -> None:
 
 
 def _limit(raw: dict[str, Any], limit: int) -> None:
-    if isinstance(raw.get("name"), str):
-        raw["name"] = f"{raw['name']}-limit{limit}"
     for ability in _mappings(raw.get("abilities")):
         for part, key in (("source", "path"), ("benchmark", "name")):
             if ability.get(part) is not None:
@@ -152,92 +176,36 @@ def _limit(raw: dict[str, Any], limit: int) -> None:
             ability["report"] = [_limited(one, "name", limit) for one in given]
 
 
+def _rename(raw: dict[str, Any], parts: Sequence[str], option: str) -> None:
+    if isinstance(raw.get("name"), str):
+        raw["name"] = derived_name(raw["name"], parts, option)
+
+
 def _mappings(raw: object) -> list[dict[str, Any]]:
     return [one for one in raw.values() if isinstance(one, dict)] if isinstance(raw, dict) else []
 
 
 def _limited(given: object, key: str, limit: int) -> dict[str, Any]:
     fields = given if isinstance(given, dict) else {key: given}
-    return {**fields, "limit": _smaller(fields.get("limit"), limit)}
+    limited = {**fields, "limit": _smaller(fields.get("limit"), limit)}
+    if "held_out" in fields:
+        limited["held_out"] = _held_out_of(fields, limited["limit"])
+    return limited
+
+
+def _held_out_of(source: Mapping[str, Any], limit: object) -> object:
+    """Of a source that is limited as many as of its `rows`; at most a fifth where these are not said."""
+    written, rows = source["held_out"], source.get("rows")
+    if not isinstance(written, int) or not isinstance(limit, int) or not written:
+        return written
+    share = Fraction(written, max(written, rows)) if isinstance(rows, int) else Fraction(1, 5)
+    return max(1, min(written, int(share * limit)))
 
 
 def _smaller(written: object, limit: int) -> object:
     if written is None:
         return limit
     return min(written, limit) if isinstance(written, int) else written
-
-
-def _validate(raw: dict[str, Any], found: list[Problem]) -> SweepSpec | None:
-    """The sweep, after leaving out what is wrong with single fields, so that the rest can be checked too."""
-    left_out: list[str] = []
-    for _ in range(_ROUNDS):
-        try:
-            return SweepSpec.model_validate(raw)
-        except ValidationError as error:
-            errors = error.errors()
-        problems = [_problem(raw, one) for one in errors if not _ours(raw, one, left_out)]
-        for problem in problems:
-            # One wrong value may be refused once for each form that it might have had.
-            if problem.field not in {known.field for known in found}:
-                found.append(problem)
-        steps = [_written(raw, one["loc"]) for one in errors]
-        left_out.extend(_dotted(one) for one in steps)
-        raw = copy.deepcopy(raw)
-        for one in reversed(steps):
-            _leave_out(raw, one)
-    return None
-
-
-def _ours(raw: object, error: Mapping[str, Any], left_out: Sequence[str]) -> bool:
-    """Whether something is missing only because a wrong part of it was left out before."""
-    field = _field(raw, error)
-    return error["type"] in ("missing", "too_short") and any(
-        one == field or one.startswith((f"{field}.", f"{field}[")) for one in left_out
-    )
-
-
-def _leave_out(raw: Any, steps: Sequence[str | int]) -> None:  # noqa: ANN401 - walks raw YAML
-    for step in steps[:-1]:
-        raw = raw[step] if _inside(raw, step) else None
-    if steps and _inside(raw, steps[-1]):
-        del raw[steps[-1]]
-
-
-def _problem(raw: object, error: Mapping[str, Any]) -> Problem:
-    message = _REMEDIES.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
-    value = "not given" if error["type"] == "missing" else _short(error["input"])
-    return Problem(_field(raw, error) or "SWEEP", value, message)
-
-
-def _field(raw: object, error: Mapping[str, Any]) -> str:
-    location = error["loc"]
-    return _dotted([*_written(raw, location), *(location[-1:] if error["type"] == "missing" else ())])
-
-
-def _written(raw: Any, location: Sequence[str | int]) -> list[str | int]:  # noqa: ANN401 - walks raw YAML
-    """The steps of a location that the user wrote; pydantic's names of union members are left out."""
-    steps: list[str | int] = []
-    for step in location:
-        if _inside(raw, step):
-            steps.append(step)
-            raw = raw[step]
-    return steps
-
-
-def _dotted(steps: Sequence[str | int]) -> str:
-    parts = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
-    return "".join(parts).removeprefix(".")
-
-
-def _inside(raw: object, step: str | int) -> bool:
-    if isinstance(raw, list):
-        return isinstance(step, int) and step < len(raw)
-    return isinstance(raw, Mapping) and step in raw
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def is_absent(spec: SweepSpec, path: str) -> bool:

@@ -1,0 +1,150 @@
+"""What happened between two snapshots of a run, and how far it is. Pure: no Ray, no clock, no terminal."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from raysft.plan.tree import Plan, Point, Stage
+from raysft.sweep.run.messages import Snapshot
+
+Kind = Literal[
+    "stage_began", "stage_ended", "stage_failed", "stage_stopped", "stage_lost", "scores_made", "score_failed"
+]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that a user wants to be told of."""
+
+    kind: Kind
+    subject: str
+    """Fingerprint of a stage; for scores also of a base."""
+    benchmarks: tuple[str, ...] = ()
+    """Keys of the benchmarks, for scores."""
+    cause: str = ""
+    """Why something failed."""
+    blocked: int = 0
+    """Of a stage that failed: how many stages would have continued from it."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What a run is to make, as it is known before it starts."""
+
+    plan: Plan
+    asked: frozenset[str]
+    """`subject/benchmark` of every score of the sweep."""
+    present: frozenset[str] = frozenset()
+    """Of these, what was in the store before the run."""
+
+    @cached_property
+    def scores_of_point(self) -> dict[str, frozenset[str]]:
+        """Every score along each point, that of its base included."""
+        by_subject: dict[str, set[str]] = {}
+        for key in self.asked:
+            by_subject.setdefault(split_key(key)[0], set()).add(key)
+        return {
+            point.fingerprint: frozenset(
+                key for subject, _ in self.plan.subjects(point) for key in by_subject.get(subject, ())
+            )
+            for point in self.plan.points
+        }
+
+    def missing(self, snapshot: Snapshot) -> int:
+        """Scores of the whole sweep that are still to be made; what failed is given up in this run."""
+        return len(self.asked - self.present - snapshot.scores - snapshot.score_failures.keys())
+
+
+@dataclass(frozen=True)
+class Totals:
+    """How far a run is."""
+
+    points: int
+    """Points of which every stage is trained, or has failed, and every score is made, or has failed."""
+    of_points: int
+    stages: int
+    of_stages: int
+    scores: int
+    of_scores: int
+    failed: int
+    """Stages that failed or are blocked, and scores that failed."""
+
+
+def split_key(key: str) -> tuple[str, str]:
+    """Subject and benchmark of a score; only the benchmark may have a slash in it."""
+    subject, _, benchmark = key.partition("/")
+    return subject, benchmark
+
+
+def totals(watched: Watched, snapshot: Snapshot) -> Totals:
+    """Count what is done. A stage whose parent failed is over as well."""
+    over = snapshot.done | snapshot.failed.keys()
+    made = watched.asked & (watched.present | snapshot.scores)
+    scored = made | snapshot.score_failures.keys()
+
+    def is_over(point: Point) -> bool:
+        if not all(stage in over for stage in point.stages):
+            return False
+        unmade = watched.scores_of_point[point.fingerprint] - scored
+        return all(split_key(key)[0] in snapshot.failed for key in unmade)
+
+    return Totals(
+        points=sum(map(is_over, watched.plan.points)),
+        of_points=len(watched.plan.points),
+        stages=len(snapshot.done),
+        of_stages=len(watched.plan.stages),
+        scores=len(made),
+        of_scores=len(watched.asked),
+        failed=len(snapshot.failed) + len(snapshot.score_failures),
+    )
+
+
+@dataclass
+class Events:
+    """Turns successive snapshots into events; what the first one holds was there before."""
+
+    watched: Watched
+    last: Snapshot | None = field(default=None, init=False)
+
+    def since_last(self, now: Snapshot) -> list[Event]:
+        """What is new, failures first."""
+        before = self.last or Snapshot(done=now.done, failed=now.failed)
+        self.last = now
+        found = [*_failures(before, now), *_stages(before, now), *self._scores(before, now)]
+        return sorted(found, key=lambda event: event.kind not in ("stage_failed", "score_failed"))
+
+    def _scores(self, before: Snapshot, now: Snapshot) -> Iterator[Event]:
+        made: dict[str, list[str]] = {}
+        for key in sorted(now.scores - before.scores - self.watched.present):
+            subject, benchmark = split_key(key)
+            made.setdefault(subject, []).append(benchmark)
+        for subject, benchmarks in made.items():
+            yield Event("scores_made", subject, tuple(benchmarks))
+
+
+def _stages(before: Snapshot, now: Snapshot) -> Iterator[Event]:
+    for stage in sorted(before.done - now.done):
+        yield Event("stage_lost", stage)
+    for stage in sorted(now.done - before.done):
+        yield Event("stage_ended", stage)
+    for stage in sorted(before.running - now.running - now.done - now.failed.keys()):
+        yield Event("stage_stopped", stage)
+    for stage in sorted(now.running - before.running):
+        yield Event("stage_began", stage)
+
+
+def _failures(before: Snapshot, now: Snapshot) -> Iterator[Event]:
+    for stage in sorted(now.failed.keys() - before.failed.keys()):
+        failure = now.failed[stage]
+        if failure.stage == stage:
+            blocked = sum(one.stage == stage for one in now.failed.values()) - 1
+            yield Event("stage_failed", stage, cause=f"{failure.kind}: {failure.cause}", blocked=blocked)
+    for key in sorted(now.score_failures.keys() - before.score_failures.keys()):
+        subject, benchmark = split_key(key)
+        yield Event("score_failed", subject, (benchmark,), cause=now.score_failures[key])
+
+
+def mixture(stage: Stage) -> str:
+    """What a stage trains on, such as `code 512 + math 1,536`."""
+    return " + ".join(f"{portion.ability} {portion.count:,}" for portion in stage.portions)

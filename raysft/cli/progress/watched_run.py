@@ -1,0 +1,93 @@
+"""A run with a Ray cluster around it and its progress shown."""
+
+from collections.abc import Mapping
+
+from rich.console import Console
+from typing_extensions import override
+
+from raysft.cli.interrupt import interruptible
+from raysft.cli.progress.display import display_for
+from raysft.cli.progress.facts import Watched
+from raysft.cli.progress.follow import Follower
+from raysft.cli.progress.lines import Results, Wording
+from raysft.errors import StoreError
+from raysft.records import ScoreRecord, StageRecord
+from raysft.store import Store
+from raysft.sweep.inputs.prepare import base_digest
+from raysft.sweep.inputs.read import Inputs
+from raysft.sweep.results.score_keys import read_score
+from raysft.sweep.results.standing import Standing
+from raysft.sweep.run.messages import Snapshot
+from raysft.sweep.run.run import run_sweep
+from raysft.sweep.run.session import ray_session
+
+
+def run_with_progress(
+    inputs: Inputs, standing: Mapping[str, Standing], store: Store, address: str | None, console: Console
+) -> Snapshot:
+    """Start or join a Ray cluster, run a sweep on it, and show all of it.
+
+    Args:
+        inputs: the sweep.
+        standing: what the store had of it before.
+        store: where results go.
+        address: of a cluster that is there; None starts one.
+        console: where progress is shown.
+
+    Raises:
+        Interrupted: by Ctrl-C or SIGTERM, after everything that was started is gone.
+        ClusterError, InputError: see `ray_session` and `run_sweep`.
+    """
+    watched = watched_sweep(inputs, standing)
+    display = display_for(console, Wording(watched, StoredResults(inputs, store)))
+    with interruptible() as guard, Follower(watched, display) as follower:
+        follower.say("Ray starts on this machine" if address is None else f"joining Ray at {address}")
+        with ray_session(address) as session:
+            guard.take_signals()  # Ray has taken them for itself
+            cpus, gpus = round(session.capacity.cpus), round(session.capacity.gpus)
+            follower.say(f"Ray has {cpus} CPUs and {gpus} GPUs; preparing models and data")
+            return run_sweep(inputs, store, session, follower.watch)
+
+
+def watched_sweep(inputs: Inputs, standing: Mapping[str, Standing]) -> Watched:
+    """What a run is to make, and what of it was there before."""
+    asked = {f"{subject}/{key}" for subject, one in inputs.asked.items() for key in one.benchmarks}
+    present = {
+        f"{subject}/{key}"
+        for subject, one in standing.items()
+        for key, score in one.scores.items()
+        # what could not be graded for a reason that may have passed is made again
+        if not score.unscored or not inputs.benchmarks[key].benchmark.grades
+    }
+    return Watched(inputs.plan, frozenset(asked), frozenset(asked & present))
+
+
+class StoredResults(Results):
+    """Finished things as the store has them. What cannot be read now is not told; the run goes on."""
+
+    def __init__(self, inputs: Inputs, store: Store) -> None:
+        self._inputs, self._store = inputs, store
+        self._chosen = {str(key): chosen for key, chosen in inputs.benchmarks.items()}
+
+    @override
+    def stage(self, stage: str) -> StageRecord | None:
+        try:
+            found = self._store.find("stages", stage)
+        except StoreError:
+            return None
+        return None if found is None else StageRecord.model_validate(found.body)
+
+    @override
+    def score(self, subject: str, benchmark: str) -> ScoreRecord | None:
+        base = next((one for one in self._inputs.bases.values() if one.identity.fingerprint == subject), None)
+        try:
+            if base is not None:
+                digest = base_digest(self._store, base)
+            else:
+                record = self.stage(subject)
+                digest = record.weights_digest if record else None
+            if digest is None:
+                return None
+            return read_score(self._store, self._inputs.spec.evaluation, self._chosen[benchmark], digest)
+        except StoreError:
+            return None

@@ -1,0 +1,121 @@
+"""The tables of a sweep in its folder of the store. A fuller table is never lost.
+
+What is in the store of a sweep can become less: a library changes the keys of scores, a file is edited, a
+benchmark's questions are gone. The tables of an earlier day then hold what cannot be found any more.
+"""
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import pandas as pd
+
+from raysft.data.sources.facts import source_json
+from raysft.spec.model import ModelSpec
+from raysft.store import Store
+from raysft.sweep.inputs.read import Inputs
+from raysft.sweep.results.standing import Standing, what_is_missing
+from raysft.sweep.results.tables import items_table, tidy_table
+
+TOY_CAUTION = "A toy world that shows the tool, not how large models behave."
+TABLE, PAGE = "results.parquet", "report.html"
+PARTS = (TABLE, "results.csv", "items.parquet", "sweep.json")
+"""What a report is made from."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What became of the tables."""
+
+    scores: int
+    """Scores that the new tables have."""
+    lost: int
+    """Scores of the tables before, which the new ones do not have."""
+    kept_in: str | None
+    """Where the tables before lie now, if the new ones replaced them and do not have all that they had."""
+    replaced: bool
+    """False if the tables before are fuller, and were left as they are."""
+
+
+def publish_results(inputs: Inputs, standing: Mapping[str, Standing], store: Store) -> Published:
+    """Write the tables of a sweep, unless those of an earlier day are fuller.
+
+    A sweep in which nothing is missing always has its tables written; one that lacks something has to have as
+    many scores as the tables before. Where scores of those are lost, they are kept under `replaced-<time>`.
+    """
+    name, parts = inputs.spec.name, result_parts(inputs, standing)
+    before, after = _scores(store.read_file(name, TABLE)), _scores(parts[TABLE])
+    lost = len(before - after)
+    if len(after) < len(before) and what_is_missing(inputs, standing):
+        return Published(len(after), lost, None, replaced=False)
+    kept_in = _keep(store, name) if lost else None
+    for part, data in parts.items():
+        store.write_file(name, part, data)
+    return Published(len(after), lost, kept_in, replaced=True)
+
+
+def result_parts(inputs: Inputs, standing: Mapping[str, Standing]) -> dict[str, bytes]:
+    """The files that a report is made from, by name."""
+    table = tidy_table(inputs, standing)
+    return {
+        TABLE: _parquet(table),
+        "results.csv": table.to_csv(index=False).encode(),
+        "items.parquet": _parquet(items_table(inputs, standing)),
+        "sweep.json": json.dumps(about(inputs), indent=2).encode(),
+    }
+
+
+def _keep(store: Store, name: str) -> str:
+    """Copy the tables and the page of an earlier day to a folder of their own; returns where."""
+    folder = f"{name}/replaced-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
+    for part in (*PARTS, PAGE):
+        data = store.read_file(name, part)
+        if data is not None:
+            store.write_file(folder, part, data)
+    return store.sweep_path(folder)
+
+
+def _scores(table: bytes | None) -> set[tuple[str, str]]:
+    """(stage, key of the benchmark) of every score in a table; nothing of one that cannot be read."""
+    if table is None:
+        return set()
+    try:
+        frame = pd.read_parquet(io.BytesIO(table))
+    except (OSError, ValueError):
+        return set()
+    # Before there was a column of its own, the key stood under `ability`.
+    key = "benchmark_key" if "benchmark_key" in frame else "ability"
+    scored = frame[frame["value"].notna()]
+    return set(scored[["stage", key]].itertuples(index=False, name=None))
+
+
+def about(inputs: Inputs) -> dict[str, Any]:
+    """What a report says about the sweep itself."""
+    spec, plan = inputs.spec, inputs.plan
+    toy = any(_is_world(model) for model in spec.models.values())
+    return {
+        "name": spec.name,
+        "toy": toy,
+        "caution": TOY_CAUTION if toy else None,
+        "abilities": {name: list(ability.source.paths) for name, ability in spec.abilities.items()},
+        "sources": {key: source_json(source.facts) for key, source in inputs.sources.items()},
+        "models": {name: model.label for name, model in spec.models.items()},
+        "recipe": spec.recipe.model_dump(mode="json"),
+        "points": len(plan.points),
+        "stages": len(plan.stages),
+        "generated_by": f"raysft {version('raysft')}",
+    }
+
+
+def _is_world(model: ModelSpec) -> bool:
+    return isinstance(model.base, str) and model.base.startswith("world/")
+
+
+def _parquet(table: pd.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, index=False)
+    return buffer.getvalue()
