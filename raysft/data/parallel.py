@@ -3,6 +3,9 @@
 Workers are started anew, never forked: the process that calls may run Ray or torch, whose threads do not
 survive a fork. A new process imports the caller's main module again, so a script that comes here guards what
 it does with `if __name__ == "__main__":`, as Python's `multiprocessing` asks of every script.
+
+What lies in the current folder is data, and never imported by a worker: Python would look there first, and a
+`calendar.py` of the user's be run in place of the one that is meant.
 """
 
 import multiprocessing
@@ -12,6 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
@@ -23,6 +27,7 @@ Result = TypeVar("Result")
 
 MOST = 16
 """Workers on one machine; one with a tokenizer holds 0.4 GB."""
+_SAFE_PATH = "PYTHONSAFEPATH"
 _AHEAD = 2
 """Tasks of each worker that are begun before the result that comes next is taken."""
 
@@ -56,18 +61,40 @@ def in_order(
         return
     keep_folder_off_path()  # a spawned process is started with `-c`
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context, _enter, (begin,)) as pool:
+    with _safe_path():
+        pool = ProcessPoolExecutor(processes, context, _enter, (begin,))
+    with pool:
         waiting = iter(tasks)
         running: deque[Future[Any]] = deque()
         try:
             while True:
                 room = _AHEAD * processes - len(running)
-                running.extend(pool.submit(_do, task) for task in islice(waiting, room))
+                begun = list(islice(waiting, room))
+                with _safe_path():
+                    running.extend(pool.submit(_do, task) for task in begun)
                 if not running:
                     return
                 yield running.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """Processes that are started in the block do not import from the current folder.
+
+    `multiprocessing` starts Python with `-c`, which puts that folder first on the path. The option `-P` can
+    only be passed on where this process was started with it; a console script is not.
+    """
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_SAFE_PATH]
+        else:
+            os.environ[_SAFE_PATH] = before
 
 
 def _cores() -> int:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +72,7 @@ def test_small_work_is_done_here():
 ORPHANS = """
 import os, signal
 from functools import partial
+from pathlib import Path
 from raysft.data.parallel import in_order
 
 def begin():
@@ -108,3 +110,33 @@ def is_running(process):
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+SCRIPT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from doubling import begin
+from raysft.data.parallel import in_order
+
+if __name__ == "__main__":
+    print(list(in_order(begin, range(8), 2)))
+"""
+TRAP = "import pathlib; pathlib.Path(__file__ + '.ran').touch()\n"
+
+
+def test_workers_import_nothing_from_the_current_folder(tmp_path: Path) -> None:
+    """A console script lies elsewhere: only the processes that it starts would look here."""
+    tools, here = tmp_path / "bin", tmp_path / "here"
+    tools.mkdir()
+    here.mkdir()
+    (tools / "command").write_text(SCRIPT)
+    (tools / "doubling.py").write_text(
+        "def begin():\n    return double\n\ndef double(x):\n    return 2 * x\n"
+    )
+    for name in ("calendar", "pickle", "struct", "tempfile", "queue", "numpy", "torch"):
+        (here / f"{name}.py").write_text(TRAP)
+    done = subprocess.run(
+        [sys.executable, tools / "command", tools], cwd=here, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split("\n")[0] == str([2 * number for number in range(8)])
+    assert sorted(one.name for one in here.glob("*.ran")) == []

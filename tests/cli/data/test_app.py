@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import tempfile
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
@@ -128,7 +129,7 @@ def test_check_as_json_has_these_keys(good: Path, llama: Path) -> None:
 
 
 def test_check_as_json_of_bad_rows(tmp_path: Path) -> None:
-    found = run("check", written(tmp_path / "bad.jsonl", "rubbish"), "--json")
+    found = run("check", written(tmp_path / "bad.jsonl", "no JSON"), "--json")
     assert found.exit_code == 1
     told = json.loads(found.stdout)
     assert (told["good"], told["rows"], told["bad_rows"], told["used"]) == (False, 1, 1, None)
@@ -235,6 +236,58 @@ def test_wrong_command_lines(
 
 def test_a_folder_without_a_tokenizer(good: Path) -> None:
     assert "no tokenizer that opens" in wrong("check", good, "--model", good.parent)
+
+
+@pytest.mark.parametrize(("fate", "code"), [("refuse", 1), ("skip", 0)])
+def test_check_follows_what_the_sweep_says_about_bad_rows(tmp_path: Path, fate: str, code: int) -> None:
+    written(tmp_path / "good.jsonl", *GOOD, "no JSON")
+    sweep = tmp_path / "sweep.yaml"
+    source = f"{{path: good.jsonl, on_bad_row: {fate}}}"
+    sweep.write_text(
+        f"name: t\nabilities: {{a: {{source: {source}}}}}\nmodels: {{m: {{base: world/base}}}}\n"
+        "studies: {s: {model: m, strategy: [{single: a}], amount: [1]}}\n"
+    )
+    found = run("check", f"{sweep}:a", "--json")
+    assert found.exit_code == code, found.output
+    told = json.loads(found.stdout)
+    assert (told["good"], told["bad_rows"], told["on_bad_row"]) == (code == 0, 1, fate)
+    assert told["used"]["left"] == 40
+    assert [one["where"] for one in told["problems"]] == [f"{tmp_path}/good.jsonl:41"]
+    assert f"1 bad (on_bad_row {fate}: " in run("check", f"{sweep}:a").stdout
+    tagging = ("tag", f"{sweep}:a", "--rules", "default", "--out", tmp_path / "out.jsonl")
+    if code:
+        assert "good.jsonl:41" in wrong(*tagging)
+    else:
+        assert "1 bad rows left out" in run(*tagging).stdout
+
+
+def test_everything_that_is_wrong_with_a_command_line_comes_in_one_answer() -> None:
+    model = ("--model", "world/nope", "--template", "no.jinja", "--max-length", "1", "--overflow", "tear")
+    found = run("check", "nowhere.jsonl", "--format", "odd", *model)
+    assert isinstance(found.exception, InputError)
+    problems = {one.field: one.remedy for one in found.exception.problems}
+    assert list(problems) == [
+        *("SOURCE", "--format", "--model", "--template", "--max-length", "--overflow"),
+    ]
+    assert problems["--max-length"] == "must be at least 8"
+    assert problems["--overflow"] == "use one of 'cut', 'split' or 'drop'"
+    assert "Input should" not in str(found.exception)
+    tagging = run("tag", "nowhere.jsonl", "--out", "x.json", "--template", "vicuna")
+    assert isinstance(tagging.exception, InputError)
+    fields = [one.field for one in tagging.exception.problems]
+    assert fields == ["--rules", "--out", "--template", "SOURCE"]
+
+
+def test_looking_at_a_source_leaves_nothing_behind(good: Path, llama: Path, monkeypatch) -> None:
+    monkeypatch.chdir(good.parent)
+    (good.parent / "scratch").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(good.parent / "scratch"))
+    for name in ("check", "show"):
+        assert run(name, good, "--model", llama, "--template", "vicuna").exit_code == 0
+    assert sorted(path.name for path in good.parent.rglob("*") if not path.name.startswith("raysft-")) == [
+        "good.jsonl",
+        "scratch",
+    ]
 
 
 def test_show_always_shows_the_same_conversations_whatever_the_order_of_the_file(good: Path) -> None:
@@ -348,7 +401,7 @@ def test_tag_by_rules(tmp_path: Path, good: Path) -> None:
 
 
 def test_tag_tells_how_many_bad_rows_were_left_out(tmp_path: Path) -> None:
-    file = written(tmp_path / "some.jsonl", GOOD[0], "rubbish")
+    file = written(tmp_path / "some.jsonl", GOOD[0], "no JSON")
     out = tmp_path / "out.jsonl"
     assert "some.jsonl:2" in wrong("tag", file, "--rules", "default", "--out", out)
     found = run("tag", file, "--rules", "default", "--out", out, "--on-bad-row", "skip")

@@ -51,7 +51,7 @@ def test_bad_rows_are_counted_and_the_first_are_told_one_by_one(tmp_path: Path) 
 
 
 def test_nothing_but_bad_rows_and_an_empty_file(tmp_path: Path) -> None:
-    files = [written(tmp_path / "a.jsonl", "rubbish"), written(tmp_path / "b.jsonl")]
+    files = [written(tmp_path / "a.jsonl", "no JSON"), written(tmp_path / "b.jsonl")]
     found = inspect_files(*_source(files))
     assert [(one.form, one.rows, one.bad_rows) for one in found.files] == [("", 1, 1), ("", 0, 0)]
     assert (found.roles, found.turns, found.characters) == ({}, None, None)
@@ -83,7 +83,7 @@ def test_the_built_in_world() -> None:
 
 
 def test_a_row_is_given_with_its_place_and_its_raw_value(tmp_path: Path) -> None:
-    file = written(tmp_path / "a.jsonl", {**PAIR, "tags": ["x"]}, "rubbish")
+    file = written(tmp_path / "a.jsonl", {**PAIR, "tags": ["x"]}, "no JSON")
     good, bad = read_files(*_source([file]))
     assert (good.path, good.form, good.row.where, good.row.value) == (
         file,
