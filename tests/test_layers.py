@@ -21,16 +21,18 @@ MAY_IMPORT = {
     "errors": "",
     "identity": "",
     "records": "errors",
+    "extras": "errors",
+    "safe_path": "",
     "composition": "identity",
     "spec": "composition errors",
     # files and budgets
-    "store": "errors identity",
+    "store": "errors extras identity",
     "plan": "cluster composition errors identity spec",
     "plan.cost": "errors plan spec",
     "cluster": "errors spec",
     # siblings: what the work is done with
-    "data": "errors identity",
-    "data.read": "data errors spec",
+    "data": "errors identity safe_path",
+    "data.read": "data errors extras spec",
     "data.clean": "data spec",
     "data.tokens": "data errors identity",
     "data.world": "data errors identity spec",
@@ -48,21 +50,24 @@ MAY_IMPORT = {
     "pilot": "composition data data.read data.world errors identity plan plan.cost spec",
     # a sweep
     "sweep.inputs": "composition data data.sources data.tokens data.world errors evaluate.benchmarks "
-    "identity model plan plan.cost spec store",
+    "extras identity model plan plan.cost spec store",
     "sweep.results": "composition data.sources evaluate evaluate.benchmarks plan records spec store "
     "sweep.inputs",
     "sweep.run": "cluster composition errors evaluate evaluate.benchmarks evaluate.engines identity plan "
-    "records sandbox spec store sweep.inputs sweep.results train",
+    "records safe_path sandbox spec store sweep.inputs sweep.results train",
     "sweep.tag": "data data.tag data.tokens errors evaluate evaluate.engines identity model sweep.run",
     # commands
-    "cli": "cli.data cli.plan errors pilot plan spec store sweep.inputs sweep.results sweep.run train",
+    "__main__": "cli",
+    "cli": "cli.data cli.plan cli.progress errors pilot plan safe_path spec store sweep.inputs sweep.results "
+    "sweep.run",
     "cli.data": "cli data data.inspect data.public data.read data.sources data.tag data.tokens data.world "
     "errors model plan spec sweep.inputs sweep.run sweep.tag train.batching",
+    "cli.progress": "cli errors plan records store sweep.inputs sweep.results sweep.run train",
     "cli.plan": "cli composition data.sources errors plan plan.cost records spec store sweep.inputs",
 }
 """Of each room, what it imports beside itself. `analysis` may import all of them, and none of them it."""
 
-PURE = {"errors", "identity", "records", "composition", "spec"}
+PURE = {"errors", "identity", "records", "extras", "safe_path", "composition", "spec"}
 MOST_MODULES = 15
 """Of a folder, `__init__.py` not counted."""
 HEAVY = {"ray", "torch", "transformers", "pyarrow", "datasets", "deepspeed"}

@@ -71,7 +71,9 @@ def write_report(spec: SweepSpec, store: Store) -> None:
                 (folder / name).write_bytes(data)
         page = folder / "report.html"
         subprocess.run(
-            [sys.executable, "-P", "-m", "raysft_analysis", str(folder), "--out", str(page)], check=True
+            [sys.executable, "-P", "-m", "raysft_analysis", str(folder), "--out", str(page)],
+            check=True,
+            start_new_session=True,  # Ctrl-C is for us, who end it
         )
         store.write_file(spec.name, "report.html", page.read_bytes())
     print(f"report: {store.sweep_path(spec.name)}/report.html")

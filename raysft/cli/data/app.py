@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from raysft.cli.interrupt import interruptible
 from raysft.cli.options import STORE, AsJson, Changes, Limit, StoreUrl, Sweep
 from raysft.errors import InputError, Problem
 
@@ -191,7 +192,8 @@ def tag(
         tag_by_rules(target, rules or "", console)
         return
     prompt = LabelPrompt.of([one.strip() for one in (labels or "").split(",")], characters)
-    tag_by_model(target, named_model(model, template, named), prompt, console)
+    with interruptible():
+        tag_by_model(target, named_model(model, template, named), prompt, console)
 
 
 def _needs_model(model: str | None, given: dict[str, object]) -> None:

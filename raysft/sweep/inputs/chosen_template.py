@@ -12,6 +12,7 @@ from raysft.data.tokens.chat_templates import OWN, TEMPLATES, template_for
 from raysft.data.tokens.template_check import check_template, probe_texts
 from raysft.data.tokens.tokenizer import train_tokenizer
 from raysft.errors import InputError, Problem
+from raysft.extras import refuse_without_library
 from raysft.spec.load import resolve
 from raysft.spec.sweep import SweepSpec
 
@@ -67,6 +68,7 @@ def choose_template(spec: SweepSpec, name: str, field: str) -> ChosenTemplate:
     if name == OWN or name in TEMPLATES:
         return ChosenTemplate(field, name, None)
     path = resolve(spec, name)
+    refuse_without_library(field, path)
     try:
         with fsspec.open(path, "r", encoding="utf-8") as file:
             return ChosenTemplate(field, name, file.read())
