@@ -23,18 +23,19 @@ MAY_IMPORT = {
     "records": "errors identity",
     "composition": "identity wording",
     "wording": "",
+    "extras": "errors",
     "safe_path": "",
     "spec": "composition errors identity spec.reading wording",
     "spec.reading": "errors identity spec wording",
     # files and budgets
-    "store": "errors identity",
+    "store": "errors extras identity",
     "process_log": "errors store",
     "plan": "cluster composition errors identity spec",
     "plan.cost": "errors identity plan spec",
     "cluster": "errors spec",
     # siblings: what the work is done with
     "data": "errors identity safe_path",
-    "data.read": "data errors",
+    "data.read": "data errors extras",
     "data.clean": "data spec",
     "data.tokens": "data errors identity",
     "data.world": "data errors identity spec",
@@ -51,8 +52,8 @@ MAY_IMPORT = {
     "evaluate.engines": "data data.tokens errors evaluate identity model",
     "pilot": "composition data data.read errors identity model plan plan.cost spec",
     # a sweep
-    "sweep.inputs": "composition data data.sources data.tokens errors evaluate.benchmarks identity model "
-    "plan plan.cost spec spec.reading store",
+    "sweep.inputs": "composition data data.sources data.tokens errors evaluate.benchmarks extras identity "
+    "model plan plan.cost spec spec.reading store",
     "sweep.results": "composition data.sources evaluate evaluate.benchmarks identity plan records spec store "
     "sweep.inputs",
     "sweep.run": "cluster composition errors evaluate evaluate.benchmarks evaluate.engines identity plan "

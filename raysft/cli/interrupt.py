@@ -2,23 +2,27 @@
 
 import os
 import signal
-import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 import typer
 
+GO_ON = "interrupted; run the same command to go on"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_AT_ONCE = 3
-"""So many Ctrl-C end the process as it is; what it started ends with it."""
+_PATIENCE_S = 20.0
+"""What stopping in good order may take. A Ray whose processes got the same signal is never heard of again."""
 
 
 class Guard:
-    """Turns the first signal into a KeyboardInterrupt, and lets nothing disturb what follows."""
+    """Turns the first signal into a KeyboardInterrupt, and lets none disturb what follows."""
 
     def __init__(self) -> None:
-        self.signals: list[int] = []
+        self.number: int | None = None
+        """The signal that came, if one did."""
+        self.out_of_patience = threading.Timer(_PATIENCE_S, self._end)
+        self.out_of_patience.daemon = True
 
     def take_signals(self) -> None:
         """Be the one who handles them; libraries take them for themselves when they start."""
@@ -26,22 +30,24 @@ class Guard:
             signal.signal(number, self._handle)
 
     def _handle(self, number: int, _: FrameType | None) -> None:
-        self.signals.append(number)
-        if len(self.signals) == 1:
-            # not `print`, which the signal may have interrupted
-            os.write(sys.stderr.fileno(), b"interrupted; stopping what was started\n")
-            raise KeyboardInterrupt
-        if len(self.signals) >= _AT_ONCE:
-            # as the signal itself would have ended it
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
+        if self.number is not None:
+            return
+        self.number = number
+        self.out_of_patience.start()
+        _tell("interrupted; stopping what was started")
+        raise KeyboardInterrupt
+
+    def _end(self) -> None:
+        # What Ray started on this machine ends with this process, whichever way it ends.
+        _tell(GO_ON)
+        os._exit(128 + (self.number or 0))
 
 
 @contextmanager
 def interruptible() -> Iterator[Guard]:
     """Give a block the time to stop what it started; the command then ends with 130, or 143 for SIGTERM.
 
-    Signals are handled by the main thread only; use it there.
+    Use it in the main thread, which is the one that handles signals.
     """
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     guard = Guard()
@@ -52,18 +58,24 @@ def interruptible() -> Iterator[Guard]:
         number = _number(end, guard)
         if number is None:
             raise
-        print("interrupted; run the same command to go on", file=sys.stderr, flush=True)
+        _tell(GO_ON)
         raise typer.Exit(128 + number) from None
     finally:
+        guard.out_of_patience.cancel()
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
 def _number(end: BaseException, guard: Guard) -> int | None:
     """The signal that ended a block; None if it was none."""
-    if guard.signals:
-        return guard.signals[0]
+    if guard.number is not None:
+        return guard.number
     if isinstance(end, KeyboardInterrupt):
         return signal.SIGINT
     # while Ray starts, its own handler exits with the number of the signal
     return signal.SIGTERM if isinstance(end, SystemExit) and end.code == signal.SIGTERM else None
+
+
+def _tell(text: str) -> None:
+    # not `print`: the signal may have come in the midst of one
+    os.write(2, f"{text}\n".encode())

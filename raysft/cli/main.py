@@ -15,6 +15,7 @@ from rich.console import Console
 
 from raysft.cli.data.app import data_app
 from raysft.cli.init import init
+from raysft.cli.interrupt import interruptible
 from raysft.cli.options import STORE, AsJson, Changes, Limit, Only, StoreUrl, Sweep
 from raysft.cli.terminal_text import on_one_line
 from raysft.errors import InputError, RaysftError
@@ -198,9 +199,10 @@ def why(
 
 
 def _run(spec: SweepSpec, file: Path, store: str, address: str | None, *, retry_failed: bool) -> bool:
-    from raysft.cli.run import run_and_report
+    with interruptible():
+        from raysft.cli.run import run_and_report
 
-    return run_and_report(spec, file, store, address, Console(), retry_failed=retry_failed)
+        return run_and_report(spec, file, store, address, Console(), retry_failed=retry_failed)
 
 
 def _spec(

@@ -93,4 +93,4 @@ def _analyse(folder: Path) -> None:
     the folder that the user stands in can take the place of one of its modules.
     """
     command = [sys.executable, "-P", "-m", "raysft_analysis", str(folder), "--out", str(folder / PAGE)]
-    subprocess.run(command, check=True)
+    subprocess.run(command, check=True, start_new_session=True)  # Ctrl-C is for us, who end it

@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from raysft.errors import InputError, Problem, StoreError
+from raysft.extras import refuse_without_library
 from raysft.identity import Json
 from raysft.store import artifacts, documents, layout, resume
 from raysft.store.artifacts import Published
@@ -23,8 +23,6 @@ from raysft.store.transport import ReadOnlyTransport, Transport, explain, is_ful
 from raysft.store.workbench import open_workspace, remove_leftovers
 
 _CACHE = Path.home() / ".cache" / "raysft"
-_EXTRAS = {"s3": ("s3fs", "s3"), "s3a": ("s3fs", "s3"), "gs": ("gcsfs", "gcs"), "gcs": ("gcsfs", "gcs")}
-"""By scheme of a URL: the library that opens it, and the extra of raysft that brings it."""
 _SQUEEZED_URL = re.compile(r"[A-Za-z][A-Za-z0-9+]+:/[^/]")
 
 
@@ -215,14 +213,5 @@ def _transport(url: str | Path, cache: Path) -> Transport:
         return LocalTransport(Path(unquote(parts.path)))
     if "://" not in text and "::" not in text:
         return LocalTransport(Path(text).expanduser().absolute())
-    _refuse_without_its_library(text)
+    refuse_without_library("--store", text)
     return ObjectTransport(text.rstrip("/"), cache.expanduser().absolute())
-
-
-def _refuse_without_its_library(url: str) -> None:
-    scheme = urlsplit(url).scheme
-    library, extra = _EXTRAS.get(scheme, ("", ""))
-    if library and find_spec(library) is None:
-        raise InputError(
-            [Problem("store", url, f"{scheme}:// needs {library}: pip install 'raysft[{extra}]'")]
-        )

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from raysft.cli.interrupt import interruptible
 from raysft.cli.options import STORE, AsJson, Changes, Limit, StoreUrl, Sweep
 from raysft.errors import Problem
 
@@ -180,7 +181,8 @@ def tag(
         tag_by_rules(target, rules or "", console)
         return
     prompt = LabelPrompt.of([one.strip() for one in (labels or "").split(",")], characters)
-    tag_by_model(target, meant.model, prompt, console)
+    with interruptible():
+        tag_by_model(target, meant.model, prompt, console)
 
 
 def _wrong_tagging(

@@ -13,7 +13,7 @@ from raysft.sweep.run.messages import Snapshot
 
 LOOK_S = 0.5
 """Seconds between two looks."""
-_JOIN_S = 5.0
+_WAIT_S = 5.0
 
 
 class Follower:
@@ -36,7 +36,7 @@ class Follower:
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        self._thread.join(_JOIN_S)
+        self._thread.join(_WAIT_S)
         self._display.__exit__(None, None, None)
 
     def say(self, text: str) -> None:
@@ -52,18 +52,20 @@ class Follower:
             yield
             self.look()
         finally:
-            # who waits for the lock waits for an answer that is under way; after it no other is asked for
-            with self._lock:
-                self._snapshot = None
+            self._snapshot = None
+            # an answer may be under way, and never come if the run was interrupted
+            if self._lock.acquire(timeout=_WAIT_S):
+                self._lock.release()
 
     def look(self) -> None:
         """Show how far the run is now."""
         with self._lock:
             at_s = self._now_s() - self._begun_s
-            if self._snapshot is None:
+            ask = self._snapshot
+            if ask is None:
                 self._display.show(None, [], None, at_s)
                 return
-            now = self._snapshot()
+            now = ask()
             self._time_left.see(now, at_s)
             self._display.show(now, self._events.since_last(now), self._time_left.left(), at_s)
 

@@ -27,6 +27,7 @@ import pyarrow.parquet
 from raysft.data.read.formats import short
 from raysft.data.read.json_array import NOT_UTF8, array_items, cause
 from raysft.errors import InputError, Problem
+from raysft.extras import refuse_without_library
 
 HUB = "hf://"
 """Prefix of data sets that `datasets.load_dataset` opens."""
@@ -74,6 +75,7 @@ def read_rows(path: str) -> Rows:
     if reader is None or (suffix and reader is _parquet):
         remedy = "use .jsonl or .json, also with .gz or .zst behind it, .parquet or hf://owner/name"
         raise _wrong(path, "unknown kind of file", remedy)
+    refuse_without_library("source", path)
     try:
         with _opened(path, _COMPRESSIONS.get(suffix)) as file:
             yield from reader(path, file)

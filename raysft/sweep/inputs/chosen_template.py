@@ -12,6 +12,7 @@ from raysft.data.tokens.chat_templates import OWN, TEMPLATES, template_for
 from raysft.data.tokens.template_check import check_template, probe_texts
 from raysft.data.tokens.tokenizer import train_tokenizer
 from raysft.errors import InputError, Problem
+from raysft.extras import refuse_without_library
 from raysft.spec.paths import opened_path
 
 _VOCABULARY = 2000
@@ -92,6 +93,7 @@ def choose_template(name: str, field: str, data_dir: str) -> ChosenTemplate:
     if name == OWN or name in TEMPLATES:
         return ChosenTemplate(field, name, None)
     path = opened_path(data_dir, name)
+    refuse_without_library(field, path)
     try:
         with fsspec.open(path, "r", encoding="utf-8") as file:
             return ChosenTemplate(field, name, file.read())
