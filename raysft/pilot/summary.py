@@ -55,15 +55,15 @@ def _price(chosen: Chosen, pilot: Pilot) -> str:
         f"{hours_text(asked.gpu_hours, asked.core_hours)} answer {asked.questions:,} questions, and "
         f"{hours(beside.training_hours + beside.answering_hours, chosen)} start stages and read and write "
         f"weights ({clock_text(beside.stages_s)} for all stages). With {at_work} at work it takes about "
-        f"{clock_text(RUN_S + 3600 * pilot.hours / at_work)}. Training may take {float(TRAINING_SHARE):.0%} of a "
-        "budget; the rest is for the answers, and for what an estimate does not see."
+        f"{clock_text(RUN_S + 3600 * pilot.hours / at_work)}. Training may take {float(TRAINING_SHARE):.0%} "
+        "of a budget; the rest is for the answers, and for what an estimate does not see."
     )
 
 
 def _work(pilot: Pilot) -> str:
     whole = pilot.bill.whole
     return (
-        f"{whole.distinct_points} points, which share {whole.stages} stages; one run for each point would "
+        f"{pilot.counts.text}, which share {whole.stages} stages; one run for each point would "
         f"train {whole.saved_against_one_run_per_point or 1:.1f} times as many conversations. The store "
         f"grows to {number(pilot.disk.total / 1e9)} GB, most of it weights of finished stages."
     )

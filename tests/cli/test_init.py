@@ -13,6 +13,7 @@ import typer
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.command import Command
 from support.example_pilot import write_chats, write_rows
 from typer.testing import CliRunner
 
@@ -178,11 +179,11 @@ def test_what_was_seen_is_what_a_run_will_read(tmp_path: Path) -> None:
     chats = write_chats(tmp_path / "talk.json", 300)
     spec, text, _ = written(tmp_path, rows, chats)
     sources = load_sources(spec, spec.sources, {})
-    assert {key: one.index.rows for key, one in sources.items()} == {"math": 475, "talk": 280}
+    assert {key: one.index.rows for key, one in sources.items()} == {"math": 400, "talk": 240}
     assert spec.abilities["math"].source.on_bad_row == "skip"
     assert "exact copies seen: 9" in text
     assert "1 malformed rows are left out" in text
-    assert "475 conversations are left to train on" in text
+    assert "400 conversations are left to train on" in text
 
 
 def test_the_last_ability_is_written_out_and_explained(tmp_path: Path) -> None:
@@ -200,16 +201,17 @@ def test_the_last_ability_is_written_out_and_explained(tmp_path: Path) -> None:
     assert (spec.objective.maximise, set(spec.objective.floors)) == ("a", {"b"})
 
 
-def test_a_small_budget_says_what_was_given_up_and_what_will_be_seen(tmp_path: Path) -> None:
+def test_a_small_budget_says_what_is_left_out_and_what_will_be_seen(tmp_path: Path) -> None:
     files = [write_rows(tmp_path / f"{name}.jsonl", 900) for name in ("code", "math", "general")]
-    _, text, said = written(tmp_path, *files, budget="1gpu-h")
+    _, text, said = written(tmp_path, *files, budget="4gpu-h")
     plain = " ".join(line.removeprefix("# ") for line in text.splitlines())
     for where in (said, plain):
-        assert "Given up for the budget, in this order: the third seed" in where
+        left_out = r"Left out because the budget is too small, the most telling first: .*a third seed"
+        assert re.search(rf"{left_out}, [0-9.]+ GPU-hours more", where)
         assert "smallest difference between two recipes that 2 seeds" in where
-        assert re.search(r"[0-9.]+ GPU-hours of training on a100-80gb \([0-9.]+ USD", where)
+        assert re.search(r"Expected: [0-9.]+ GPU-hours on a100-80gb, [0-9.]+ USD at 3.431 an hour", where)
     _, _, said = written(tmp_path, *files, budget="5000usd")
-    assert "Nothing was given up" in said
+    assert "Nothing was left out" in said
 
 
 def test_one_file_is_enough_for_amounts_and_says_what_is_not_asked(tmp_path: Path) -> None:
@@ -399,8 +401,53 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = ["a.jsonl", "--model", "world/base", "--budget", "2cpu-h"]
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output
-    assert "written: sweep.yaml" in done.output
+    assert done.output.splitlines()[-2:] == ["    raysft plan sweep.yaml", "    raysft run sweep.yaml"]
     assert load_sweep(tmp_path / "sweep.yaml").data_dir == str(tmp_path)
     again = CliRunner().invoke(app, arguments)
     assert isinstance(again.exception, InputError)
     assert CliRunner().invoke(app, [*arguments, "--force"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "budget", "unit"), [(LLAMA, "30gpu-h", "GPU-hours"), ("world/base", "2cpu-h", "core-hours")]
+)
+def test_init_and_plan_name_the_same_hours_points_and_differences(
+    command: Command, tmp_path: Path, model: str, budget: str, unit: str
+) -> None:
+    for place, (name, rows) in enumerate((("math", 700), ("code", 400), ("general", 900))):
+        write_rows(tmp_path / f"{name}.jsonl", rows, words=40, start=1000 * place)
+    files = [f"{name}.jsonl" for name in ("math", "code", "general")]
+    done = command("init", *files, "--model", model, "--budget", budget)
+    assert done.code == 0, done.said
+    said = " ".join(done.printed.split())
+    next_commands = [line.split() for line in done.printed.splitlines()[-2:]]
+    assert next_commands == [["raysft", "plan", "sweep.yaml"], ["raysft", "run", "sweep.yaml"]]
+    plan = command(*next_commands[0][1:])
+    shown = " ".join(plan.printed.split())
+
+    training, answering, starts, points = hours_in(said)
+    planned = json.loads(command("plan", "sweep.yaml", "--json").printed)
+    key = unit.replace("-", "_").lower()
+    # Where the tokenizer is here, a plan counts every token, and init a sample, with usual marks of turns.
+    tolerance = 0.006 if model == LLAMA else 0.15
+    assert training == pytest.approx(planned[key], rel=tolerance)
+    assert answering == pytest.approx(planned["evaluation"][key], rel=0.006)
+    assert f"{starts} to start, load and save all stages" in shown
+    assert f"{points}, {planned['stages']} stages" in shown
+    differences = re.findall(r"([0-9.]+) on (math|code|general) \(([0-9]+) questions", said)
+    assert len(differences) == 3
+    for difference, ability, questions in differences:
+        detectable = planned["detectable"][ability]
+        assert detectable["items"] == int(questions)
+        assert detectable["between_recipes"] == pytest.approx(float(difference), abs=0.06)
+
+
+def hours_in(said: str) -> tuple[float, float, str, str]:
+    """Hours of training and answering, time to start all stages, and the points, as `init` prints them."""
+    found = re.search(
+        r"Of these, ([0-9.]+) \S+ train, ([0-9.]+) \S+ answer .* weights \(([^)]*) for all stages\)", said
+    )
+    counted = re.search(r"see\. (\S.*?), which share", said)
+    assert found
+    assert counted
+    return float(found[1]), float(found[2]), found[3], counted[1]
