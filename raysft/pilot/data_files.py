@@ -103,6 +103,11 @@ class DataFile:
         return max(1.0, self.supervised - lost)
 
     @property
+    def by_loss(self) -> bool:
+        """Whether its answers are of a kind that no model gives word for word."""
+        return self.kind not in ("closed", "documents")
+
+    @property
     def held_out(self) -> int:
         """Conversations to split off: 200 or a fifth, whichever is less, but at least 20."""
         return max(LEAST_HELD_OUT, min(MOST_HELD_OUT, len(self.ids) // 5))

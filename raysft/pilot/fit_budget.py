@@ -150,7 +150,7 @@ def _reckoned(grid: Grid, data: Data, spec: SweepSpec, machine: Machine) -> Reck
         key: BenchmarkSize(
             spec.abilities[key].source.held_out,
             data.turns[key],
-            USUAL_LIMITS["held_out"],
+            USUAL_LIMITS[spec.benchmarks[key][1].kind],
             judged=False,
             basis="expected",
         )

@@ -237,9 +237,9 @@ def test_a_suggested_line_can_be_taken_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "sums.jsonl").write_text("\n".join(map(json.dumps, rows)))
     _, text, _ = written(tmp_path, tmp_path / "sums.jsonl", write_rows(tmp_path / "b.jsonl", 200))
     (tmp_path / "gsm8k_test.jsonl").write_text(json.dumps(rows[0]))
-    before, _, behind = text.partition("    benchmark: held_out")
+    before, _, behind = text.partition("    benchmark: {name: held_out, metric: loss}")
     changed = before.replace("# contamination:", "contamination:")
-    changed += "    # benchmark: held_out" + behind.replace("# benchmark:", "benchmark:", 1)
+    changed += "    # benchmark: {name: held_out}" + behind.replace("# benchmark:", "benchmark:", 1)
     (tmp_path / "changed.yaml").write_text(changed)
     ability = load_sweep(tmp_path / "changed.yaml").abilities["sums"]
     assert ability.benchmark is not None
@@ -416,6 +416,11 @@ def test_init_and_plan_name_the_same_hours_points_and_differences(
 ) -> None:
     for place, (name, rows) in enumerate((("math", 700), ("code", 400), ("general", 900))):
         write_rows(tmp_path / f"{name}.jsonl", rows, words=40, start=1000 * place)
+    long = [
+        {"prompt": f"What is {one}?", "completion": f"It is {one}. " + "And more. " * 30}
+        for one in range(600)
+    ]
+    (tmp_path / "code.jsonl").write_text("\n".join(map(json.dumps, long)))
     files = [f"{name}.jsonl" for name in ("math", "code", "general")]
     done = command("init", *files, "--model", model, "--budget", budget)
     assert done.code == 0, done.said
@@ -434,12 +439,14 @@ def test_init_and_plan_name_the_same_hours_points_and_differences(
     assert answering == pytest.approx(planned["evaluation"][key], rel=0.006)
     assert f"{starts} to start, load and save all stages" in shown
     assert f"{points}, {planned['stages']} stages" in shown
-    differences = re.findall(r"([0-9.]+) on (math|code|general) \(([0-9]+) questions", said)
+    differences = re.findall(
+        r"([0-9.]+) (?:points of 100|nats per token) on (\w+) \(([0-9]+) questions", said
+    )
     assert len(differences) == 3
     for difference, ability, questions in differences:
         detectable = planned["detectable"][ability]
         assert detectable["items"] == int(questions)
-        assert detectable["between_recipes"] == pytest.approx(float(difference), abs=0.06)
+        assert detectable["between_recipes"] == pytest.approx(float(difference), rel=0.06)
 
 
 def hours_in(said: str) -> tuple[float, float, str, str]:

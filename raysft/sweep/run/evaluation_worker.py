@@ -3,11 +3,14 @@
 Everything it makes goes straight into the store, so that a lost actor loses no finished shard.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import torch
 
 from raysft.errors import DamagedArtifact
 from raysft.evaluate.answers import read_answers, write_answers
-from raysft.evaluate.benchmark import Answer
+from raysft.evaluate.benchmark import LOSS, Answer, Question
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
 from raysft.evaluate.engine import Engine
 from raysft.evaluate.engines.transformers_engine import TransformersEngine
@@ -51,8 +54,18 @@ class EvaluationWorker:
         reference = self._engine.reference_loss(questions)
         with self._context.store.workspace("generations", key) as folder:
             write_answers(folder / ANSWERS, answers)
-            record = AnswersRecord(reference_loss=reference.loss, reference_tokens=reference.tokens)
+            record = AnswersRecord(
+                reference_loss=reference.loss,
+                reference_tokens=reference.tokens,
+                losses=self._losses(chosen, questions),
+            )
             self._context.store.publish("generations", key, folder, record.model_dump(mode="json"))
+
+    def _losses(self, chosen: AbilityBenchmark, questions: Sequence[Question]) -> tuple[float | None, ...]:
+        """The loss on each question alone, where a benchmark is scored by it."""
+        if chosen.benchmark.metric.name != LOSS:
+            return ()
+        return tuple(self._engine.reference_loss([question]).loss for question in questions)
 
     def grade(self, subject: str, model: str, benchmark: str) -> None:
         """Grade all answers of a subject to a benchmark, and store the score."""
@@ -91,8 +104,10 @@ class EvaluationWorker:
             )
             if folder is None or found is None:
                 raise DamagedArtifact(f"answers {key} are damaged and must be given again")
-            answers.extend(read_answers(folder / ANSWERS))
             record = AnswersRecord.model_validate(found.body)
+            given = read_answers(folder / ANSWERS)
+            losses = record.losses or (None,) * len(given)
+            answers.extend(replace(one, loss=loss) for one, loss in zip(given, losses, strict=True))
             total += record.reference_tokens * (record.reference_loss or 0.0)
             tokens += record.reference_tokens
         return answers, (total / tokens if tokens else None), tokens
