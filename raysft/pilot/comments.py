@@ -163,8 +163,9 @@ def _amount(chosen: Chosen, amounts: list[Fraction]) -> str:
 
 
 def _seeds(pilot: Pilot) -> str:
-    if len(pilot.grid.seeds) > 2:
-        return "of subsets and order; three runs of each point tell chance from recipe better than two"
+    runs = len(pilot.grid.seeds)
+    if runs > 2:
+        return f"of subsets and order; {runs} runs of each point tell chance from recipe better than two"
     return "of subsets and order; two runs of each point are the fewest that tell chance from recipe"
 
 

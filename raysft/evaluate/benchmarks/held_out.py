@@ -19,7 +19,7 @@ from raysft.errors import InputError, Problem
 from raysft.evaluate.benchmark import LOSS, Answer, Metric, Question, Verdict
 from raysft.evaluate.question_file import paired, turn_of
 
-_NO_LOSS = "the loss on its answers is not finite"
+_NO_LOSS = "no token of its answers is within the context of the model, or their loss is not finite"
 
 
 class HeldOut:

@@ -95,7 +95,7 @@ def test_by_loss_each_conversation_counts_with_its_own_loss() -> None:
 def test_a_loss_that_is_not_finite_is_unscored_and_never_0() -> None:
     (verdict,) = HeldOutLoss("sql", [SINGLE]).grade([Answer(SINGLE.id, ("x",), ("length",))])
     assert verdict.value is None
-    assert "not finite" in verdict.reason
+    assert "within the context" in verdict.reason
 
 
 def test_answers_that_were_made_for_exact_match_are_not_taken_for_losses() -> None:
