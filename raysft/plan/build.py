@@ -1,4 +1,26 @@
-"""From the studies of a sweep to a plan: every cell becomes a list of stages, equal ones become one."""
+"""From the studies of a sweep to a plan: every cell becomes a list of stages, equal ones become one.
+
+Two strategies that begin alike; neither data nor a model is needed:
+
+    >>> from raysft.composition.order import ExpectedIndex
+    >>> rows = {"math": 400, "general": 100}
+    >>> spec = SweepSpec.model_validate({
+    ...     "name": "example",
+    ...     "abilities": {name: {"source": {"path": name, "rows": count}} for name, count in rows.items()},
+    ...     "models": {"tiny": {"base": "world/base"}},
+    ...     "studies": {"s": {"model": "tiny", "strategy": ["sequential", {"dmt": {"k": "1/4"}}]}},
+    ...     "recipe": {"epochs": 3, "batch_size": 8},
+    ... })
+    >>> sources = {name: ExpectedIndex(name, count, "its content") for name, count in rows.items()}
+    >>> plan = build_plan(spec, sources, {"tiny": BaseIdentity("weights", "tokenizer", "template")})
+    >>> for stage in plan.stages.values():
+    ...     print(stage.mixture_text(), "·", stage.steps, "steps ·", plan.users[stage.fingerprint], "points")
+    math 400 · 150 steps · 2 points
+    general 100 · 39 steps · 1 points
+    math 100 + general 100 · 75 steps · 1 points
+    >>> [cell.text() for point in plan.points for cell in point.cells]
+    ['base', 'sequential, amount 1, seed 0', 'dmt(k=1/4), amount 1, seed 0']
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

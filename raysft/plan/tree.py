@@ -167,7 +167,7 @@ class Cell:
         return ", ".join(f"{ability}: {variant}" for ability, variant in self.variant)
 
     def text(self, usual_model: str | None = None) -> str:
-        """Its axes in words, but for the study: `dmt(1/16), amount 1/4, seed 0`.
+        """Its axes in words, but for the study: `dmt(k=1/16), amount 1/4, seed 0`.
 
         Args:
             usual_model: is not named where the cell has it; None never names the model.

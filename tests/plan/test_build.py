@@ -1,5 +1,6 @@
 """A plan: points, shared stages, identity."""
 
+import doctest
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from support.example_plan import BASE, ROWS, SMALL, index, plan_of, stages_of, sweep
 from support.places import SWEEPS
 
+import raysft.plan.build
 from raysft.errors import InputError
 from raysft.identity import fingerprint
 from raysft.plan.build import build_plan
@@ -17,6 +19,10 @@ from raysft.plan.cost.bill import Effort, bill
 from raysft.plan.tree import BaseIdentity, Plan, stage_fingerprint
 from raysft.spec.checks import sweep_problems
 from raysft.spec.sweep import SweepSpec
+
+
+def test_the_example_of_the_docstring_holds() -> None:
+    assert doctest.testmod(raysft.plan.build) == doctest.TestResults(failed=0, attempted=7)
 
 
 def test_the_papers_counts_at_one_256th() -> None:

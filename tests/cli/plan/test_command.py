@@ -66,18 +66,24 @@ def test_other_sweeps_can_be_planned(command: Command, file: str, points: int, d
     assert done.code == 0, done.said
     found = json.loads(done.printed)
     assert (found["points"], found["distinct_points"]) == (points, distinct)
+    assert len(found["point_list"]) == distinct
+    assert all(point["stages"] for point in found["point_list"])
+    assert len(found["base_list"]) == found["bases"] == len(found["by_model"])
+    assert sum(len(point["cells"]) for point in found["point_list"]) == points
 
 
 def test_keys_are_stable(command: Command) -> None:
     found = plan(command, raw_of("s: {model: tiny, strategy: [multi_task, sequential], seed: [0, 1]}"))
     group = {
         *("points", "distinct_points", "stages", "stages_without_sharing", "conversation_epochs", "steps"),
-        *("tokens", "supervised_tokens", "flops", "gpu_hours", "cost", "savings"),
-        *("conversation_epochs_without_sharing", "gpu_hours_without_sharing", "cost_without_sharing"),
+        *("tokens", "supervised_tokens", "flops", "gpu_hours", "core_hours", "cost", "savings"),
+        *("conversation_epochs_without_sharing", "gpu_hours_without_sharing"),
+        *("core_hours_without_sharing", "cost_without_sharing"),
     }
     assert found.keys() == group | {
         *("name", "expected", "by_study", "by_model", "sources", "accelerators", "memory", "disk"),
-        *("evaluation", "detectable", "point_list", "stage_list"),
+        *("evaluation", "detectable", "point_list", "base_list", "stage_list"),
+        *("bases", "seeds", "wall_clock"),
     }
     assert found["by_study"]["s"].keys() == group
     assert found["by_model"]["tiny"].keys() == group | {"by_study"}
@@ -98,8 +104,9 @@ def test_keys_are_stable(command: Command) -> None:
         },
         "tokens_basis": "counted",
     }
-    (base,) = (point for point in found["point_list"] if not point["stages"])
+    (base,) = found["base_list"]
     assert base["cells"][0]["strategy"] == "base"
+    assert base["stages"] == []
     fingerprints = {stage["fingerprint"] for stage in found["stage_list"]}
     assert {
         stage["fingerprint"] for point in found["point_list"] for stage in point["stages"]

@@ -110,6 +110,51 @@ def test_padded_rows_need_no_mask(command: Command) -> None:
     assert packed - padded == pytest.approx(1.05 * 2 * 4096**2 * 32 / GIB)
 
 
+def test_unknown_accelerators_and_models_that_do_not_fit_are_named_in_one_answer(command: Command) -> None:
+    large = {"base": LLAMA, "gpus_per_worker": 1, "accelerator": "l4"}
+    models = {
+        "tiny": large,
+        "other": {**large, "base": "huggyllama/llama-13b"},
+        "third": {**large, "accelerator": "h2000"},
+        "fourth": {"base": "world/base", "accelerator": "abacus"},
+    }
+    study = "s: {model: [tiny, other, third, fourth], strategy: multi_task}"
+    done = planned(command, raw_of(study, models=models, recipe={"precision": "bf16"}))
+    assert done.code == 2, done.printed
+    for problem in (
+        "models.tiny.workers: 1: needs",
+        "models.other.workers: 1: needs",
+        "models.third.accelerator: h2000: there is none of that name",
+        "models.fourth.accelerator: abacus: there is none of that name",
+        "4 problems; nothing was started",
+    ):
+        assert problem in done.said
+
+
+def test_an_accelerator_that_all_models_share_is_one_problem(command: Command) -> None:
+    models = {name: {"base": LLAMA, "workers": 8, "gpus_per_worker": 1} for name in ("tiny", "other")}
+    study = "s: {model: [tiny, other], strategy: multi_task}"
+    done = planned(command, raw_of(study, models=models, cost={"accelerator": "h2000"}))
+    assert "1 problem; nothing was started" in done.said
+    assert "cost.accelerator: h2000" in done.said
+
+
+def test_hours_of_gpus_and_of_cores_are_never_added_up(command: Command) -> None:
+    models = {"tiny": {"base": "world/base"}, "large": {"base": LLAMA, "workers": 8, "gpus_per_worker": 1}}
+    raw = raw_of(
+        "s: {model: [tiny, large], strategy: multi_task}", models=models, recipe={"precision": "bf16"}
+    )
+    found = json.loads(planned(command, raw).printed)
+    tiny, large = found["by_model"]["tiny"], found["by_model"]["large"]
+    assert (tiny["gpu_hours"], large["core_hours"]) == (0, 0)
+    assert (found["core_hours"], found["gpu_hours"]) == (tiny["core_hours"], large["gpu_hours"])
+    assert min(tiny["core_hours"], large["gpu_hours"]) > 0
+    printed = command("plan", "sweep.yaml").printed
+    totals = next(line for line in printed.splitlines() if line.startswith("all"))
+    assert " GPU " in totals
+    assert " core " in printed[printed.index(totals) + len(totals) :].splitlines()[1]
+
+
 SMALL = {"tiny": {"base": "world/base", "gpus_per_worker": 1}}
 """0.5 M parameters, which need 1.5 GiB for what tensors never get."""
 SCRATCH = {"hidden_size": 64, "layers": 2, "heads": 4, "feed_forward": 128, "vocabulary": 400}
@@ -167,8 +212,10 @@ def test_answers_are_priced_where_and_how_they_are_made(
 
     found = evaluation(gpus_per_engine=gpus_per_engine, precision=precision)
     usual = evaluation(gpus_per_engine=1, precision="bf16")
-    assert found["gpu_hours"] / usual["gpu_hours"] == pytest.approx(312 * 0.04 / teraflops)
-    assert found["cost"] == pytest.approx(found["gpu_hours"] * price)
+    unit, other = ("gpu_hours", "core_hours") if gpus_per_engine else ("core_hours", "gpu_hours")
+    assert found[unit] / usual["gpu_hours"] == pytest.approx(312 * 0.04 / teraflops)
+    assert found[other] == 0
+    assert found["cost"] == pytest.approx(found[unit] * price)
 
 
 def test_what_a_sweep_file_says_of_its_gpus_is_not_said_of_cores(command: Command) -> None:
@@ -177,7 +224,7 @@ def test_what_a_sweep_file_says_of_its_gpus_is_not_said_of_cores(command: Comman
         raw = llama(evaluation={"gpus_per_engine": gpus}, cost={"accelerator": "l40s", "price_per_hour": 1})
         done = planned(command, {**raw, "models": {"tiny": {**raw["models"]["tiny"], "workers": 32}}})
         found = json.loads(done.printed)["evaluation"]
-        assert found["cost"] == pytest.approx(found["gpu_hours"] * price)
+        assert found["cost"] == pytest.approx(found["gpu_hours" if gpus else "core_hours"] * price)
 
 
 def test_a_model_on_cores_may_have_its_answers_from_a_gpu(command: Command) -> None:
@@ -202,6 +249,6 @@ def test_init_and_plan_say_the_same_hours_of_answering(command: Command, asked: 
     said = " ".join(done.printed.split())
     answers = re.search(r"and ([0-9.,]+) more \(", said)
     assert answers
-    found = json.loads(command("plan", "sweep.yaml", "--json").printed)
-    rounded = pytest.approx(found["evaluation"]["gpu_hours"], rel=0.06)  # to two digits
+    found = json.loads(command("plan", "sweep.yaml", "--json").printed)["evaluation"]
+    rounded = pytest.approx(found["gpu_hours"] + found["core_hours"], rel=0.06)  # to two digits
     assert float(answers[1].replace(",", "")) == rounded
