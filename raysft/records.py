@@ -97,6 +97,8 @@ class AnswersRecord(Record):
     reference_loss: float | None
     """Mean loss per token on the reference answers of the shard's questions; None if there are none."""
     reference_tokens: int
+    losses: tuple[float | None, ...] = ()
+    """The same of each question, in the order of the answers, where the benchmark is scored by it."""
 
 
 class ItemScore(Record):

@@ -88,6 +88,7 @@ FIELDS: dict[type[BaseModel], dict[str, str]] = {
     },
     BenchmarkSpec: {
         "name": DEFINES_SCORE,
+        "metric": DEFINES_SCORE,
         "path": DEFINES_SCORE,
         "references": DEFINES_SCORE,
         "limit": DEFINES_SCORE,

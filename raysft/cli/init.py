@@ -23,7 +23,9 @@ def init(
 ) -> None:
     """Look at data files and write a pilot sweep that fits a budget, with a comment on every choice.
 
-    It reads every file to its end, asks nothing and starts nothing.
+    It reads every file to its end, asks nothing and starts nothing. What to run next is said at the end.
+
+    Example: raysft init math.jsonl chat.json --model huggyllama/llama-7b --budget 200gpu-h
     """
     # The readers of data files take a second to import, which other commands need not spend.
     from raysft.pilot.write import Wanted, write_pilot

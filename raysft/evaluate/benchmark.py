@@ -41,6 +41,8 @@ class Answer:
     """One text per turn."""
     ends: tuple[End, ...]
     """One per turn."""
+    loss: float | None = None
+    """Mean loss per token of the reference answers in place of these texts, in nats; None if not measured."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,10 @@ class Verdict:
     """Further evidence, such as strict and flexible match."""
 
 
+LOSS = "loss"
+"""Name of the metric for which an engine measures the loss on each question's reference answers."""
+
+
 @dataclass(frozen=True)
 class Metric:
     """The primary metric of a benchmark."""
@@ -68,7 +74,7 @@ class Metric:
     scale: float
     """Factor from the mean of the verdicts to the number shown: 100 for per cent, 1 for a rating."""
     best: float
-    """Value of a perfect model, in the number shown."""
+    """Value of a perfect model, in the number shown; 0 where lower is better."""
 
 
 class Benchmark(Protocol):

@@ -10,7 +10,7 @@ from raysft.pilot.data_files import CHARACTERS_PER_TOKEN, DataFile, Kind
 from raysft.pilot.draft import FLOOR, Chosen, sweep_of
 from raysft.pilot.fit_budget import Pilot
 from raysft.pilot.recipe_comments import training_notes
-from raysft.pilot.summary import detectable, outcome, points
+from raysft.pilot.summary import difference_text, outcome
 
 _NOTABLE = 0.005
 """Share of a file from which on conversations that are nearly equal are worth a word."""
@@ -94,8 +94,8 @@ def _held_out(chosen: Chosen, pilot: Pilot, ability: str) -> str:
     said = f"never trained on; {one.held_out / len(one.ids):.0%} of them"
     if ability not in chosen.asked:
         return said
-    seen = points(detectable(chosen, pilot, ability).recipes)
-    return f"{said}, on which two recipes must differ by {seen} points of 100 to be told apart"
+    seen = difference_text(chosen, pilot, ability)
+    return f"{said}, on which two recipes must differ by {seen} to be told apart"
 
 
 def _removals(one: DataFile) -> Iterator[str]:
@@ -121,10 +121,10 @@ def _basis(one: DataFile) -> str:
 
 
 def _benchmark(one: DataFile) -> str:
-    if one.kind == "open":
+    if one.by_loss:
         return (
-            f"to be answered word for word. The median answer has {one.answer_characters:,} characters, so "
-            "hardly any will be: read the loss on these answers, which stands beside the score"
+            f"scored by the loss on their own answers, lower is better: the median answer has "
+            f"{one.answer_characters:,} characters, which no model gives word for word"
         )
     return "to be answered word for word; the loss on the answers stands beside it"
 
@@ -163,8 +163,9 @@ def _amount(chosen: Chosen, amounts: list[Fraction]) -> str:
 
 
 def _seeds(pilot: Pilot) -> str:
-    if len(pilot.grid.seeds) > 2:
-        return "of subsets and order; three runs of each point tell chance from recipe better than two"
+    runs = len(pilot.grid.seeds)
+    if runs > 2:
+        return f"of subsets and order; {runs} runs of each point tell chance from recipe better than two"
     return "of subsets and order; two runs of each point are the fewest that tell chance from recipe"
 
 
@@ -198,7 +199,7 @@ def _objective(notes: Notes, chosen: Chosen, pilot: Pilot) -> None:
         "objective.maximise": "the first file's ability; put here the one that you want most",
     }
     if "floors" in raw and chosen.last is not None:
-        seen = points(detectable(chosen, pilot, chosen.last.ability).recipes)
+        seen = difference_text(chosen, pilot, chosen.last.ability)
         notes.about["objective.floors"] = (
             f"it may lose {-FLOOR:g} points of 100 against the base; a loss below {seen} will hardly show "
             "without more seeds or questions"

@@ -39,6 +39,9 @@ _PROGRAM = re.compile(
 _OPEN = 200
 """Characters of a median answer from which on nobody repeats it word for word."""
 
+_WORD_FOR_WORD = 60
+"""Characters of a median answer up to which a model may give it word for word: a label, a number, a name."""
+
 _TEMPLATES = ("### Instruction:", "<|im_start|>", "[INST]", "<|start_header_id|>", "<start_of_turn>", "USER:")
 """Marks of Alpaca, ChatML, Llama 2, Llama 3, Gemma and Vicuna."""
 
@@ -101,6 +104,13 @@ class DataFile:
         """Of these, the ones in answers: what is cut is the end of an answer."""
         lost = fmean(self.lengths) - self.tokens_within(longest)
         return max(1.0, self.supervised - lost)
+
+    @property
+    def by_loss(self) -> bool:
+        """Whether its answers are of a kind that no model gives word for word."""
+        if self.kind == "closed":
+            return self.answer_characters > _WORD_FOR_WORD
+        return self.kind != "documents"
 
     @property
     def held_out(self) -> int:

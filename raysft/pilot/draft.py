@@ -106,7 +106,8 @@ def _ability(chosen: Chosen, ability: str) -> dict[str, Any]:
     }
     if one.bad_rows:
         source["on_bad_row"] = "skip"
-    return {"source": source, **({"benchmark": "held_out"} if ability in chosen.asked else {})}
+    benchmark = {"name": "held_out", "metric": "loss"} if one.by_loss else "held_out"
+    return {"source": source, **({"benchmark": benchmark} if ability in chosen.asked else {})}
 
 
 def _model(chosen: Chosen) -> dict[str, Any]:
@@ -121,10 +122,12 @@ def _model(chosen: Chosen) -> dict[str, Any]:
 
 def _objective(chosen: Chosen) -> dict[str, Any]:
     last = chosen.last and chosen.last.ability
-    wanted = [ability for ability in chosen.asked if ability != last]
+    # A loss is not to be as high as possible.
+    scored = [ability for ability in chosen.asked if not chosen.files[ability].by_loss]
+    wanted = [ability for ability in scored if ability != last]
     if not wanted:
         return {}
-    return {"maximise": wanted[0], **({"floors": {last: FLOOR}} if last in chosen.asked else {})}
+    return {"maximise": wanted[0], **({"floors": {last: FLOOR}} if last in scored else {})}
 
 
 _RECIPE = (

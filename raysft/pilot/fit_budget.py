@@ -21,6 +21,7 @@ from raysft.plan.cost.disk import Disk, peak_disk
 from raysft.plan.cost.evaluation import USUAL_LIMITS, BenchmarkSize, EvaluationEffort, evaluation_effort
 from raysft.plan.cost.fixed_cost import scoring_overhead, stage_overhead
 from raysft.plan.cost.model_shape import ModelShape
+from raysft.plan.counts import PointCounts, count_points
 from raysft.plan.token_counts import MeanTokens
 from raysft.plan.tree import BaseIdentity, Plan
 from raysft.spec.model import ModelSpec
@@ -59,6 +60,7 @@ class Reckoned:
     studies: Studies
     """As a sweep file has them."""
     spec: SweepSpec
+    counts: PointCounts
     bill: Bill
     evaluation: EvaluationEffort
     disk: Disk
@@ -148,7 +150,7 @@ def _reckoned(grid: Grid, data: Data, spec: SweepSpec, machine: Machine) -> Reck
         key: BenchmarkSize(
             spec.abilities[key].source.held_out,
             data.turns[key],
-            USUAL_LIMITS["held_out"],
+            USUAL_LIMITS[spec.benchmarks[key][1].kind],
             judged=False,
             basis="expected",
         )
@@ -160,7 +162,7 @@ def _reckoned(grid: Grid, data: Data, spec: SweepSpec, machine: Machine) -> Reck
     added = bill(plan, efforts, spec.studies)
     disk = _disk(plan, machine.shape, spec.run.trials_at_once)
     overhead = _overhead(plan, machine.shape, spec.models[data.model])
-    return Reckoned(grid, studies(grid, data), spec, added, asked, disk, overhead)
+    return Reckoned(grid, studies(grid, data), spec, count_points(plan), added, asked, disk, overhead)
 
 
 def _overhead(plan: Plan, shape: ModelShape, model: ModelSpec) -> Overhead:

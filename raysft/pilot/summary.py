@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import combinations
 
+from raysft.pilot.data_files import DataFile
 from raysft.pilot.draft import Chosen
 from raysft.pilot.fit_budget import TRAINING_SHARE, Pilot
 from raysft.plan.cost.compute import hours_text, money
@@ -32,17 +33,26 @@ def outcome(chosen: Chosen, pilot: Pilot) -> Iterator[str]:
 
 def detectable(chosen: Chosen, pilot: Pilot, ability: str) -> Detectable:
     """The smallest differences that the held-out questions of an ability will show."""
-    return _detectable(chosen.files[ability].held_out, len(pilot.grid.seeds))
+    one = chosen.files[ability]
+    return _detectable(assumed_kind(one), one.held_out, len(pilot.grid.seeds))
+
+
+def assumed_kind(one: DataFile) -> str:
+    """Under which name the assumptions about its held-out set stand."""
+    return "held_out_loss" if one.by_loss else "held_out"
 
 
 @cache
-def _detectable(held_out: int, seeds: int) -> Detectable:
-    return smallest_detectable(held_out, seeds, ASSUMED["held_out"])
+def _detectable(kind: str, held_out: int, seeds: int) -> Detectable:
+    return smallest_detectable(held_out, seeds, ASSUMED[kind])
 
 
-def points(difference: float | None) -> str:
-    """A difference as text."""
-    return "none" if difference is None else f"{difference:.1f}"
+def difference_text(chosen: Chosen, pilot: Pilot, ability: str) -> str:
+    """The smallest difference between two recipes that is likely to show, with its unit."""
+    found = detectable(chosen, pilot, ability).recipes
+    if chosen.files[ability].by_loss:
+        return "none" if found is None else f"{found:.2g} nats per token"
+    return "none" if found is None else f"{found:.1f} points of 100"
 
 
 def _price(chosen: Chosen, pilot: Pilot) -> str:
@@ -63,7 +73,7 @@ def _price(chosen: Chosen, pilot: Pilot) -> str:
 def _work(pilot: Pilot) -> str:
     whole = pilot.bill.whole
     return (
-        f"{whole.distinct_points} points, which share {whole.stages} stages; one run for each point would "
+        f"{pilot.counts.text}, which share {whole.stages} stages; one run for each point would "
         f"train {whole.saved_against_one_run_per_point or 1:.1f} times as many conversations. The store "
         f"grows to {number(pilot.disk.total / 1e9)} GB, most of it weights of finished stages."
     )
@@ -85,14 +95,14 @@ def _without(chosen: Chosen, pilot: Pilot) -> str:
 
 def _power(chosen: Chosen, pilot: Pilot) -> Iterator[str]:
     said = ", ".join(
-        f"{points(detectable(chosen, pilot, ability).recipes)} on {ability} "
-        f"({chosen.files[ability].held_out} questions)"
+        f"{difference_text(chosen, pilot, ability)} on {ability} ({chosen.files[ability].held_out} questions)"
         for ability in chosen.asked
     )
+    kinds = dict.fromkeys(assumed_kind(chosen.files[ability]) for ability in chosen.asked)
     if said:
         yield (
             f"The smallest difference between two recipes that {len(pilot.grid.seeds)} seeds are likely to "
-            f"show, in points of 100: {said}. Assumed: {ASSUMED['held_out'].text}."
+            f"show: {said}. Assumed: {'; of losses: '.join(ASSUMED[kind].text for kind in sorted(kinds))}."
         )
 
 

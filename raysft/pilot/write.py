@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from textwrap import wrap
 
 from tokenizers import Tokenizer
@@ -70,7 +71,10 @@ def write_pilot(wanted: Wanted) -> Iterator[str]:
     write_checked(text, wanted.out, pilot.spec, overwrite=wanted.force)
     for paragraph in outcome(chosen, pilot):
         yield from wrap(paragraph, 100, break_on_hyphens=False)
-    yield f"written: {wanted.out}; look through it, then: raysft plan {wanted.out}"
+    yield f"written: {wanted.out}. Look through it, then:"
+    file = quote(str(wanted.out))
+    yield f"    raysft plan {file}"
+    yield f"    raysft run {file}"
 
 
 def _fitting(chosen: Chosen, machine: Machine, spec_of: Callable[[Studies], SweepSpec]) -> Pilot:

@@ -25,6 +25,10 @@ class BenchmarkSpec(Frozen):
         "held_out",
     ]
     """Which benchmark. `held_out` is the ability's own set, split off by `source.held_out`."""
+    metric: Literal["loss"] | None = None
+    """Of `held_out`: `loss` scores each conversation by the mean loss per token of its own answers, in nats,
+    lower is better; for long or free answers, which no model gives word for word. `null` takes the
+    benchmark's own."""
     path: str | None = None
     """File with the questions, as its authors published it; built-in benchmarks need none."""
     references: str | None = None
@@ -38,6 +42,19 @@ class BenchmarkSpec(Frozen):
     @classmethod
     def _bare_name(cls, value: Any) -> Any:  # noqa: ANN401 - raw YAML in and out
         return {"name": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _has_that_metric(self) -> "BenchmarkSpec":
+        if self.metric is not None and self.name != "held_out":
+            raise ValueError(f"only held_out has metric {self.metric}; {self.name} has a metric of its own")
+        if self.metric == "loss" and self.max_new_tokens is not None:
+            raise ValueError("with metric loss nothing is generated; leave max_new_tokens out")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """Its name, or `held_out_loss`: what is assumed of it depends on the metric."""
+        return "held_out_loss" if self.metric == "loss" else self.name
 
 
 class EvaluationSpec(Frozen):

@@ -107,6 +107,23 @@ def test_what_answers_look_like(answer: str, kind: str, tmp_path: Path) -> None:
     assert look_at(pairs(tmp_path / "a.jsonl", rows)).kind == kind
 
 
+@pytest.mark.parametrize(
+    ("answer", "by_loss"),
+    [
+        ("SELECT name FROM users WHERE age > 30;", True),
+        ("The second one, by a wide margin.", False),
+        ("Paris", False),
+        ("Three musketeers, Twix, and snickers are candy bars, and trident and wrigleys are gum.", True),
+        ("2 + 3 = 5\n#### 5", True),
+    ],
+)
+def test_what_no_model_gives_word_for_word_is_scored_by_loss(
+    answer: str, by_loss: bool, tmp_path: Path
+) -> None:
+    rows = [(f"Question {number}", f"{answer}") for number in range(100)]
+    assert look_at(pairs(tmp_path / "a.jsonl", rows)).by_loss == by_loss
+
+
 def test_a_template_inside_the_questions_is_seen(tmp_path: Path) -> None:
     rows = [(f"Below is.\n\n### Instruction:\n{number}\n\n### Response:\n", "yes") for number in range(100)]
     assert look_at(pairs(tmp_path / "a.jsonl", rows)).template == "### Instruction:"

@@ -8,7 +8,7 @@ from raysft.data.conversation import Conversation
 from raysft.evaluate.benchmark import Benchmark, questions_digest
 from raysft.evaluate.benchmarks.competition_math import CompetitionMath
 from raysft.evaluate.benchmarks.gsm8k import Gsm8k
-from raysft.evaluate.benchmarks.held_out import HeldOut
+from raysft.evaluate.benchmarks.held_out import HeldOut, HeldOutLoss
 from raysft.evaluate.benchmarks.humaneval import HumanEval
 from raysft.evaluate.benchmarks.mbpp import Mbpp
 from raysft.evaluate.benchmarks.mt_bench import MtBench
@@ -54,6 +54,7 @@ _MAKERS: dict[str, Callable[[Material], Benchmark]] = {
     "mbpp": lambda given: Mbpp(given.path, given.spec.limit),
     "mt_bench": lambda given: MtBench(given.path, given.references, given.spec.limit),
     "held_out": lambda given: HeldOut(given.ability, given.held_out, given.spec.limit),
+    "held_out_loss": lambda given: HeldOutLoss(given.ability, given.held_out, given.spec.limit),
 }
 
 
@@ -63,7 +64,7 @@ def make_benchmark(material: Material) -> AbilityBenchmark:
     Raises:
         InputError: its file is not what its authors published.
     """
-    benchmark = _MAKERS[material.spec.name](material)
+    benchmark = _MAKERS[material.spec.kind](material)
     return AbilityBenchmark(
         material.ability, benchmark, material.spec.max_new_tokens or benchmark.max_new_tokens
     )

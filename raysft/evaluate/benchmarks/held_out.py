@@ -1,8 +1,8 @@
 """A held-out set: conversations split off from a source before any subset is taken, for any ability.
 
 The user's turns are asked, and the answers must be those of the conversation, word for word but for white
-space: fit for short, closed answers. For open ones the loss on the same answers, which stands beside every
-score, is what counts.
+space: fit for short, closed answers. For open ones there is `HeldOutLoss`: the loss on the same answers, each
+read after its turn and those before.
 
 How a conversation becomes a question: a system turn is put before the first user turn, with a blank line
 between, since a question has user turns only; a last user turn without an answer is left out. Whole
@@ -11,12 +11,15 @@ counted.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 
 from raysft.data.conversation import Conversation, Message
 from raysft.errors import InputError, Problem
-from raysft.evaluate.benchmark import Answer, Metric, Question, Verdict
+from raysft.evaluate.benchmark import LOSS, Answer, Metric, Question, Verdict
 from raysft.evaluate.question_file import paired, turn_of
+
+_NO_LOSS = "no token of its answers is within the context of the model, or their loss is not finite"
 
 
 class HeldOut:
@@ -56,6 +59,28 @@ class HeldOut:
     def grade(self, answers: Sequence[Answer]) -> list[Verdict]:
         """1 where the answer to the last turn is the reference, else 0; `final` and `all` in the details."""
         return [_verdict(question, answer) for question, answer in paired(self.questions, answers)]
+
+
+class HeldOutLoss(HeldOut):
+    """The same conversations, each scored by the mean loss per token of its answers: lower is better.
+
+    Conversations count equally, however long. Nothing is generated but one token that nobody reads.
+    """
+
+    def __init__(self, ability: str, conversations: Sequence[Conversation], limit: int | None = None) -> None:
+        """As for `HeldOut`."""
+        super().__init__(ability, conversations, limit, max_new_tokens=1)
+        self.name = f"held_out_loss/{ability}"
+        self.metric = Metric(LOSS, 1, 0)
+        # So that answers made for `HeldOut`, which have no loss of their own, are never taken for these.
+        self.questions = tuple(replace(one, facts={"metric": LOSS}) for one in self.questions)
+
+    def grade(self, answers: Sequence[Answer]) -> list[Verdict]:
+        """The loss of each answer; unscored where it was not finite."""
+        return [
+            Verdict(question.id, answer.loss, reason="" if answer.loss is not None else _NO_LOSS)
+            for question, answer in paired(self.questions, answers)
+        ]
 
 
 def question_of(conversation: Conversation) -> Question | None:

@@ -19,7 +19,7 @@ ANSWER_SHARE = 0.5
 """Length of an answer as a share of its limit; a guess."""
 USUAL_LIMIT = 512
 """Tokens of one answer at most, for benchmarks whose files are not here."""
-USUAL_LIMITS = {"mt_bench": 1024, "math": 1024, "held_out": 256}
+USUAL_LIMITS = {"mt_bench": 1024, "math": 1024, "held_out": 256, "held_out_loss": 1}
 """The same of those that differ."""
 USUAL_TURNS = {"mt_bench": 2}
 """Turns of each item, of those that have more than one."""

@@ -30,13 +30,16 @@ _SLICES = 400
 _HALVINGS = 20
 """Steps of the bisection: to a millionth of the span."""
 
+_SPANS = {"verdicts": 100.0, "ratings": 9.0, "losses": 10.0}
+"""From the worst to the best score; a loss of 10 nats is that of guessing among 22,000 tokens."""
+
 
 @dataclass(frozen=True)
 class Assumptions:
     """What is taken for granted of a benchmark before anything was measured."""
 
-    kind: Literal["verdicts", "ratings"]
-    """Items that are right or wrong, scored in percent, or rated from 1 to 10."""
+    kind: Literal["verdicts", "ratings", "losses"]
+    """Items that are right or wrong, scored in percent, rated from 1 to 10, or a loss in nats per token."""
     items: int
     """Questions of the whole benchmark; the turns of one question are one item."""
     spread: float
@@ -55,14 +58,19 @@ class Assumptions:
     @property
     def span(self) -> float:
         """From the worst to the best score, in points."""
-        return 100.0 if self.kind == "verdicts" else 9.0
+        return _SPANS[self.kind]
+
+    @property
+    def unit(self) -> str:
+        """In what a difference is told."""
+        return "nats per token" if self.kind == "losses" else "points"
 
     @property
     def text(self) -> str:
         """In words, for whoever reads a difference of two recipes."""
         return (
             f"{self._items}, {self.lasting:.0%} of that variance whatever the seed; another seed moves a "
-            f"difference by {self.seed_deviation:g} points (standard deviation); {self._errors}"
+            f"difference by {self.seed_deviation:g} {self.unit} (standard deviation); {self._errors}"
         )
 
     @property
@@ -92,6 +100,7 @@ ASSUMED: Mapping[str, Assumptions] = {
     "world/code": Assumptions("verdicts", 300, 0.30, 1.0, lasting=0.3),
     "world/general": Assumptions("ratings", 300, 1.9, 0.1, lasting=0.1),
     "held_out": Assumptions("verdicts", 200, 0.25, 1.5),
+    "held_out_loss": Assumptions("losses", 200, 0.15, 0.01),
 }
 """By benchmark. Those of published benchmarks are guesses for fine-tuned models of 7-13 B parameters, to be
 replaced by what a sweep has measured. The number of items is that of the published file; of a held-out set it

@@ -20,18 +20,18 @@ def benchmark_size(survey: Survey, key: BenchmarkKey) -> BenchmarkSize:
         questions, limit = here.benchmark.questions, here.max_new_tokens
         turns = max(len(question.turns) for question in questions)
         return BenchmarkSize(len(questions), turns, limit, False, "counted", lacks_judge)
-    items = ASSUMED[asked.name].items
+    items = ASSUMED[asked.kind].items
     if asked.name == HELD_OUT:
         items = survey.spec.abilities[ability].source.held_out
     items = items if asked.limit is None else min(items, asked.limit)
-    limit = asked.max_new_tokens or USUAL_LIMITS.get(asked.name, USUAL_LIMIT)
+    limit = asked.max_new_tokens or USUAL_LIMITS.get(asked.kind, USUAL_LIMIT)
     return BenchmarkSize(items, USUAL_TURNS.get(asked.name, 1), limit, False, "expected", lacks_judge)
 
 
 def assumptions(spec: SweepSpec, key: BenchmarkKey) -> Assumptions:
     """What is assumed of a benchmark, with what the sweep file says of it, by its key or its name."""
     name = spec.benchmarks[key][1].name
-    one = replace(ASSUMED[name], alpha=spec.power.alpha, power=spec.power.power)
+    one = replace(ASSUMED[spec.benchmarks[key][1].kind], alpha=spec.power.alpha, power=spec.power.power)
     for field in ("spread", "seed_deviation"):
         said = getattr(spec.power, field)
         if key in said or name in said:

@@ -4,12 +4,14 @@ Everything it makes goes straight into the store, so that a lost actor loses no 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from raysft.errors import DamagedArtifact
 from raysft.evaluate.answers import read_answers, write_answers
+from raysft.evaluate.benchmark import LOSS, Answer, Question
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
 from raysft.evaluate.engine import Engine, ReferenceLoss
 from raysft.evaluate.engines.transformers_engine import TransformersEngine
@@ -58,14 +60,21 @@ class EvaluationWorker:
                 engine_version=self._engine.version,
                 reference_loss=reference.loss,
                 reference_tokens=reference.tokens,
+                losses=self._losses(chosen, questions),
             )
             self._context.store.publish("generations", key, folder, record.model_dump(mode="json"))
+
+    def _losses(self, chosen: AbilityBenchmark, questions: Sequence[Question]) -> tuple[float | None, ...]:
+        """The loss on each question alone, where a benchmark is scored by it."""
+        if chosen.benchmark.metric.name != LOSS:
+            return ()
+        return tuple(self._engine.reference_loss([question]).loss for question in questions)
 
     def grade(self, subject: str, model: str, benchmark: BenchmarkKey) -> None:
         """Grade all answers of a subject to a benchmark, and store the score."""
         chosen, weights = self._context.benchmarks[benchmark], self._context.digest(subject, model)
         parts = [self._needed(chosen, weights, shard) for shard in shards(self._spec, chosen)]
-        answers = [answer for folder, _ in parts for answer in read_answers(folder / ANSWERS)]
+        answers = [answer for folder, record in parts for answer in _given(folder, record)]
         record = score_record(
             identity=new_score(self._spec, chosen, weights),
             weights=weights,
@@ -108,6 +117,13 @@ class EvaluationWorker:
                 f"answers to {chosen.benchmark.name} {shard.start}-{shard.stop} are damaged, or gone"
             )
         return found
+
+
+def _given(folder: Path, record: AnswersRecord) -> list[Answer]:
+    """The answers to a shard, each with the loss on its own reference where the benchmark is scored by it."""
+    answers = read_answers(folder / ANSWERS)
+    losses = record.losses or (None,) * len(answers)
+    return [replace(one, loss=loss) for one, loss in zip(answers, losses, strict=True)]
 
 
 def _together(parts: Sequence[AnswersRecord]) -> ReferenceLoss:

@@ -2,8 +2,8 @@ import pytest
 
 from raysft.data.conversation import Conversation, Message, dialogue
 from raysft.errors import InputError
-from raysft.evaluate.benchmark import Answer
-from raysft.evaluate.benchmarks.held_out import HeldOut, question_of
+from raysft.evaluate.benchmark import Answer, questions_digest
+from raysft.evaluate.benchmarks.held_out import HeldOut, HeldOutLoss, question_of
 
 SYSTEM = Message("system", "Answer in SQL.")
 SINGLE = dialogue("All names?", "SELECT name\nFROM users;")
@@ -79,3 +79,26 @@ def test_white_space_does_not_count_and_everything_else_does() -> None:
 def test_silence_is_no_answer() -> None:
     assert grade(DOUBLE_REFERENCES[0], " \n") == (0, True, {"final": False, "all": False})
     assert grade(DOUBLE_REFERENCES[0]) == (0, True, {"final": False, "all": False})
+
+
+def test_by_loss_each_conversation_counts_with_its_own_loss() -> None:
+    benchmark = HeldOutLoss("sql", [SINGLE, DOUBLE])
+    answers = [
+        Answer(SINGLE.id, ("x",), ("length",), 0.5),
+        Answer(DOUBLE.id, ("x", "y"), ("length",) * 2, 1.5),
+    ]
+    verdicts = benchmark.grade(answers)
+    assert [(one.question, one.value) for one in verdicts] == [(SINGLE.id, 0.5), (DOUBLE.id, 1.5)]
+    assert (benchmark.metric.name, benchmark.metric.best, benchmark.max_new_tokens) == ("loss", 0, 1)
+
+
+def test_a_loss_that_is_not_finite_is_unscored_and_never_0() -> None:
+    (verdict,) = HeldOutLoss("sql", [SINGLE]).grade([Answer(SINGLE.id, ("x",), ("length",))])
+    assert verdict.value is None
+    assert "within the context" in verdict.reason
+
+
+def test_answers_that_were_made_for_exact_match_are_not_taken_for_losses() -> None:
+    by_words, by_loss = HeldOut("sql", [SINGLE]), HeldOutLoss("sql", [SINGLE])
+    assert questions_digest(by_words.questions) != questions_digest(by_loss.questions)
+    assert by_words.questions[0].references == by_loss.questions[0].references
