@@ -8,7 +8,7 @@ from typing import Literal
 from raysft.errors import InputError, Problem, gathered
 from raysft.plan.cost.accelerators import GIB, NUMBER_BYTES, Accelerator, Precision, engine_of, trainer_of
 from raysft.plan.cost.bill import Bill, Effort, Machine, bill, stage_efforts
-from raysft.plan.cost.disk import Disk, Keep, peak_disk
+from raysft.plan.cost.disk import KEEPS, Disk, Keep, peak_disk
 from raysft.plan.cost.evaluation import BenchmarkSize, EvaluationEffort, evaluation_effort
 from raysft.plan.cost.memory import SHARDINGS, Memory, Sharding, memory_per_gpu, what_would_fit
 from raysft.plan.cost.model_shape import ModelShape
@@ -24,7 +24,6 @@ from raysft.sweep.inputs.plan_scores import assumptions, benchmark_size, detecta
 
 _Size = tuple[Precision, int]
 """Number format and longest conversation: what the memory of a recipe depends on."""
-_KEEPS: tuple[Keep, ...] = ("all", "leaves", "scores")
 
 
 @dataclass(frozen=True)
@@ -213,4 +212,4 @@ def _disk(survey: Survey) -> dict[Keep, Disk]:
     }
     parents = {address: stage.parent for address, stage in plan.stages.items()}
     largest, running = max(parameters.values(), default=0), survey.spec.run.trials_at_once
-    return {keep: peak_disk(parents, sizes, keep, parameters=largest, running=running) for keep in _KEEPS}
+    return {keep: peak_disk(parents, sizes, keep, parameters=largest, running=running) for keep in KEEPS}
