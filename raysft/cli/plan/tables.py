@@ -7,6 +7,7 @@ from rich.table import Table
 
 from raysft.plan.cost.accelerators import GIB
 from raysft.plan.cost.bill import Bill, Effort, Totals
+from raysft.sweep.inputs.plan_clock import devices
 from raysft.sweep.inputs.plan_totals import Account, ModelMemory
 
 
@@ -71,7 +72,7 @@ def compact(number: float) -> str:
 def machines_table(account: Account) -> Table:
     """What each model trains on; of those on GPUs also their memory."""
     table = Table(box=None, pad_edge=False)
-    on_gpus = bool(account.memory)
+    on_gpus, models = bool(account.memory), account.survey.spec.models
     for title in (
         "model",
         "parameters",
@@ -80,19 +81,14 @@ def machines_table(account: Account) -> Table:
     ):
         table.add_column(title, overflow="fold", no_wrap=title in ("parameters", "trains on"))
     for model, machine in account.machines.items():
-        chip, memory, workers = machine.accelerator, account.memory.get(model), _workers(account, model)
+        chip, memory = machine.accelerator, account.memory.get(model)
         of_gpus = (
             f"{memory.needs.total / GIB:.1f} of {chip.memory_gib:g}" if memory else "",
             _fits(memory) if memory else "",
         )
-        size = compact(machine.shape.parameters)
-        table.add_row(escape(model), size, f"{workers} {chip.name}", *(of_gpus if on_gpus else ()))
+        size, trains_on = compact(machine.shape.parameters), f"{devices(models[model])} {chip.name}"
+        table.add_row(escape(model), size, trains_on, *(of_gpus if on_gpus else ()))
     return table
-
-
-def _workers(account: Account, model: str) -> int:
-    spec = account.survey.spec.models[model]
-    return spec.workers * max(1, spec.gpus_per_worker)
 
 
 def _fits(memory: ModelMemory) -> str:

@@ -7,9 +7,10 @@ on local disks.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Keep = Literal["all", "leaves", "scores"]
+KEEPS: tuple[Keep, ...] = get_args(Keep)
 
 STATE_BYTES = 12
 """Bytes of a resume state per parameter: weights and both moments in fp32 (raysft.train.resume_state)."""

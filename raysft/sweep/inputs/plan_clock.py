@@ -47,7 +47,7 @@ def clock_of(
         took = beside + (effort.gpu_hours + effort.core_hours) * 3600 / models[stage.model].workers
         seconds[address] = took
         fixed += beside
-        busy += took * _devices(models[stage.model])
+        busy += took * devices(models[stage.model])
     answering = evaluation.hours * 3600 + _loading(survey)
     busy += answering * max(1, spec.evaluation.gpus_per_engine)
     bounds = wall_clock(survey.plan, seconds, answering, busy if fleet.shared else 0.0, fleet)
@@ -61,14 +61,14 @@ def _fleet(survey: Survey, machines: Mapping[str, Machine], engines: Mapping[str
     """
     spec, points = survey.spec, count_points(survey.plan).distinct_points
     slots = max(1, min(spec.run.trials_at_once, points))
-    devices = slots * max((_devices(spec.models[model]) for model in machines), default=1)
+    together = slots * max((devices(spec.models[model]) for model in machines), default=1)
     shared = all(
         machines[model].accelerator.is_core == engines[model].accelerator.is_core for model in machines
     )
-    return Fleet(slots, devices, max(1, devices // max(1, spec.evaluation.gpus_per_engine)), shared)
+    return Fleet(slots, together, max(1, together // max(1, spec.evaluation.gpus_per_engine)), shared)
 
 
-def _devices(model: ModelSpec) -> int:
+def devices(model: ModelSpec) -> int:
     """GPUs that a stage holds, or cores."""
     return model.workers * max(1, model.gpus_per_worker)
 

@@ -9,7 +9,7 @@ from raysft.errors import InputError, Problem, gathered
 from raysft.identity import BenchmarkKey
 from raysft.plan.cost.accelerators import GIB, NUMBER_BYTES, Accelerator, Precision, engine_of, trainer_of
 from raysft.plan.cost.bill import Bill, Effort, Machine, bill, stage_efforts
-from raysft.plan.cost.disk import Disk, Keep, peak_disk
+from raysft.plan.cost.disk import KEEPS, Disk, Keep, peak_disk
 from raysft.plan.cost.evaluation import BenchmarkSize, EvaluationEffort, evaluation_effort
 from raysft.plan.cost.memory import SHARDINGS, Memory, Sharding, memory_per_gpu, what_would_fit
 from raysft.plan.cost.model_shape import ModelShape
@@ -25,7 +25,6 @@ from raysft.sweep.inputs.plan_scores import assumptions, benchmark_size, detecta
 
 _Size = tuple[Precision, int]
 """Number format and longest conversation: what the memory of a recipe depends on."""
-_KEEPS: tuple[Keep, ...] = ("all", "leaves", "scores")
 
 
 @dataclass(frozen=True)
@@ -214,4 +213,4 @@ def _disk(survey: Survey) -> dict[Keep, Disk]:
     }
     parents = {address: stage.parent for address, stage in plan.stages.items()}
     largest, running = max(parameters.values(), default=0), survey.spec.run.trials_at_once
-    return {keep: peak_disk(parents, sizes, keep, parameters=largest, running=running) for keep in _KEEPS}
+    return {keep: peak_disk(parents, sizes, keep, parameters=largest, running=running) for keep in KEEPS}

@@ -7,6 +7,7 @@ from raysft.plan.cost.accelerators import accelerator
 from raysft.plan.cost.bill import Bill, Machine, bill, stage_efforts
 from raysft.plan.cost.compute import training_flops, training_hours
 from raysft.plan.cost.model_shape import KNOWN
+from raysft.plan.counts import count_points
 from raysft.plan.token_counts import MeanTokens
 from raysft.plan.tree import Plan
 
@@ -48,6 +49,7 @@ def test_equal_points_of_two_studies_count_twice_and_cost_once() -> None:
     found = billed(plan)
     everything = 64 + 256 + 128
     assert (found.whole.points, found.whole.distinct_points) == (3, 2)
+    assert count_points(plan)[:2] == (3, 2), "as whoever counts points without adding up says it"
     assert found.whole.one_run_per_point.conversation_epochs == 3 * everything
     assert found.whole.distinct_points_alone.conversation_epochs == 2 * everything
     assert found.whole.shared.conversation_epochs == 2 * everything
