@@ -247,7 +247,7 @@ def test_init_and_plan_say_the_same_hours_of_answering(command: Command, asked: 
     done = command("init", "a.jsonl", *asked)
     assert done.code == 0, done.said
     said = " ".join(done.printed.split())
-    answers = re.search(r"and ([0-9.,]+) more \(", said)
+    answers = re.search(r"train, ([0-9.,]+) \S+ answer", said)
     assert answers
     found = json.loads(command("plan", "sweep.yaml", "--json").printed)["evaluation"]
     rounded = pytest.approx(found["gpu_hours"] + found["core_hours"], rel=0.06)  # to two digits
