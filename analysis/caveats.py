@@ -191,7 +191,8 @@ def _short(score: Score) -> str:
 def _floor(cells: Sequence[Cell]) -> Iterator[str]:
     for column in columns_of(cells):
         scores = [score for cell in cells if (score := cell.score(column.key)) and score.value is not None]
-        if scores and all((score.per_cent_of_best or 0) < 100 * FLOOR for score in scores):
+        # Of a loss the best value is 0: there is no floor to be near.
+        if scores and scores[0].best and all((score.per_cent_of_best or 0) < 100 * FLOOR for score in scores):
             highest, best = max(score.value or 0.0 for score in scores), scores[0].best
             yield f"{column.key} ({column.benchmark}): highest score {fixed(highest, best)} of {best:g}"
 

@@ -113,11 +113,12 @@ def test_why_names_the_field_and_takes_one_point(finished: Path, command: Comman
 
 def test_plan_counts_scores_that_would_be_made_again(finished: Path, command: Command) -> None:
     done = command("plan", "sweep.yaml", "--store", "store")
-    assert f"left to score: nothing of {SCORES}" in done.printed or f"0 scores of {SCORES}" in done.printed
+    assert "left to train: nothing" in done.printed
+    assert f"left to score: none of {SCORES} scores" in done.printed
     write_sweep(finished, evaluation={"precision": "bf16"})
     before = contents(finished)
     done = command("plan", "sweep.yaml", "--store", "store")
-    assert f"left to score: {SCORES} scores of {SCORES}" in done.printed
+    assert f"left to score: {SCORES} scores of {SCORES} scores" in done.printed
     assert f"{SCORES} × evaluation.precision fp32 → bf16" in done.printed
     told = json.loads(command("plan", "sweep.yaml", "--store", "store", "--json").printed)
     assert told["to_make"] == {

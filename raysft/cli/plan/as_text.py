@@ -183,9 +183,11 @@ def _footer(account: Account, rest: Rest) -> Iterator[str]:
     disks = ", ".join(f"{compact(disk.total)}B with keep: {keep}" for keep, disk in account.disk.items())
     yield f"store at its largest: {disks}"
     yield _clock(account)
-    yield f"left to train: {_number(rest.time.steps_left, 'step')}, {rest.time.text}"
+    steps = rest.time.steps_left
+    yield f"left to train: {_number(steps, 'step')}, {rest.time.text}" if steps else "left to train: nothing"
     scores = rest.missing.of_scores()
-    yield f"left to score: {_number(scores.total(), 'score')} of {effort.scores:,}"
+    left = _number(scores.total(), "score") if scores else "none"
+    yield f"left to score: {left} of {_number(effort.scores, 'score')}"
     if scores.keys() - {NOT_TRAINED}:
         yield from (f"  {count:,} × {reason}" for reason, count in scores.most_common())
 

@@ -17,9 +17,7 @@ class Estimate:
 
     @property
     def text(self) -> str:
-        """In words, with where the number comes from."""
-        if not self.steps_left:
-            return "nothing"
+        """In words, with where the number comes from; for what is left, if anything is."""
         if self.seconds is None:
             return "whose speed is measured once a stage of each model is trained"
         return (

@@ -78,7 +78,8 @@ def point_status(inputs: Inputs, point: Point, standing: Mapping[str, Standing])
         for subject, _ in inputs.plan.subjects(point)
         for key in inputs.benchmarks_of(subject)
     )
-    return ("waiting", f"{scores} scores to make") if scores else ("done", "")
+    noun = "score" if scores == 1 else "scores"
+    return ("waiting", f"{scores} {noun} to make") if scores else ("done", "")
 
 
 def missing_scores(
@@ -115,8 +116,16 @@ def what_is_missing(inputs: Inputs, standing: Mapping[str, Standing]) -> Missing
 
 
 def _settled(score: ScoreRecord | None, chosen: AbilityBenchmark | None) -> bool:
-    """Whether nothing more can come of a score now: it is whole, or there is nothing that could grade."""
-    return score is not None and (not score.unscored or chosen is None or not chosen.benchmark.grades)
+    """Whether nothing more can come of a score now.
+
+    It is whole; or there is nothing that could grade; or what is unscored left no room in the context of the
+    model, which another try would not change.
+    """
+    if score is None:
+        return False
+    if not score.unscored or chosen is None or not chosen.benchmark.grades:
+        return True
+    return all("overflow" in item.ends for item in score.items if item.value is None)
 
 
 def is_finished(inputs: Inputs, standing: Mapping[str, Standing], store: Store) -> bool:

@@ -13,7 +13,7 @@ from support.example_sweep import WORLD, raw_of
 from support.places import SWEEPS
 
 from raysft.cli.plan.command import print_plan, print_points, surveyed
-from raysft.spec.load import load_sweep
+from raysft.spec.reading.load import load_sweep
 
 MT_BENCH = {**WORLD, "general": {**WORLD["general"], "benchmark": {"name": "mt_bench", "path": "not here"}}}
 

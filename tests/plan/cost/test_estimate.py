@@ -24,4 +24,4 @@ def test_without_a_finished_stage_no_time_is_made_up() -> None:
 
 def test_nothing_is_left_of_a_finished_plan() -> None:
     done = {one: (PLAN.stages[one].steps, 1.0) for one in STAGES}
-    assert (estimate(PLAN, done).steps_left, estimate(PLAN, done).text) == (0, "nothing")
+    assert estimate(PLAN, done).steps_left == 0
