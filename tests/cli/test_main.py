@@ -46,8 +46,8 @@ studies:
     seconds = time.monotonic() - begun
     for field, value, remedy in (
         ("abilities.code.colour", "red", "no such key"),
-        ("recipe.batch_size", "-8", "greater than or equal to 1"),
-        ("studies.s.strategy[1]", "dmt", "k: Field required"),
+        ("recipe.batch_size", "-8", "must be at least 1"),
+        ("studies.s.strategy[1]", "dmt", "k"),
         ("studies.s.amount[1]", "2", "at most 1"),
         ("studies.s.ratio.sql", "1/2", "use one of code, math, general"),
         ("abilities.math.source.path", "missing.jsonl", "no such file"),

@@ -12,8 +12,9 @@ from support.command import Command
 from support.example_sweep import WORLD, raw_of
 from support.places import SWEEPS
 
-from raysft.cli.plan.command import print_plan, print_points, surveyed
+from raysft.cli.plan.command import print_plan, print_points
 from raysft.spec.reading.load import load_sweep
+from raysft.sweep.results.plan_view import view_plan
 
 MT_BENCH = {**WORLD, "general": {**WORLD["general"], "benchmark": {"name": "mt_bench", "path": "not here"}}}
 
@@ -132,7 +133,7 @@ def test_workers_shorten_the_time_and_not_the_hours(command: Command) -> None:
 def test_no_line_of_a_shipped_sweep_is_too_long_and_no_name_is_broken(file: str, tmp_path: Path) -> None:
     """These have the most, the longest and the oddest names; the others are of the same form, and slow."""
     spec = load_sweep(SWEEPS / f"{file}.yaml", (), None, "expected")
-    with surveyed(spec, str(tmp_path / "no store")) as found:
+    with view_plan(spec, str(tmp_path / "no store")) as found:
         cells = [cell for point in found.account.survey.plan.points for cell in point.cells]
         for show, names in (
             (print_plan, {*spec.studies, *found.account.machines, *spec.benchmarks}),
