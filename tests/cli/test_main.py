@@ -47,7 +47,7 @@ studies:
     for field, value, remedy in (
         ("abilities.code.colour", "red", "no such key"),
         ("recipe.batch_size", "-8", "must be at least 1"),
-        ("studies.s.strategy[1]", "dmt", "k"),
+        ("studies.s.strategy[1]", "dmt", "k: must be given"),
         ("studies.s.amount[1]", "2", "at most 1"),
         ("studies.s.ratio.sql", "1/2", "use one of code, math, general"),
         ("abilities.math.source.path", "missing.jsonl", "no such file"),
