@@ -63,7 +63,7 @@ MAY_IMPORT = {
     "cli": "api cli.data cli.plan cli.progress errors pilot plan safe_path spec store sweep.inputs "
     "sweep.results sweep.run",
     "cli.data": "cli data data.inspect data.public data.read data.sources data.tag data.tokens errors model "
-    "plan spec sweep.inputs sweep.run sweep.tag train.batching",
+    "plan spec sweep.inputs sweep.run sweep.tag train.batching wording",
     "cli.plan": "cli data.sources errors identity plan plan.cost sweep.inputs sweep.results",
     "api": "errors plan plan.cost spec store sweep.inputs sweep.results sweep.run",
     "__main__": "cli",

@@ -15,7 +15,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
 from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
@@ -27,7 +26,6 @@ Result = TypeVar("Result")
 
 MOST = 16
 """Workers on one machine; one with a tokenizer holds 0.4 GB."""
-_SAFE_PATH = "PYTHONSAFEPATH"
 _AHEAD = 2
 """Tasks of each worker that are begun before the result that comes next is taken."""
 
@@ -61,40 +59,18 @@ def in_order(
         return
     keep_folder_off_path()  # a spawned process is started with `-c`
     context = multiprocessing.get_context("spawn")
-    with _safe_path():
-        pool = ProcessPoolExecutor(processes, context, _enter, (begin,))
-    with pool:
+    with ProcessPoolExecutor(processes, context, _enter, (begin,)) as pool:
         waiting = iter(tasks)
         running: deque[Future[Any]] = deque()
         try:
             while True:
                 room = _AHEAD * processes - len(running)
-                begun = list(islice(waiting, room))
-                with _safe_path():
-                    running.extend(pool.submit(_do, task) for task in begun)
+                running.extend(pool.submit(_do, task) for task in islice(waiting, room))
                 if not running:
                     return
                 yield running.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _safe_path() -> Iterator[None]:
-    """Processes that are started in the block do not import from the current folder.
-
-    `multiprocessing` starts Python with `-c`, which puts that folder first on the path. The option `-P` can
-    only be passed on where this process was started with it; a console script is not.
-    """
-    before = os.environ.get(_SAFE_PATH)
-    os.environ[_SAFE_PATH] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[_SAFE_PATH]
-        else:
-            os.environ[_SAFE_PATH] = before
 
 
 def _cores() -> int:

@@ -2,7 +2,7 @@
 
 A million conversations are held by their ids and places; their texts are in one file in a temporary folder of
 this process (where `tempfile` puts it: `TMPDIR` says another place). The file goes with the last object that
-uses it, the folder at the end of the process; what a killed process leaves there is rubbish.
+uses it, the folder at the end of the process; what a killed process leaves there serves nobody.
 
 Each record is the canonical JSON that a content id is the digest of, a line feed, and where it came from. It
 is read with `pread` rather than mapped: sources are read in the order of their ids, which is none in the

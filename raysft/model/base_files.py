@@ -1,4 +1,4 @@
-"""Where the files of a base model are: built in, in a folder, or on the Hugging Face Hub. Needs no torch.
+"""Where the files of a base model are: built in, in a folder, or on the Hugging Face Hub.
 
 find_base(BaseName("world/base"), "weights", "models.m.base")          the folder in this package
 find_base(BaseName("llama", data_dir="/data"), "tokenizer", "--model")  /data/llama, if there is one

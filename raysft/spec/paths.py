@@ -1,4 +1,4 @@
-"""Where the paths of a sweep file lead."""
+"""Where the paths of a sweep file lead, and where it has a source."""
 
 from pathlib import Path
 
@@ -15,3 +15,9 @@ def opened_path(data_dir: str, path: str) -> str:
     if "://" in data_dir:
         return f"{data_dir.rstrip('/')}/{path}"
     return str(Path(data_dir) / path)
+
+
+def source_field(key: str) -> str:
+    """The field of a sweep file that has the source with this key: `abilities.math.source` for `math`."""
+    ability, _, variant = key.partition("/")
+    return f"abilities.{ability}.variants.{variant}" if variant else f"abilities.{ability}.source"

@@ -6,11 +6,12 @@ from itertools import islice
 from typing import Any
 
 from raysft.cli.data.named_model import NamedModel, OpenedModel, opened_model
-from raysft.data.inspect.file_facts import SHOWN, Inspection, inspect_files
+from raysft.data.inspect.file_facts import Inspection, inspect_files
 from raysft.data.inspect.named_source import NamedSource
 from raysft.data.inspect.token_facts import TokenFacts, count_tokens, refused
 from raysft.data.sources.facts import SourceFacts
 from raysft.data.sources.pipeline import Source, load_source
+from raysft.data.sources.rows import SHOWN
 from raysft.errors import InputError, Problem
 from raysft.sweep.inputs.benchmarks import published_benchmarks, question_texts
 

@@ -19,14 +19,9 @@ from raysft.spec.model import ModelSpec
 from raysft.spec.recipe import Recipe
 from raysft.spec.sweep import SweepSpec
 from raysft.sweep.inputs.chosen_template import ChosenTemplate, choose_template
+from raysft.wording import in_words
 
 _Spec = TypeVar("_Spec", ModelSpec, Recipe)
-
-_WORDS = {
-    "greater_than_equal": "must be at least {ge}",
-    "literal_error": "use one of {expected}",
-}
-"""What is wrong with a value, by pydantic's name for it; other problems bring our own words along."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +119,4 @@ def _validated(kind: type[_Spec], fields: dict[str, object], option: str) -> _Sp
 
 def _problem(error: Any, option: str) -> Problem:  # noqa: ANN401 - as pydantic gives it
     field = option or f"--{str(error['loc'][-1]).replace('_', '-')}"
-    words = _WORDS.get(error["type"], "")
-    remedy = words.format(**error.get("ctx", {})) or str(error["msg"]).removeprefix("Value error, ")
-    return Problem(field, str(error["input"]), remedy)
+    return Problem(field, str(error["input"]), in_words(error))

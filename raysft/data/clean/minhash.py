@@ -81,7 +81,7 @@ def _shingles(conversations: list[Conversation], length: int) -> tuple[Hashes, N
 
 
 def band_keys(signatures: Signatures, bands: Bands) -> Hashes:
-    """A number for what stands in each band: one row for each band."""
+    """A number for the contents of each band: one row for each band."""
     cut = signatures[:, : bands.count * bands.width].reshape(len(signatures), bands.count, bands.width)
     keys = np.zeros((len(signatures), bands.count), np.uint64)
     for place in range(bands.width):

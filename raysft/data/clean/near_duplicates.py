@@ -1,7 +1,7 @@
 """Conversations that are nearly equal, found by MinHash (`raysft.data.clean.minhash`).
 
 Conversations that agree in a band of their signatures are compared; those above the asked similarity are
-linked; and of everything that hangs together the smallest content id stays, so that the order of the file
+linked; and of everything that is linked the smallest content id stays, so that the order of the file
 plays no part.
 
 Not found: one pair in a hundred or less whose similarity is just the asked one (`bands_for`), and pairs whose
@@ -113,7 +113,7 @@ class _Signed:
 
 
 class _Groups:
-    """Union-find: what is linked hangs together, and its smallest member is the root."""
+    """Union-find: what is linked is one set, and its smallest member is the root."""
 
     def __init__(self, count: int) -> None:
         self._above = np.arange(count)

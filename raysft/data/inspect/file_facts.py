@@ -13,13 +13,10 @@ from numpy.typing import NDArray
 
 from raysft.data.read.files import Row
 from raysft.data.read.parsed_rows import ParsedRow, parsed_rows
-from raysft.data.sources.rows import SourceRows, said_format
+from raysft.data.sources.rows import SHOWN, SourceRows, said_format
 from raysft.errors import Problem
 from raysft.spec.paths import opened_path
 from raysft.spec.source import SourceSpec
-
-SHOWN = 20
-"""Problems that are told one by one."""
 
 
 def read_files(source: SourceSpec, data_dir: str) -> Iterator[ParsedRow]:

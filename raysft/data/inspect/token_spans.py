@@ -18,7 +18,7 @@ class Span:
     tokens: int
     supervised: bool
     special: bool
-    """Whether they are special tokens that the template or the tokenizer wrote. Those that merely stand in a
+    """Whether they are special tokens that the template or the tokenizer wrote. Those that merely occur in a
     text are ordinary characters (`raysft.data.tokens.special_tokens`), and not special here."""
 
 

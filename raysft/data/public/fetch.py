@@ -33,7 +33,7 @@ Watch = Callable[[int, int | None], None]
 
 @dataclass(frozen=True)
 class Fetched:
-    """A file that stands in its place."""
+    """A file that is in its place already."""
 
     path: Path
     size: int

@@ -37,12 +37,10 @@ _MARK = b"\xef\xbb\xbf"
 _COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 _BUFFER = 1 << 20
 """Bytes that are read at once."""
-_PARQUET_BATCH = 1024
-"""Rows of a Parquet file that are read at once."""
+_BATCH = 1024
+"""Rows of a Parquet file, or of a Hub data set, that are read at once."""
 _NO_VALUE = (ValueError, OverflowError)
 """What a text that is not UTF-8 raises, and a date beyond the year 9999."""
-_HUB_BATCH = 1024
-"""Rows of a Hub data set that are read at once."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +132,7 @@ def _parquet(path: str, file: io.BufferedReader) -> Rows:
     number = 0
     # row groups are often as large as the file: their columns are read page by page
     opened = pyarrow.parquet.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
-    for batch in opened.iter_batches(batch_size=_PARQUET_BATCH):
+    for batch in opened.iter_batches(batch_size=_BATCH):
         yield from _batch_rows(path, number, batch)
         number += batch.num_rows
 
@@ -177,8 +175,8 @@ def _hub(path: str) -> Rows:
         found: Any = datasets.load_dataset(name, config, split=split)
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
         raise _wrong(path, "cannot be loaded", " ".join(str(error).split())[:300]) from None
-    for before in range(0, len(found), _HUB_BATCH):
-        yield from _hub_rows(path, found, range(before, min(before + _HUB_BATCH, len(found))))
+    for before in range(0, len(found), _BATCH):
+        yield from _hub_rows(path, found, range(before, min(before + _BATCH, len(found))))
 
 
 def _hub_rows(path: str, found: Any, places: range) -> Rows:  # noqa: ANN401 - a `datasets.Dataset`

@@ -23,7 +23,7 @@ class Finding:
 class SourceFacts:
     """Counts in which every row of a source is exactly once.
 
-    read = bad_rows + dropped_rows + duplicates + near_duplicates + decontaminated + held_out
+    read = bad_rows + sum of dropped + duplicates + near_duplicates + decontaminated + held_out
            + held_out_elsewhere + left
     """
 
@@ -53,11 +53,6 @@ class SourceFacts:
     """Rows that the sweep file says there are; None where it says nothing that could be compared."""
     expected_kept: int | None = None
     """Conversations that the sweep file says are left, held-out ones included; None as above."""
-
-    @property
-    def dropped_rows(self) -> int:
-        """Rows that drop rules left out."""
-        return sum(self.dropped.values())
 
     @property
     def kept(self) -> int:

@@ -18,9 +18,10 @@ from raysft.data.clean.copies import COPY, Copies
 from raysft.data.clean.near_duplicates import near_duplicates
 from raysft.data.conversation import Conversation
 from raysft.data.sources.facts import Finding, SourceFacts
-from raysft.data.sources.rows import SourceRows, source_field
+from raysft.data.sources.rows import SourceRows
 from raysft.data.spool import Selection, Spool, spool
 from raysft.errors import InputError, Problem, gathered
+from raysft.spec.paths import source_field
 from raysft.spec.source import SourceSpec
 
 

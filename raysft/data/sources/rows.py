@@ -16,19 +16,13 @@ from raysft.errors import InputError, Problem
 from raysft.spec.paths import opened_path
 from raysft.spec.source import WORLD, FormatName, PartSpec, SourceSpec
 
-_SHOWN = 20
-"""Bad rows of one source that are shown one by one."""
+SHOWN = 20
+"""Problems of one source that are shown one by one."""
 
 _PRETRAINING = "pretraining"
 
 WORLD_ROWS: dict[str, int] = {"math": 2048, "code": 512, "general": 1024, _PRETRAINING: 160_000}
 """Rows of a built-in source unless `rows` says otherwise."""
-
-
-def source_field(key: str) -> str:
-    """Where a sweep file has the source with this key."""
-    ability, _, variant = key.partition("/")
-    return f"abilities.{ability}.variants.{variant}" if variant else f"abilities.{ability}.source"
 
 
 def said_format(source: SourceSpec, part: PartSpec) -> FormatName:
@@ -93,7 +87,7 @@ class SourceRows:
 
     def _add_bad(self, problem: Problem) -> None:
         self.bad_rows += 1
-        if self.bad_rows <= _SHOWN:
+        if self.bad_rows <= SHOWN:
             self._bad.append(problem)
 
     def _problems(self) -> list[Problem]:

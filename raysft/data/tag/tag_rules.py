@@ -33,7 +33,7 @@ class Rule(Frozen):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
 
     keywords: Texts | None = Field(None, alias="any")
-    """Texts, as they are; every place where one of them stands is a hit."""
+    """Texts, as they are; every place where one of them occurs is a hit."""
     matches: Pattern | None = None
     """Regular expression, in which `^` and `$` also mean the ends of lines; every match is a hit."""
     role: Literal["any", "system", "user", "assistant"] = "any"
@@ -46,7 +46,7 @@ class Rule(Frozen):
         if self.keywords is None and self.matches is None:
             raise ValueError("give `any` or `matches`, or both")
         if self.keywords is not None and "" in self.keywords:
-            raise ValueError("an empty text stands everywhere")
+            raise ValueError("an empty text occurs everywhere")
         return self
 
 

@@ -14,7 +14,7 @@ What a model sees, with [marked] what it is trained on and <end> the tokenizer's
 
 `vicuna` is FastChat's conversation `vicuna_v1.1` (fastchat/conversation.py, `ADD_COLON_TWO`), which arXiv
 2310.05492 trained with; there the end token is `</s>`. `alpaca` is Stanford Alpaca's prompt without input
-(`PROMPT_DICT` in its train.py), repeated for further turns; a newline stands behind `### Response:`, as in
+(`PROMPT_DICT` in its train.py), repeated for further turns; a newline comes behind `### Response:`, as in
 alpaca-lora, where Stanford writes the answer at once: there one token may hold the end of the prompt and the
 beginning of the answer (`:(`, on Llama 3 also `:Hello`). `chatml` is OpenAI's, `llama-3` Meta's
 (arXiv 2407.21783), without the dates that later versions write into the system turn, and only for tokenizers

@@ -16,8 +16,6 @@ class FitResult:
     pieces: list[Encoded]
     what: Literal["whole", "cut", "split", "dropped"]
     """`split`: several pieces, no supervised token lost. `cut`: something lost. `dropped`: nothing left."""
-    lost_tokens: int
-    """Tokens that are in no piece."""
 
 
 def fit_length(encoded: Encoded, max_length: int, overflow: Overflow) -> FitResult:
@@ -28,10 +26,9 @@ def fit_length(encoded: Encoded, max_length: int, overflow: Overflow) -> FitResu
     are contiguous, in order, and do not overlap: a later piece does not see the turns or the system message
     before it. A piece without a supervised token is left out. The first token of a piece is not supervised.
     """
-    length = len(encoded.tokens)
-    spans = fitting_spans(length, encoded.turn_ends, max_length, overflow)
+    spans = fitting_spans(len(encoded.tokens), encoded.turn_ends, max_length, overflow)
     pieces = [piece for start, end in spans if any((piece := _piece(encoded, start, end)).supervised)]
-    return FitResult(pieces, _what(encoded, pieces), length - sum(len(piece.tokens) for piece in pieces))
+    return FitResult(pieces, _what(encoded, pieces))
 
 
 def fitting_spans(

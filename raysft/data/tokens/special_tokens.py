@@ -1,4 +1,4 @@
-"""Special tokens that stand in a text, such as `</s>` in a web page, are text: only templates write marks."""
+"""Special tokens that occur in a text, such as `</s>` in a web page, are text: only templates write marks."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from raysft.errors import InputError, Problem
 
 
 def special_tokens(tokenizer: PreTrainedTokenizerBase) -> dict[str, int]:
-    """Special tokens and their ids, the longest first; the unknown token stands for text and is none."""
+    """Special tokens and their ids, the longest first; the unknown token is one of text."""
     added = (
         (token.content, number) for number, token in tokenizer.added_tokens_decoder.items() if token.special
     )

@@ -48,7 +48,7 @@ def encode_all(tokenizer: PreTrainedTokenizerBase, conversations: Sequence[Conve
     """The tokens of conversations, in their order.
 
     A `text` is the tokenizer's own encoding of it, with the end token behind it. Special tokens that happen
-    to stand in a text (`</s>` in a web page) are encoded as ordinary characters, so that nothing but the
+    to occur in a text (`</s>` in a web page) are encoded as ordinary characters, so that nothing but the
     template can end a turn.
 
     Raises:

@@ -1,7 +1,7 @@
 """What a chat template must do before anything is trained with it.
 
 It marks what the assistant says, to the token that ends its turn. And it gives the same tokens turn by turn
-as at once: what stands before each answer of a whole conversation, as it is trained on, is exactly what an
+as at once: what comes before each answer of a whole conversation, as it is trained on, is exactly what an
 engine gives the model to read (`prompts`). This is tried on conversations whose answers begin with what
 tokenizers like to merge with the text before. A disagreement is an error for every tokenizer, also where only
 white space differs: the model would be asked in a way in which it was never taught.
@@ -93,7 +93,7 @@ def _unmarked(tokenizer: PreTrainedTokenizerBase, field: str) -> Problem | None:
     shown = [tokenizer.decode(one, skip_special_tokens=True).strip() for one in said]
     if shown != ["uno", "dos"]:
         problem = Problem(field, f"marks {shown} of the answers 'uno' and 'dos'", _REMEDY)
-        # More than the answer is in its first token: not the marks are wrong, but what stands before them.
+        # More than the answer is in its first token: not the marks are wrong, but what comes before them.
         reaches = [text.endswith(answer) for text, answer in zip(shown, ("uno", "dos"), strict=False)]
         return (_disagreement(tokenizer, field) or problem) if reaches == [True, True] else problem
     if not all(tokenizer.added_tokens_decoder.keys() & one for one in said):
@@ -190,16 +190,16 @@ def _remedy(tokenizer: PreTrainedTokenizerBase, found: _Difference) -> str:
     )
     if with_it == without:
         return (
-            "end it with {% if add_generation_prompt %}, what stands before an answer, {% endif %}; "
+            "end it with {% if add_generation_prompt %}, what comes before an answer, {% endif %}; "
             f"{_OTHERS}"
         )
     if found.answer != found.answer.lstrip():
         return (
-            "white space melts with what stands before it: write message['content'].lstrip() behind "
+            "white space melts with what comes before it: write message['content'].lstrip() behind "
             f"{{% generation %}}; {_OTHERS}"
         )
     return (
-        "let the same stand before {% generation %} and behind {% if add_generation_prompt %}, and let it "
+        "write the same before {% generation %} and behind {% if add_generation_prompt %}, and let it "
         "end so that no token reaches into the answer: with a special token, a newline, or with the space "
         f"of ' ' + message['content'] moved behind {{% generation %}}; {_OTHERS}"
     )

@@ -1,7 +1,7 @@
 """A tokenizer trained on the sweep's own texts, for models that begin with random weights.
 
-Byte-level BPE: every text has tokens, and decoding them gives the same bytes. Digits stand alone, so that a
-number is always spelt the same way. Turns are marked with one token each:
+Byte-level BPE: every text has tokens, and decoding them gives the same bytes. Each digit is a token, so that
+a number is always spelt the same way. Turns are marked with one token each:
 
     <|system|>Be brief.<|user|>2+3?<|assistant|>5<|end|><|user|>…
 

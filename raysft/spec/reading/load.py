@@ -9,7 +9,7 @@ import yaml
 
 from raysft.errors import InputError, Problem, gathered
 from raysft.spec.checks import sweep_problems
-from raysft.spec.paths import opened_path
+from raysft.spec.paths import opened_path, source_field
 from raysft.spec.reading.derived_name import changes_in_name, derived_name, refuse_derived_name
 from raysft.spec.reading.refusals import NOT_GIVEN, is_misspelt, validate
 from raysft.spec.study_checks import Names
@@ -224,10 +224,8 @@ def missing_files(spec: SweepSpec, key: str, hint: str = "") -> Iterator[Problem
         hint: what else helps.
     """
     source = spec.sources[key]
-    ability, _, variant = key.partition("/")
-    field = f"abilities.{ability}.variants.{variant}" if variant else f"abilities.{ability}.source"
     for path in () if source.is_world else source.paths:
-        yield from _missing(spec, f"{field}.path", path, hint)
+        yield from _missing(spec, f"{source_field(key)}.path", path, hint)
 
 
 def _missing_sources(spec: SweepSpec, data: Data) -> Iterator[Problem]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from raysft.composition.order import ExpectedIndex
 from raysft.data.sources.pipeline import holds_out_all
-from raysft.data.sources.rows import source_field
 from raysft.errors import InputError
 from raysft.identity import BenchmarkKey, digest_bytes, fingerprint
 from raysft.plan.tree import BaseIdentity
 from raysft.spec.model import ModelSpec, ScratchSpec
+from raysft.spec.paths import source_field
 from raysft.spec.reading.load import is_absent
 from raysft.spec.source import SourceSpec
 from raysft.spec.sweep import SweepSpec

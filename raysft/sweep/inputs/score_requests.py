@@ -1,6 +1,6 @@
 """Which scores a sweep asks for: of every base and stage, the benchmarks that its studies name."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from raysft.identity import BenchmarkKey
@@ -48,8 +48,3 @@ def asked_scores(spec: SweepSpec, plan: Plan, benchmarks: Iterable[BenchmarkKey]
 def _keys(which: str, keys: Iterable[BenchmarkKey]) -> list[BenchmarkKey]:
     """Keys to select by name an ability alone; those to report by name their benchmark behind it."""
     return [key for key in keys if which == "all" or ("/" in key) == (which == "report")]
-
-
-def score_count(asked: Mapping[str, Asked]) -> int:
-    """Scores that are asked for."""
-    return sum(len(one.benchmarks) for one in asked.values())

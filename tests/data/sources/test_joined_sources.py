@@ -122,7 +122,8 @@ def test_rules_come_before_copies_and_after_bad_rows(load):
         {"a.jsonl": rows}, path="a.jsonl", drop=[{"field": "lang", "none_of": "en"}], on_bad_row="skip"
     )
     facts = source.facts
-    assert (facts.read, facts.bad_rows, facts.dropped_rows, facts.duplicates, facts.left) == (4, 1, 2, 0, 1)
+    assert sum(facts.dropped.values()) == 2
+    assert (facts.read, facts.bad_rows, facts.duplicates, facts.left) == (4, 1, 0, 1)
 
 
 def test_rules_that_leave_nothing_are_named(load):

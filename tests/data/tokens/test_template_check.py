@@ -100,7 +100,7 @@ def test_prompt_that_is_not_what_stood_before_the_answer_is_refused_with_the_fir
     training, prompt = problem.value.split(" training has ")[1].split(" and a prompt ")
     assert "'<|system|>', 'a" in training
     assert "'<|system|>', 'm" in prompt
-    assert "the same stand before {% generation %}" in problem.remedy
+    assert "write the same before {% generation %}" in problem.remedy
 
 
 def test_template_without_a_generation_prompt_is_refused(tokenizer):
