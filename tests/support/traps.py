@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-NAMES = ("analysis", "calendar", "random", "ray", "secrets", "sitecustomize", "tempfile", "torch")
+NAMES = ("analysis", "calendar", "pickle", "random", "ray", "sitecustomize", "socket", "tempfile", "torch")
 
 
 def set_traps(folder: Path) -> None:
