@@ -75,8 +75,9 @@ def render(inputs: Inputs) -> str:
         lstrip_blocks=True,
     )  # fmt: skip
     environment.filters["svg"] = _svg
-    points = {point.point for cell in cells for point in cell.points}
+    points = {point.point for cell in cells if not cell.key.is_base for point in cell.points}
     failures = [Failure(cell, point) for cell in cells for point in cell.missing]
+    bases = {cell.key.model for cell in cells if cell.key.is_base}
     drawn = blocks(cells)
     return environment.get_template("report.html.j2").render(
         sweep=inputs.sweep,
@@ -84,6 +85,7 @@ def render(inputs: Inputs) -> str:
         asked=[_asked(grid) for grid in grids(cells)],
         studies=len({cell.key.study for cell in cells}),
         points=len(points),
+        bases=len(bases),
         done=len(points - {failure.point.point for failure in failures}),
         heads=heads(cells),
         blocks=drawn,
@@ -126,7 +128,7 @@ def _asked(grid: Sequence[Cell]) -> Asked:
         amounts=tuple(sorted(amounts, key=lambda text: amounts[text])),
         details=tuple(dict.fromkeys(cell.key.details or "usual" for cell in trained)),
         seeds=tuple(map(str, seeds)),
-        points=sum(len(cell.points) for cell in grid),
+        points=sum(len(cell.points) for cell in trained),
     )
 
 

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from raysft.plan.counts import count_points
 from raysft.plan.tree import Point
 from raysft.store import Store
 from raysft.sweep.inputs.read import Inputs
@@ -20,6 +21,7 @@ _STYLES = {"done": "green", "running": "yellow", "failed": "red", "blocked": "re
 def status_json(inputs: Inputs, store: Store) -> dict[str, Any]:
     """Status of every point and stage, and how many of their scores exist; the keys are stable.
 
+    `bases`: the models as they came, as `points`.
     `scores`: `in_store` and `to_make`, each counted once for all points, and `reasons` of the latter with how
     many scores each has.
     """
@@ -27,8 +29,10 @@ def status_json(inputs: Inputs, store: Store) -> dict[str, Any]:
     stages = _stages(inputs, store, standing)
     asked = sum(len(one.benchmarks) for one in inputs.asked.values())
     why = reasons(inputs, standing, store).of_scores()
+    rows = {point.fingerprint: _point(inputs, point, standing, stages) for point in inputs.plan.points}
     return {
-        "points": [_point(inputs, point, standing, stages) for point in inputs.plan.points],
+        "points": [rows[point.fingerprint] for point in inputs.plan.points if point.stages],
+        "bases": [rows[point.fingerprint] for point in inputs.plan.points if not point.stages],
         "stages": stages,
         "scores": {
             "in_store": asked - why.total(),
@@ -64,7 +68,7 @@ def _point(
         "status": status,
         "cause": cause,
         "stages": of_point,
-        "scores": sum(len(standing[one].scores) for one in subjects),
+        "scores": sum(key in standing[one].scores for one in subjects for key in inputs.benchmarks_of(one)),
         "scores_asked": sum(len(inputs.benchmarks_of(one)) for one in subjects),
     }
 
@@ -73,7 +77,7 @@ def show_status(console: Console, inputs: Inputs, store: Store) -> None:
     """One row per point: its cells, its stages, its scores; totals below."""
     found = status_json(inputs, store)
     table = Table("model", "point", "stages", "scores", "status", box=None, pad_edge=False)
-    for point in found["points"]:
+    for point in (*found["bases"], *found["points"]):
         stages = "\n".join(f"{address[:8]} {status}" for address, status in point["stages"].items())
         status = f"[{_STYLES.get(point['status'], 'dim')}]{point['status']}[/]"
         cause = f"\n{point['cause']}" if point["cause"] else ""
@@ -86,6 +90,8 @@ def show_status(console: Console, inputs: Inputs, store: Store) -> None:
         f"{list(found['stages'].values()).count(one)} {one}"
         for one in ("done", "running", "waiting", "failed")
     ]
+    done = sum(point["status"] == "done" for point in found["points"])
+    console.print(f"{count_points(inputs.plan).text}; {done} of the distinct points done", highlight=False)
     console.print("stages: " + ", ".join(counts), highlight=False)
     scores = found["scores"]
     console.print(f"scores: {scores['in_store']} in the store, {scores['to_make']} to make", highlight=False)

@@ -114,7 +114,10 @@ def test_what_was_not_scored_is_never_0(tmp_path: Path) -> None:
 def test_little_still_makes_a_page(tmp_path: Path, points: list[Asked]) -> None:
     text = Page(made(tmp_path, points)).text
     missing = [point for point in points if point.status != "done"]
-    assert f"{len(points) - len(missing)} of {len(points)} points done" in text
+    trained = [point for point in points if point.strategy != "base"]
+    noun = "point" if len(trained) == 1 else "points"
+    assert f"{len(trained) - len(missing)} of {len(trained)} {noun} done" in text
+    assert ("beside the base" in text) == (len(trained) < len(points))
     for point in missing:
         assert point.status in text
         assert point.cause in text

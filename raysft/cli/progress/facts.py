@@ -61,7 +61,8 @@ class Totals:
     """How far a run is."""
 
     points: int
-    """Points of which every stage is trained, or has failed, and every score is made, or has failed."""
+    """Points of which every stage is trained, or has failed, and every score is made, or has failed; bases,
+    which train nothing, apart."""
     of_points: int
     stages: int
     of_stages: int
@@ -89,9 +90,10 @@ def totals(watched: Watched, snapshot: Snapshot) -> Totals:
         unmade = watched.scores_of_point[point.fingerprint] - scored
         return all(split_key(key)[0] in snapshot.failed for key in unmade)
 
+    trained = [point for point in watched.plan.points if point.stages]
     return Totals(
-        points=sum(map(is_over, watched.plan.points)),
-        of_points=len(watched.plan.points),
+        points=sum(map(is_over, trained)),
+        of_points=len(trained),
         stages=len(snapshot.done),
         of_stages=len(watched.plan.stages),
         scores=len(made),

@@ -21,7 +21,8 @@ def render(watched: Watched, snapshot: Snapshot, elapsed_s: float, left: Left | 
     )
     if done.failed:
         counts.append(f"   failed {done.failed}", style="bold red")
-    finished = done.points == done.of_points
+    # A sweep of bases alone has no points to wait for, but scores.
+    finished = done.points == done.of_points and bool(done.points or done.scores == done.of_scores)
     times = Text(f"{clock(elapsed_s)} so far" + ("" if finished else f"; {time_left(left)}"), style="dim")
     parts = [counts, times]
     return Group(*parts, _stages(watched, snapshot)) if snapshot.running else Group(*parts)

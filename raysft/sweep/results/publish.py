@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from raysft.data.sources.facts import source_json
+from raysft.plan.counts import count_points
 from raysft.spec.model import ModelSpec
 from raysft.store import Store
 from raysft.sweep.inputs.read import Inputs
@@ -110,7 +111,7 @@ def about(inputs: Inputs) -> dict[str, Any]:
         "sources": {key: source_json(source.facts) for key, source in inputs.sources.items()},
         "models": {name: model.label for name, model in spec.models.items()},
         "recipe": spec.recipe.model_dump(mode="json"),
-        "points": len(plan.points),
+        **count_points(plan)._asdict(),
         "stages": len(plan.stages),
         "generated_by": f"raysft {version('raysft')}",
     }

@@ -99,7 +99,7 @@ class Missing:
     """What of a sweep is not there."""
 
     points: int
-    """Points that failed, are blocked, or lack a stage or a score."""
+    """Points that failed, are blocked, or lack a stage or a score; bases, which train nothing, apart."""
     scores: int
     """Scores that are missing, or in which something could not be graded for a reason that may pass."""
 
@@ -110,7 +110,8 @@ class Missing:
 
 def what_is_missing(inputs: Inputs, standing: Mapping[str, Standing]) -> Missing:
     """Everything that was asked for and is not in the store."""
-    points = sum(point_status(inputs, point, standing)[0] != "done" for point in inputs.plan.points)
+    trained = (point for point in inputs.plan.points if point.stages)
+    points = sum(point_status(inputs, point, standing)[0] != "done" for point in trained)
     scores = len(missing_scores(inputs, standing, inputs.asked))
     return Missing(points, scores)
 

@@ -84,7 +84,7 @@ def test_a_picture_counts_what_is_done_and_fits(width: int) -> None:
     with Picture(Wording(WATCHED, NoResults()), console) as picture:
         picture.show(TRAINING, [], Left(250, whole=False), 100)
     text = drawn(console)
-    assert "points 0/3   stages 0/3   scores 0/8" in text
+    assert "points 0/2   stages 0/3   scores 0/8" in text
     assert "0:01:40 so far; time left at least 0:04:10" in text
     assert f"{ONE.shared[:8]}" in text
     assert "0:01:30" in text, "what is left of the stage: as long as its first half took"
@@ -104,7 +104,7 @@ def test_the_last_state_stays_and_a_failure_stands_above_it() -> None:
     with Picture(Wording(WATCHED, NoResults()), console) as picture:
         picture.show(failed, events.since_last(failed), None, 60)
     text = drawn(console)
-    last = text.rindex("points 3/3   stages 2/3   scores 6/8   failed 1")
+    last = text.rindex("points 2/2   stages 2/3   scores 6/8   failed 1")
     assert text.index("FAILED, user: no such row") < last
     assert "time left" not in text[last:]
 

@@ -73,19 +73,19 @@ def test_a_failed_score_is_told_with_its_cause() -> None:
     assert found == [Event("score_failed", ONE.base, ("math/mbpp",), "StoreError: gone")]
 
 
-def test_the_base_is_no_done_point_before_it_is_scored() -> None:
+def test_a_base_is_no_point_but_its_scores_count() -> None:
     watched = ONE.watched()
-    assert totals(watched, Snapshot()).points == 0
-    assert totals(watched, Snapshot(scores=ONE.scores(ONE.base))).points == 1
-    assert totals(ONE.watched(ONE.base), Snapshot()).points == 1
+    found = totals(watched, Snapshot(scores=ONE.scores(ONE.base)))
+    assert (found.points, found.of_points) == (0, 2)
+    assert (found.scores, found.of_scores) == (2, 8)
 
 
 def test_a_point_is_done_with_its_last_score() -> None:
     watched = ONE.watched(ONE.base)
     stages = frozenset({ONE.shared, ONE.last})
-    assert totals(watched, Snapshot(done=stages, scores=ONE.scores(ONE.shared))).points == 1
-    assert totals(watched, Snapshot(done=stages, scores=ONE.scores(ONE.shared, ONE.last))).points == 2
-    assert totals(watched, ONE.whole()).points == 3
+    assert totals(watched, Snapshot(done=stages, scores=ONE.scores(ONE.shared))).points == 0
+    assert totals(watched, Snapshot(done=stages, scores=ONE.scores(ONE.shared, ONE.last))).points == 1
+    assert totals(watched, ONE.whole()).points == 2
 
 
 def test_missing_scores_are_those_of_the_whole_sweep() -> None:
@@ -102,5 +102,5 @@ def test_points_behind_a_failure_are_over() -> None:
         failed={ONE.shared: record, ONE.last: record, ONE.other: record}, scores=ONE.scores(ONE.base)
     )
     found = totals(ONE.watched(), failed)
-    assert found.points == found.of_points == 3
+    assert found.points == found.of_points == 2
     assert found.failed == 3
