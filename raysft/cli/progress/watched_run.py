@@ -16,7 +16,7 @@ from raysft.store import Store
 from raysft.sweep.inputs.prepare import base_digest
 from raysft.sweep.inputs.read import Inputs
 from raysft.sweep.results.score_keys import read_score
-from raysft.sweep.results.standing import Standing
+from raysft.sweep.results.standing import Standing, missing_scores
 from raysft.sweep.run.messages import Snapshot
 from raysft.sweep.run.run import run_sweep
 from raysft.sweep.run.session import ray_session
@@ -52,14 +52,8 @@ def run_with_progress(
 def watched_sweep(inputs: Inputs, standing: Mapping[str, Standing]) -> Watched:
     """What a run is to make, and what of it was there before."""
     asked = {f"{subject}/{key}" for subject, one in inputs.asked.items() for key in one.benchmarks}
-    present = {
-        f"{subject}/{key}"
-        for subject, one in standing.items()
-        for key, score in one.scores.items()
-        # what could not be graded for a reason that may have passed is made again
-        if not score.unscored or not inputs.benchmarks[key].benchmark.grades
-    }
-    return Watched(inputs.plan, frozenset(asked), frozenset(asked & present))
+    missing = {f"{subject}/{key}" for subject, key in missing_scores(inputs, standing, inputs.asked)}
+    return Watched(inputs.plan, frozenset(asked), frozenset(asked - missing))
 
 
 class StoredResults(Results):
