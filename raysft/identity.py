@@ -26,6 +26,16 @@ WeightsDigest = NewType("WeightsDigest", str)
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 
+def source_key(ability: str, variant: str | None = None) -> SourceKey:
+    """The key of an ability's own source, or of one of its variants."""
+    return SourceKey(f"{ability}/{variant}" if variant else ability)
+
+
+def benchmark_key(ability: str, further: str | None = None) -> BenchmarkKey:
+    """The key of the benchmark to select an ability by, or of one to report by, which has a name."""
+    return BenchmarkKey(f"{ability}/{further}" if further else ability)
+
+
 def canonical(value: object) -> Json:
     """Turn a value into JSON with exactly one spelling.
 

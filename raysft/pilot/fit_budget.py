@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from raysft.composition.order import ExpectedIndex
-from raysft.identity import fingerprint
+from raysft.identity import SourceKey, fingerprint
 from raysft.pilot.grids import ADDITIONS, BUILDS_ON, Addition, Data, Grid, Kind, Studies, smallest, studies
 from raysft.plan.build import build_plan
 from raysft.plan.cost.accelerators import NUMBER_BYTES, engine_of
@@ -141,7 +141,7 @@ def _reckoned(grid: Grid, data: Data, spec: SweepSpec, machine: Machine) -> Reck
     base = BaseIdentity(said, said, said)
     sources = {name: ExpectedIndex(name, rows, name) for name, rows in data.rows.items()}
 
-    def expected(_model: str, source: str, _recipe: Recipe) -> MeanTokens:
+    def expected(_model: str, source: SourceKey, _recipe: Recipe) -> MeanTokens:
         return MeanTokens(spec.sources[source].tokens, spec.sources[source].supervised_tokens)
 
     plan = build_plan(spec, sources, {data.model: base}, expected)

@@ -28,6 +28,7 @@ from dataclasses import replace
 from raysft.composition.order import Subsets
 from raysft.composition.strategies import Base
 from raysft.errors import InputError, Problem
+from raysft.identity import SourceKey
 from raysft.plan.address import StageAddresses, point_fingerprint
 from raysft.plan.mixtures import Measure, Mixed, Mixtures
 from raysft.plan.token_counts import TokenCounts
@@ -37,13 +38,13 @@ from raysft.spec.recipe import Recipe
 from raysft.spec.sweep import SweepSpec
 
 
-def _nothing_measured(model: str, source: str, _recipe: Recipe) -> TokenCounts:
+def _nothing_measured(model: str, source: SourceKey, _recipe: Recipe) -> TokenCounts:
     raise LookupError(f"tokens of {source} under {model} are needed, and nobody counts them")
 
 
 def build_plan(
     spec: SweepSpec,
-    sources: Mapping[str, Subsets],
+    sources: Mapping[SourceKey, Subsets],
     bases: Mapping[str, BaseIdentity],
     measure: Measure = _nothing_measured,
 ) -> Plan:

@@ -8,6 +8,7 @@ from raysft.composition.amount import Part
 from raysft.composition.order import Subsets
 from raysft.composition.strategy import Shares
 from raysft.errors import Problem
+from raysft.identity import SourceKey, source_key
 from raysft.plan.token_counts import TokenCounts
 from raysft.plan.tree import Portion
 from raysft.spec.grid import Choice
@@ -15,7 +16,7 @@ from raysft.spec.recipe import Recipe, RecipeChange
 from raysft.spec.study import Hold
 from raysft.spec.sweep import SweepSpec
 
-Measure = Callable[[str, str, Recipe], TokenCounts]
+Measure = Callable[[str, SourceKey, Recipe], TokenCounts]
 """Tokens by (model, source, recipe); asked only where a budget or `hold` counts tokens."""
 
 
@@ -23,7 +24,7 @@ class Take(NamedTuple):
     """How many conversations of a source a stage takes."""
 
     ability: str
-    source: str
+    source: SourceKey
     """Key of the source."""
     conversations: int
 
@@ -50,7 +51,9 @@ class Mixed(NamedTuple):
 class Mixtures:
     """The mixtures of one study. What is wrong with its cells is gathered in `problems`."""
 
-    def __init__(self, spec: SweepSpec, study: str, sources: Mapping[str, Subsets], measure: Measure) -> None:
+    def __init__(
+        self, spec: SweepSpec, study: str, sources: Mapping[SourceKey, Subsets], measure: Measure
+    ) -> None:
         self._spec, self._name, self._study = spec, study, spec.studies[study]
         self._sources, self._measure = sources, measure
         self._drafts: dict[tuple[object, ...], list[Draft]] = {}
@@ -103,10 +106,10 @@ class Mixtures:
         found = []
         for ability, share in shares.items():
             variant = choice.variant.get(ability)
-            key = f"{ability}/{variant}" if variant else ability
+            key = source_key(ability, variant)
             rows = self._sources[key].rows
 
-            def longest(tokens: int, key: str = key) -> int:
+            def longest(tokens: int, key: SourceKey = key) -> int:
                 return self._measure(choice.model, key, recipe).longest(subset_seed, tokens)
 
             part = Part(ability, rows, choice.ratio.factors.get(ability, Fraction(1)), share)
@@ -117,7 +120,7 @@ class Mixtures:
             found.append(Take(ability, key, count))
         return tuple(found)
 
-    def _too_many(self, choice: Choice, source: str, count: int, rows: int) -> None:
+    def _too_many(self, choice: Choice, source: SourceKey, count: int, rows: int) -> None:
         allowed = self._study.max_repeats
         there = f"{source} has {rows:,}" + (f", which may repeat {allowed} times" if allowed > 1 else "")
         remedy = (

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from raysft.composition.amount import Amount, write_amount
-from raysft.identity import fingerprint
+from raysft.identity import SourceKey, fingerprint
 from raysft.spec.recipe import Recipe
 
 STAGE_VERSION = 2
@@ -45,7 +45,7 @@ class Portion:
     """What a stage takes from one source."""
 
     ability: str
-    source: str
+    source: SourceKey
     """Key of the source: the ability, or `ability/variant`."""
     count: int
     """Conversations: a prefix of the source's order; above its size the order begins again."""

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from raysft.errors import InputError, Problem
-from raysft.identity import BenchmarkKey
+from raysft.identity import BenchmarkKey, SourceKey, benchmark_key, source_key
 from raysft.spec.assumptions import CostSpec, PowerSpec
 from raysft.spec.evaluation import BenchmarkSpec, EvaluationSpec
 from raysft.spec.fields import Frozen, Whole, listed
@@ -72,12 +72,12 @@ class SweepSpec(Frozen):
     """What a recommendation looks for; `null` for none."""
 
     @property
-    def sources(self) -> dict[str, SourceSpec]:
+    def sources(self) -> dict[SourceKey, SourceSpec]:
         """Every source: under the ability's name, and its variants as `ability/variant`."""
         found = {}
         for name, ability in self.abilities.items():
-            found[name] = ability.source
-            found.update({f"{name}/{variant}": source for variant, source in ability.variants.items()})
+            found[source_key(name)] = ability.source
+            found.update({source_key(name, one): source for one, source in ability.variants.items()})
         return found
 
     @property
@@ -86,10 +86,8 @@ class SweepSpec(Frozen):
         found = {}
         for name, ability in self.abilities.items():
             if ability.benchmark is not None:
-                found[BenchmarkKey(name)] = (name, ability.benchmark)
-            found.update(
-                {BenchmarkKey(f"{name}/{further.name}"): (name, further) for further in ability.report}
-            )
+                found[benchmark_key(name)] = (name, ability.benchmark)
+            found.update({benchmark_key(name, one.name): (name, one) for one in ability.report})
         return found
 
     def recipe_of(self, model: str) -> Recipe:

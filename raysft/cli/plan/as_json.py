@@ -44,7 +44,7 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 from raysft.data.sources.facts import source_json
-from raysft.identity import BenchmarkKey
+from raysft.identity import BenchmarkKey, SourceKey
 from raysft.plan.cost.bill import Totals, total
 from raysft.plan.tree import Cell, Point, Stage
 from raysft.sweep.inputs.plan_totals import Account
@@ -173,7 +173,7 @@ def _stage(account: Account, stage: Stage) -> dict[str, Any]:
     }
 
 
-def _source(account: Account, key: str) -> dict[str, Any]:
+def _source(account: Account, key: SourceKey) -> dict[str, Any]:
     survey = account.survey
     spec, source = survey.spec.sources[key], survey.sources.get(key)
     bases = {survey.measure(model, key, survey.spec.recipe_of(model)).basis for model in survey.plan.bases}

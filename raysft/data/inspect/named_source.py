@@ -66,12 +66,13 @@ def _of_sweep(file: Path, key: str, given: str, form: str, changes: Sequence[str
     if form != "auto":
         raise InputError([Problem("--format", form, "the sweep file says it; --set changes it")])
     spec = load_sweep(file, changes, data="unseen")
-    if key not in spec.sources:
+    source = next((one for one in spec.sources if one == key), None)
+    if source is None:
         raise InputError([Problem("SOURCE", given, f"no such source; use one of {', '.join(spec.sources)}")])
-    missing = list(missing_files(spec, key))
+    missing = list(missing_files(spec, source))
     if missing:
         raise InputError(missing)
-    return NamedSource(given, key, spec.sources[key], spec.data_dir, spec)
+    return NamedSource(given, source, spec.sources[source], spec.data_dir, spec)
 
 
 def _wrong_paths(given: Sequence[str]) -> list[Problem]:

@@ -21,6 +21,7 @@ from raysft.data.sources.facts import Finding, SourceFacts
 from raysft.data.sources.rows import SourceRows
 from raysft.data.spool import Selection, Spool, spool
 from raysft.errors import InputError, Problem, gathered
+from raysft.identity import SourceKey
 from raysft.spec.paths import source_field
 from raysft.spec.source import SourceSpec
 
@@ -54,8 +55,8 @@ class Source:
 
 
 def load_sources(
-    sources: Mapping[str, SourceSpec], data_dir: str, questions: Mapping[str, Sequence[str]]
-) -> dict[str, Source]:
+    sources: Mapping[SourceKey, SourceSpec], data_dir: str, questions: Mapping[str, Sequence[str]]
+) -> dict[SourceKey, Source]:
     """Read sources.
 
     What one of them holds out is taken from all others, copies included: nobody is asked what he was trained
@@ -70,7 +71,7 @@ def load_sources(
         InputError: with the problems of all sources, at most 20 bad rows of each one by one.
     """
     problems: list[Problem] = []
-    loaded: dict[str, Source] = {}
+    loaded: dict[SourceKey, Source] = {}
     for key, source in sources.items():
         with gathered(problems):
             loaded[key] = load_source(key, source, data_dir, questions)

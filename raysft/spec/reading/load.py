@@ -8,6 +8,7 @@ from typing import Any, Literal
 import yaml
 
 from raysft.errors import InputError, Problem, gathered
+from raysft.identity import SourceKey
 from raysft.spec.checks import sweep_problems
 from raysft.spec.paths import opened_path, source_field
 from raysft.spec.reading.derived_name import changes_in_name, derived_name, refuse_derived_name
@@ -215,7 +216,7 @@ def is_absent(spec: SweepSpec, path: str) -> bool:
     return "://" not in where and not Path(where).exists()
 
 
-def missing_files(spec: SweepSpec, key: str, hint: str = "") -> Iterator[Problem]:
+def missing_files(spec: SweepSpec, key: SourceKey, hint: str = "") -> Iterator[Problem]:
     """The files of one source that are not there.
 
     Args:

@@ -10,7 +10,7 @@ from raysft.composition.order import SourceIndex
 from raysft.data.tokens.template import template_digest, tokenizer_digest
 from raysft.data.tokens.tokenizer import CHAT_TEMPLATE
 from raysft.errors import InputError, Problem, gathered
-from raysft.identity import digest_bytes, digest_lines, fingerprint
+from raysft.identity import SourceKey, digest_bytes, digest_lines, fingerprint
 from raysft.model.base_files import BaseName, find_base, local_base
 from raysft.model.digest import weights_digest
 from raysft.model.template_overlay import dress
@@ -45,7 +45,9 @@ def used_models(spec: SweepSpec) -> tuple[str, ...]:
     return tuple(name for name in spec.models if name in asked)
 
 
-def find_bases(spec: SweepSpec, sources: Mapping[str, SourceIndex], models: Iterable[str]) -> dict[str, Base]:
+def find_bases(
+    spec: SweepSpec, sources: Mapping[SourceKey, SourceIndex], models: Iterable[str]
+) -> dict[str, Base]:
     """The bases of some models.
 
     Args:
@@ -94,7 +96,7 @@ def dressed_bases(bases: Mapping[str, Base], store: Workbench) -> Iterator[dict[
         yield found
 
 
-def _find(spec: SweepSpec, model: ModelSpec, field: str, sources: Mapping[str, SourceIndex]) -> Base:
+def _find(spec: SweepSpec, model: ModelSpec, field: str, sources: Mapping[SourceKey, SourceIndex]) -> Base:
     problems: list[Problem] = []
     with gathered(problems):
         template = choose_template(model.template, f"{field}.template", spec.data_dir)
@@ -120,7 +122,9 @@ def _in_folder(folder: Path, template: ChosenTemplate, field: str) -> Base:
     return Base(identity, folder, template=found.text)
 
 
-def _from_scratch(shape: ScratchSpec, template: ChosenTemplate, sources: Mapping[str, SourceIndex]) -> Base:
+def _from_scratch(
+    shape: ScratchSpec, template: ChosenTemplate, sources: Mapping[SourceKey, SourceIndex]
+) -> Base:
     read = sorted(digest_lines(source.ids) for source in sources.values())
     tokenizer = fingerprint("trained tokenizer", 1, {"vocabulary": shape.vocabulary, "sources": read})
     weights = fingerprint("scratch weights", 2, {"shape": shape, "tokenizer": tokenizer})

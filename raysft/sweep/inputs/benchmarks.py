@@ -6,7 +6,7 @@ from raysft.data.conversation import Conversation
 from raysft.data.sources.pipeline import Source
 from raysft.errors import InputError, Problem, gathered
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark, Material, make_benchmark
-from raysft.identity import BenchmarkKey
+from raysft.identity import BenchmarkKey, SourceKey, source_key
 from raysft.spec.evaluation import BenchmarkSpec
 from raysft.spec.reading.load import is_absent, resolve
 from raysft.spec.sweep import SweepSpec
@@ -27,16 +27,16 @@ def published_benchmarks(
 
 
 def held_out_benchmarks(
-    spec: SweepSpec, keys: Iterable[BenchmarkKey], sources: Mapping[str, Source]
+    spec: SweepSpec, keys: Iterable[BenchmarkKey], sources: Mapping[SourceKey, Source]
 ) -> dict[BenchmarkKey, AbilityBenchmark]:
     """The benchmarks under some keys, of those that a source of the sweep holds out."""
     chosen = {key: spec.benchmarks[key] for key in keys if spec.benchmarks[key][1].name == HELD_OUT}
     return _made(
         spec,
         {
-            key: (ability, asked, sources[ability].held_out)
+            key: (ability, asked, sources[source_key(ability)].held_out)
             for key, (ability, asked) in chosen.items()
-            if ability in sources
+            if source_key(ability) in sources
         },
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from raysft.errors import InputError, Problem, gathered
+from raysft.identity import SourceKey
 from raysft.plan.cost.model_shape import ModelShape
 from raysft.spec.sweep import SweepSpec
 from raysft.sweep.inputs.bases import Base, used_models
@@ -63,7 +64,7 @@ def survey(spec: SweepSpec, store: Shelf) -> Survey:
     return Survey(**parts)
 
 
-def _asking_for_removal(spec: SweepSpec, sources: Iterable[str]) -> tuple[str, ...]:
+def _asking_for_removal(spec: SweepSpec, sources: Iterable[SourceKey]) -> tuple[str, ...]:
     """Sources that ask to be freed of questions of the benchmarks."""
     asked = {key: spec.sources[key].contamination for key in sources}
     return tuple(key for key, one in asked.items() if one is not None and one.mode == "remove")

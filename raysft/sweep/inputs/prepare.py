@@ -10,7 +10,7 @@ from raysft.data.tokens.prepared import prepared_fingerprint
 from raysft.data.tokens.tokenise import prepare
 from raysft.data.tokens.tokenizer import train_tokenizer
 from raysft.errors import StoreError
-from raysft.identity import Json, WeightsDigest, digest_lines
+from raysft.identity import Json, SourceKey, WeightsDigest, digest_lines
 from raysft.model.digest import weights_digest
 from raysft.model.template_overlay import set_template
 from raysft.plan.tree import BaseIdentity
@@ -36,7 +36,7 @@ class Needs(Protocol):
     """What is to be prepared; `raysft.sweep.inputs.read.Inputs` is one."""
 
     @property
-    def sources(self) -> Mapping[str, Source]:
+    def sources(self) -> Mapping[SourceKey, Source]:
         """By key."""
 
     @property
@@ -52,7 +52,7 @@ def prepare_sweep(inputs: Needs, store: Store) -> None:
             prepared_source(store, source, base, inputs.sources)
 
 
-def prepared_source(store: Shelf, source: Source, base: Base, sources: Mapping[str, Source]) -> Path:
+def prepared_source(store: Shelf, source: Source, base: Base, sources: Mapping[SourceKey, Source]) -> Path:
     """A local folder with a source tokenised for a base, made if it is not in the store.
 
     Args:
@@ -73,7 +73,7 @@ def prepared_source(store: Shelf, source: Source, base: Base, sources: Mapping[s
     return found
 
 
-def base_folder(store: Shelf, base: Base, sources: Mapping[str, Source]) -> Path:
+def base_folder(store: Shelf, base: Base, sources: Mapping[SourceKey, Source]) -> Path:
     """A local folder with the weights and the tokenizer of a base, made if it must be.
 
     Args:
@@ -106,7 +106,7 @@ def prepared_key(source: Source, base: BaseIdentity) -> str:
     return prepared_fingerprint(digest_lines(source.index.ids), base.tokenizer, base.template)
 
 
-def _make_base(store: Shelf, base: Base, shape: ScratchSpec, sources: Mapping[str, Source]) -> None:
+def _make_base(store: Shelf, base: Base, shape: ScratchSpec, sources: Mapping[SourceKey, Source]) -> None:
     # torch is imported only by those who need it: most sweeps start from weights that exist
     from raysft.model.scratch import build_scratch
 
@@ -119,7 +119,7 @@ def _make_base(store: Shelf, base: Base, shape: ScratchSpec, sources: Mapping[st
         store.publish("bases", key, folder, {"weights_digest": weights_digest(folder)})
 
 
-def _texts(sources: Mapping[str, Source]) -> Iterator[str]:
+def _texts(sources: Mapping[SourceKey, Source]) -> Iterator[str]:
     """Every text of every source, in an order that does not depend on the files."""
     for _, source in sorted(sources.items()):
         for one in source.trained:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from raysft.composition.order import ExpectedIndex
 from raysft.data.sources.pipeline import holds_out_all
 from raysft.errors import InputError
-from raysft.identity import BenchmarkKey, digest_bytes, fingerprint
+from raysft.identity import BenchmarkKey, SourceKey, digest_bytes, fingerprint
 from raysft.plan.tree import BaseIdentity
 from raysft.spec.model import ModelSpec, ScratchSpec
 from raysft.spec.paths import source_field
@@ -23,7 +23,7 @@ from raysft.sweep.inputs.benchmarks import has_its_files
 class Present:
     """What is read of a sweep; the rest is expected to be as the sweep file says."""
 
-    sources: tuple[str, ...]
+    sources: tuple[SourceKey, ...]
     """Keys, in the order of the sweep file, as of all three."""
     models: tuple[str, ...]
     """Those that studies ask for, and whose base is read."""

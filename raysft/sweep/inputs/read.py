@@ -11,7 +11,7 @@ from raysft.composition.order import Subsets
 from raysft.data.sources.pipeline import Source, load_sources
 from raysft.errors import InputError, Problem, gathered
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
-from raysft.identity import BenchmarkKey
+from raysft.identity import BenchmarkKey, SourceKey
 from raysft.plan.build import build_plan
 from raysft.plan.tree import Plan
 from raysft.spec.sweep import SweepSpec
@@ -30,7 +30,7 @@ class Inputs:
     """A sweep with all that it names, read and checked."""
 
     spec: SweepSpec
-    sources: Mapping[str, Source]
+    sources: Mapping[SourceKey, Source]
     """By key, an ability or `ability/variant`: those that were read."""
     bases: Mapping[str, Base]
     """By model: those that were read."""
@@ -39,7 +39,7 @@ class Inputs:
     plan: Plan
     asked: Mapping[str, Asked]
     """What is scored, by fingerprint of a base or stage."""
-    indexes: Mapping[str, Subsets]
+    indexes: Mapping[SourceKey, Subsets]
     """Every source, by key."""
     absent: tuple[str, ...]
     """Keys of sources, and models, that were not read: the plan rests on what the sweep file says of them."""
@@ -56,8 +56,8 @@ class Inputs:
 class _Read:
     """What comes before the plan."""
 
-    indexes: Mapping[str, Subsets]
-    sources: Mapping[str, Source]
+    indexes: Mapping[SourceKey, Subsets]
+    sources: Mapping[SourceKey, Source]
     bases: Mapping[str, Base]
     benchmarks: Mapping[BenchmarkKey, AbilityBenchmark]
 
@@ -111,7 +111,7 @@ def resolve(spec: SweepSpec, present: Present, store: Callable[[], Shelf]) -> In
         for name in used
     }
     plan = build_plan(spec, read.indexes, identities, measure)
-    absent = [key for key in spec.sources if key not in read.sources]
+    absent: list[str] = [key for key in spec.sources if key not in read.sources]
     absent += [name for name in used if name not in read.bases]
     return Inputs(
         spec=spec,
@@ -129,8 +129,8 @@ def resolve(spec: SweepSpec, present: Present, store: Callable[[], Shelf]) -> In
 def _read(spec: SweepSpec, present: Present) -> _Read:
     problems: list[Problem] = []
     published: Mapping[BenchmarkKey, AbilityBenchmark] = {}
-    indexes: Mapping[str, Subsets] = {}
-    sources: Mapping[str, Source] = {}
+    indexes: Mapping[SourceKey, Subsets] = {}
+    sources: Mapping[SourceKey, Source] = {}
     bases: Mapping[str, Base] = {}
     with gathered(problems):
         published = published_benchmarks(spec, present.benchmarks)
@@ -150,9 +150,9 @@ def _read(spec: SweepSpec, present: Present) -> _Read:
     return _Read({key: whole[key] for key in spec.sources}, sources, bases, benchmarks)
 
 
-def _expected(spec: SweepSpec, present: Present) -> dict[str, Subsets]:
+def _expected(spec: SweepSpec, present: Present) -> dict[SourceKey, Subsets]:
     problems: list[Problem] = []
-    found: dict[str, Subsets] = {}
+    found: dict[SourceKey, Subsets] = {}
     for key, source in spec.sources.items():
         if key not in present.sources:
             with gathered(problems):
@@ -162,6 +162,8 @@ def _expected(spec: SweepSpec, present: Present) -> dict[str, Subsets]:
     return found
 
 
-def _sources(spec: SweepSpec, present: Present, questions: Mapping[str, Sequence[str]]) -> dict[str, Source]:
+def _sources(
+    spec: SweepSpec, present: Present, questions: Mapping[str, Sequence[str]]
+) -> dict[SourceKey, Source]:
     chosen = {key: spec.sources[key] for key in present.sources}
     return load_sources(chosen, spec.data_dir, questions)

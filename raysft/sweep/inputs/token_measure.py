@@ -9,6 +9,7 @@ import numpy as np
 from raysft.composition.order import SourceIndex
 from raysft.data.sources.pipeline import Source
 from raysft.data.tokens.prepared import Prepared
+from raysft.identity import SourceKey
 from raysft.plan.token_counts import CountedTokens, MeanTokens, PrefixSums, TokenCounts, TokenSum
 from raysft.spec.recipe import Recipe
 from raysft.spec.source import SourceSpec
@@ -28,7 +29,7 @@ class TokenMeasure:
     """Tokens by (model, source, recipe), each counted once; nothing is tokenised before it is asked for."""
 
     spec: SweepSpec
-    sources: Mapping[str, Source]
+    sources: Mapping[SourceKey, Source]
     """Those that are here, by key."""
     models: frozenset[str]
     """Whose tokenizer is here."""
@@ -36,17 +37,17 @@ class TokenMeasure:
     sample_above: int | None = None
     """Of a source with more conversations than this, some are tokenised in place of all; None counts all.
     A plan that is to be trained must count: its budgets decide what is trained on."""
-    _kept: dict[tuple[str, str, int, str], TokenCounts] = field(default_factory=dict, init=False)
+    _kept: dict[tuple[str, SourceKey, int, str], TokenCounts] = field(default_factory=dict, init=False)
     _positions: dict[str, dict[str, int]] = field(default_factory=dict, init=False)
 
-    def __call__(self, model: str, source: str, recipe: Recipe) -> TokenCounts:
+    def __call__(self, model: str, source: SourceKey, recipe: Recipe) -> TokenCounts:
         """Tokens after fitting to the recipe's longest sequence."""
         key = (model, source, recipe.max_length, recipe.overflow)
         if key not in self._kept:
             self._kept[key] = self._found(model, source, recipe)
         return self._kept[key]
 
-    def _found(self, model: str, key: str, recipe: Recipe) -> TokenCounts:
+    def _found(self, model: str, key: SourceKey, recipe: Recipe) -> TokenCounts:
         if key not in self.sources or model not in self.models:
             return expected(self.spec.sources[key])
         source = self.sources[key]
@@ -62,7 +63,7 @@ class TokenMeasure:
     def _counted(self, model: str, source: Source, recipe: Recipe) -> TokenCounts:
         prepared = Prepared.open(self.tokenised(model, source))
         tokens, supervised = prepared.fitted_counts(recipe.max_length, recipe.overflow)
-        index, places = source.index, self._places(source.index.name, prepared)
+        index, places = source.index, self._places(SourceKey(source.index.name), prepared)
         chosen_by_seed = index.rows != len(index.ids)
         squares = tokens**2
         whole = TokenSum(int(tokens.sum()), int(supervised.sum()), int(squares.sum()))
@@ -73,14 +74,17 @@ class TokenMeasure:
 
         return CountedTokens(index.rows, None if chosen_by_seed else whole, sums)
 
-    def _places(self, key: str, prepared: Prepared) -> dict[str, int]:
+    def _places(self, key: SourceKey, prepared: Prepared) -> dict[str, int]:
         if key not in self._positions:
             self._positions[key] = {one: place for place, one in enumerate(prepared.ids)}
         return self._positions[key]
 
 
 def token_measure(
-    spec: SweepSpec, sources: Mapping[str, Source], bases: Mapping[str, Base], store: Callable[[], Shelf]
+    spec: SweepSpec,
+    sources: Mapping[SourceKey, Source],
+    bases: Mapping[str, Base],
+    store: Callable[[], Shelf],
 ) -> TokenMeasure:
     """Tokens as the tokenizers of these bases count them; the store is asked for once it is written to."""
 
@@ -112,6 +116,6 @@ def _running(values: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[int]:
     return found
 
 
-def indexes_of(sources: Mapping[str, Source]) -> dict[str, SourceIndex]:
+def indexes_of(sources: Mapping[SourceKey, Source]) -> dict[SourceKey, SourceIndex]:
     """The indexes of sources, by key."""
     return {key: source.index for key, source in sources.items()}

@@ -8,7 +8,7 @@ from raysft.cluster.resources import Resources
 from raysft.composition.order import SourceIndex
 from raysft.errors import DamagedArtifact, StoreError
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
-from raysft.identity import BenchmarkKey, WeightsDigest, canonical
+from raysft.identity import BenchmarkKey, SourceKey, WeightsDigest, canonical
 from raysft.plan.tree import Plan, Stage
 from raysft.records import StageRecord
 from raysft.spec.sweep import SweepSpec
@@ -34,9 +34,9 @@ class SweepContext:
     spec: SweepSpec
     plan: Plan
     store: Store
-    indexes: Mapping[str, SourceIndex]
+    indexes: Mapping[SourceKey, SourceIndex]
     """By key of the source."""
-    prepared: Mapping[tuple[str, str], str]
+    prepared: Mapping[tuple[str, SourceKey], str]
     """Key in the store of a tokenised source, by model and key of the source."""
     origins: Mapping[str, Origin]
     """By model."""
