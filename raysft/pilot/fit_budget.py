@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from raysft.composition.order import ExpectedIndex
-from raysft.identity import SourceKey, fingerprint
+from raysft.identity import SourceKey, fingerprint, source_key
 from raysft.pilot.grids import ADDITIONS, BUILDS_ON, Addition, Data, Grid, Kind, Studies, smallest, studies
 from raysft.plan.build import build_plan
 from raysft.plan.cost.accelerators import NUMBER_BYTES, engine_of
@@ -139,7 +139,7 @@ def _without(chosen: Reckoned, refused: list[Addition], data: Data, reckon: Reck
 def _reckoned(grid: Grid, data: Data, spec: SweepSpec, machine: Machine) -> Reckoned:
     said = fingerprint("pilot", 1, {"model": data.model})
     base = BaseIdentity(said, said, said)
-    sources = {name: ExpectedIndex(name, rows, name) for name, rows in data.rows.items()}
+    sources = {source_key(name): ExpectedIndex(name, rows, name) for name, rows in data.rows.items()}
 
     def expected(_model: str, source: SourceKey, _recipe: Recipe) -> MeanTokens:
         return MeanTokens(spec.sources[source].tokens, spec.sources[source].supervised_tokens)
