@@ -2,6 +2,7 @@
 
 RaysftError
 ├── InputError            what the user gave is wrong; every problem at once; exit code 2
+│   └── NoStore           there is no store where one is to be read
 ├── StoreError            the store cannot do what it must
 │   └── DamagedArtifact   bytes in the store are not those that were written
 ├── ClusterError          the Ray cluster lacks something the sweep needs
@@ -48,7 +49,11 @@ class InputError(RaysftError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
     def __reduce__(self) -> tuple[type["InputError"], tuple[tuple[Problem, ...]]]:
-        return (InputError, (self.problems,))
+        return (type(self), (self.problems,))
+
+
+class NoStore(InputError):
+    """There is no store where one is to be read."""
 
 
 @contextmanager

@@ -74,3 +74,8 @@ def did_you_mean(written: object, known: Iterable[str]) -> str:
 def _choices(expected: str) -> list[str]:
     """Of `'a', 'b' or 'c'`, as pydantic has it."""
     return [one.strip().strip("'") for one in expected.replace(" or ", ", ").split(",")]
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun: `1 score`, `1,200 scores`."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")

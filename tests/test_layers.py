@@ -55,16 +55,16 @@ MAY_IMPORT = {
     "sweep.inputs": "composition data data.sources data.tokens errors evaluate.benchmarks extras identity "
     "model plan plan.cost spec spec.reading store",
     "sweep.results": "composition data.sources evaluate evaluate.benchmarks identity plan records spec store "
-    "sweep.inputs",
+    "sweep.inputs wording",
     "sweep.run": "cluster composition errors evaluate evaluate.benchmarks evaluate.engines identity plan "
     "process_log records safe_path sandbox spec store sweep.inputs sweep.results train",
     "sweep.tag": "data data.tag data.tokens errors evaluate evaluate.engines identity model sweep.run",
     # commands
     "cli": "api cli.data cli.plan cli.progress errors pilot plan safe_path spec store sweep.inputs "
-    "sweep.results sweep.run",
+    "sweep.results sweep.run wording",
     "cli.data": "cli data data.inspect data.public data.read data.sources data.tag data.tokens errors model "
     "plan spec sweep.inputs sweep.run sweep.tag train.batching wording",
-    "cli.plan": "cli data.sources errors identity plan plan.cost sweep.inputs sweep.results",
+    "cli.plan": "cli data data.sources errors identity plan plan.cost sweep.inputs sweep.results wording",
     "api": "errors plan plan.cost spec store sweep.inputs sweep.results sweep.run",
     "__main__": "cli",
     "cli.progress": "cli errors plan records store sweep.inputs sweep.results sweep.run train",

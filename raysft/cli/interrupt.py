@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ GO_ON = "interrupted; run the same command to go on"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _PATIENCE_S = 20.0
 """What stopping in good order may take. A Ray whose processes got the same signal is never heard of again."""
+_AGAIN_S = 0.1
+"""Until a signal that was lost is sent again; what lost it has returned by then."""
 
 
 class Guard:
@@ -21,6 +24,7 @@ class Guard:
     def __init__(self) -> None:
         self.number: int | None = None
         """The signal that came, if one did."""
+        self._unraisable_before = sys.unraisablehook
         self.out_of_patience = threading.Timer(_PATIENCE_S, self._end)
         self.out_of_patience.daemon = True
 
@@ -33,9 +37,20 @@ class Guard:
         if self.number is not None:
             return
         self.number = number
-        self.out_of_patience.start()
-        _tell("interrupted; stopping what was started")
+        if self.out_of_patience.ident is None:
+            self.out_of_patience.start()
+            _tell("interrupted; stopping what was started")
         raise KeyboardInterrupt
+
+    def raise_again(self, lost: "sys.UnraisableHookArgs") -> None:
+        """Send a signal once more whose exception was lost: Python drops what is raised in a `__del__`."""
+        if self.number is None or not issubclass(lost.exc_type, KeyboardInterrupt):
+            self._unraisable_before(lost)
+            return
+        number, self.number = self.number, None
+        again = threading.Timer(_AGAIN_S, os.kill, (os.getpid(), number))
+        again.daemon = True
+        again.start()
 
     def _end(self) -> None:
         # What Ray started on this machine ends with this process, whichever way it ends.
@@ -52,6 +67,7 @@ def interruptible() -> Iterator[Guard]:
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     guard = Guard()
     guard.take_signals()
+    unraisable, sys.unraisablehook = sys.unraisablehook, guard.raise_again
     try:
         yield guard
     except (KeyboardInterrupt, SystemExit) as end:
@@ -62,6 +78,7 @@ def interruptible() -> Iterator[Guard]:
         raise typer.Exit(128 + number) from None
     finally:
         guard.out_of_patience.cancel()
+        sys.unraisablehook = unraisable
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -8,11 +8,14 @@ from pathlib import Path
 
 from rich.console import Console
 
+from raysft.cli.status import show_counts
+from raysft.errors import InputError, Problem
 from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
 from raysft.sweep.inputs.read import view_inputs
 from raysft.sweep.results.publish import PAGE, PARTS, Published, publish_results, result_parts
 from raysft.sweep.results.standing import read_standing
+from raysft.sweep.results.why import reasons
 
 
 def report(spec: SweepSpec, store_url: str, out: Path | None, console: Console) -> bool:
@@ -23,17 +26,18 @@ def report(spec: SweepSpec, store_url: str, out: Path | None, console: Console) 
         earlier day are fuller.
 
     Raises:
-        InputError: there is no store.
+        InputError: there is no store, or the folder cannot be written.
     """
     reading = Store.existing(store_url)
     inputs = view_inputs(spec, store_url)
     standing = read_standing(inputs, reading)
     if not any(one.scores for one in standing.values()):
         console.print(
-            f"the store {reading.url} has no score of the sweep {spec.name}: nothing was written. "
-            f"`raysft why` says what would be made",
+            f"the store {reading.url} has no score that the sweep {spec.name} takes: nothing was written, "
+            "and tables of an earlier day stay as they are. Why its scores would be made:",
             markup=False,
         )
+        show_counts(console, dict(reasons(inputs, standing, reading).of_scores().most_common()))
         return False
     if out is not None:
         return _into_folder(result_parts(inputs, standing), out)
@@ -78,9 +82,13 @@ def write_page(spec: SweepSpec, store: Store) -> None:
 
 
 def _into_folder(parts: Mapping[str, bytes], out: Path) -> bool:
-    out.mkdir(parents=True, exist_ok=True)
-    for name, data in parts.items():
-        (out / name).write_bytes(data)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, data in parts.items():
+            (out / name).write_bytes(data)
+    except OSError as error:
+        remedy = f"cannot be written: {error.strerror or error}; name a folder, which may be a new one"
+        raise InputError([Problem("--out", str(out), remedy)]) from None
     _analyse(out)
     print(f"report: {out / PAGE}")
     return True

@@ -23,12 +23,13 @@ def status_json(inputs: Inputs, store: Store) -> dict[str, Any]:
 
     `bases`: the models as they came, as `points`.
     `scores`: `in_store` and `to_make`, each counted once for all points, and `reasons` of the latter with how
-    many scores each has.
+    many scores each has; `stage_reasons`: the same of the stages that would be trained.
     """
     standing = read_standing(inputs, store)
     stages = _stages(inputs, store, standing)
     asked = sum(len(one.benchmarks) for one in inputs.asked.values())
-    why = reasons(inputs, standing, store).of_scores()
+    missing = reasons(inputs, standing, store)
+    why = missing.of_scores()
     rows = {point.fingerprint: _point(inputs, point, standing, stages) for point in inputs.plan.points}
     return {
         "points": [rows[point.fingerprint] for point in inputs.plan.points if point.stages],
@@ -39,6 +40,7 @@ def status_json(inputs: Inputs, store: Store) -> dict[str, Any]:
             "to_make": why.total(),
             "reasons": dict(why.most_common()),
         },
+        "stage_reasons": dict(missing.of_stages().most_common()),
     }
 
 
@@ -93,7 +95,13 @@ def show_status(console: Console, inputs: Inputs, store: Store) -> None:
     done = sum(point["status"] == "done" for point in found["points"])
     console.print(f"{count_points(inputs.plan).text}; {done} of the distinct points done", highlight=False)
     console.print("stages: " + ", ".join(counts), highlight=False)
+    show_counts(console, found["stage_reasons"])
     scores = found["scores"]
     console.print(f"scores: {scores['in_store']} in the store, {scores['to_make']} to make", highlight=False)
-    for reason, count in scores["reasons"].items():
-        console.print(f"  {count} × {escape(reason)}", highlight=False, soft_wrap=True)
+    show_counts(console, scores["reasons"])
+
+
+def show_counts(console: Console, reasons_of: Mapping[str, int]) -> None:
+    """Reasons, one a line, with how often each holds."""
+    for reason, count in reasons_of.items():
+        console.print(f"  {count:,} × {escape(reason)}", highlight=False, soft_wrap=True)

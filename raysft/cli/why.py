@@ -7,20 +7,23 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from raysft.cli.status import show_counts
 from raysft.errors import InputError, Problem
 from raysft.plan.tree import Point
 from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
 from raysft.sweep.inputs.read import Inputs, view_inputs
 from raysft.sweep.results.standing import read_standing
-from raysft.sweep.results.why import Reasons, reasons
+from raysft.sweep.results.why import Reasons, StageReason, reasons
+from raysft.wording import counted
 
 
 def explain(spec: SweepSpec, store_url: str, chosen: str | None) -> dict[str, Any]:
     """Every point, or some, with what would be made of it and why; the keys are stable.
 
     `points`: of each its `fingerprint`, `cells`, and `stages` and `scores` in their order. A stage has
-    `stage`, `trains_on`, and `would_train`, null if it is in the store. Scores have `of` (a base or stage),
+    `stage`, `trains_on`, `would_train`, null if it is in the store, and `nearest`, the stage it was compared
+    with. Scores have `of` (a base or stage),
     `benchmark`, and `would_make`, null if they are in the store.
 
     Args:
@@ -55,7 +58,7 @@ def _point(inputs: Inputs, found: Reasons, point: Point) -> dict[str, Any]:
             {
                 "stage": stage.fingerprint,
                 "trains_on": stage.mixture_text(),
-                "would_train": found.stages.get(stage.fingerprint),
+                **_why_trained(found.stages.get(stage.fingerprint)),
             }
             for stage in stages
         ],
@@ -65,6 +68,12 @@ def _point(inputs: Inputs, found: Reasons, point: Point) -> dict[str, Any]:
             for key in inputs.benchmarks_of(subject)
         ],
     }
+
+
+def _why_trained(reason: StageReason | None) -> dict[str, str | None]:
+    if reason is None:
+        return {"would_train": None, "nearest": None}
+    return {"would_train": reason.text, "nearest": reason.nearest}
 
 
 def show_reasons(found: Mapping[str, Any], console: Console) -> None:
@@ -80,8 +89,7 @@ def show_reasons(found: Mapping[str, Any], console: Console) -> None:
         console.print(
             f"{noun}: {len(told) - len(missing)} in the store, {len(missing)} to {verb}", highlight=False
         )
-        for reason, count in Counter(missing).most_common():
-            console.print(f"  {count} × {escape(reason)}", highlight=False, soft_wrap=True)
+        show_counts(console, dict(Counter(missing).most_common()))
 
 
 def _show_point(point: Mapping[str, Any], console: Console) -> None:
@@ -92,7 +100,8 @@ def _show_point(point: Mapping[str, Any], console: Console) -> None:
     title = "\n".join(point["cells"])
     console.print(f"[bold]{escape(title)}[/]  {point['fingerprint'][:12]}", highlight=False)
     for one in stages:
-        text = f"  stage {one['stage'][:12]} ({one['trains_on']}): {one['would_train']}"
+        reason = StageReason(one["would_train"], one["nearest"])
+        text = f"  stage {one['stage'][:12]} ({one['trains_on']}): {reason}"
         console.print(escape(text), highlight=False, soft_wrap=True)
     for reason, count in reasons_of.items():
-        console.print(escape(f"  {count} scores: {reason}"), highlight=False, soft_wrap=True)
+        console.print(escape(f"  {counted(count, 'score')}: {reason}"), highlight=False, soft_wrap=True)

@@ -40,7 +40,7 @@ def notes_on(chosen: Chosen, pilot: Pilot, file: str) -> Notes:
     """A comment for every value of `sweep_of`, for a sweep file of this name."""
     notes = Notes(header=list(_header(chosen, pilot, file)))
     notes.about |= {
-        "name": "results stand under this name in the store",
+        "name": "its results have this name in the store",
         "data_dir": "paths below start here; a relative one starts from this file",
         "abilities": "one file each, in the order of training",
     }

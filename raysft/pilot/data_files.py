@@ -135,7 +135,8 @@ def look_at(path: str, count_tokens: CountTokens | None = None, preamble_tokens:
         InputError: no such file, no known format, mostly malformed rows, too few conversations.
     """
     if "://" not in path and not Path(path).is_file():
-        raise InputError([Problem("DATA", path, "no such file")])
+        remedy = "is a folder; name its files" if Path(path).is_dir() else "no such file"
+        raise InputError([Problem("DATA", path, remedy)])
     seen = _Seen()
     for _, form, _, found in parsed_rows(path, "auto"):
         seen.rows += 1

@@ -8,6 +8,7 @@ from raysft.pilot.found_model import FoundModel
 from raysft.plan.cost.accelerators import ACCELERATORS, USUAL_CORE, Accelerator, Precision
 from raysft.plan.cost.memory import FRAGMENTATION, RESERVE, memory_per_gpu, what_would_fit
 from raysft.plan.cost.model_shape import ModelShape
+from raysft.spec.sweep import RunSpec
 
 _NO_BF16 = ("v100-32gb", USUAL_CORE)
 """Accelerators on which bf16 is no faster, or slower."""
@@ -54,7 +55,8 @@ def place(found: FoundModel, accelerator: Accelerator, max_length: int, gpus: in
     shape, precision = found.shape, _precision(accelerator)
     if accelerator.name == USUAL_CORE:
         size = _needs(shape, 1, precision, _MICRO_BATCHES[0], max_length, "padded")
-        return Placement(accelerator, 1, 0, _MICRO_BATCHES[0], precision, 1, size)
+        at_once = RunSpec().trials_at_once
+        return Placement(accelerator, 1, 0, _MICRO_BATCHES[0], precision, at_once, size)
     least = _least(shape, accelerator, max_length)
     if not least or (gpus or least) < least:
         raise InputError([_does_not_fit(found, accelerator, max_length, gpus)])

@@ -64,9 +64,10 @@ def _price(chosen: Chosen, pilot: Pilot) -> str:
         f"{hours_text(training.gpu_hours, training.core_hours)} train, "
         f"{hours_text(asked.gpu_hours, asked.core_hours)} answer {asked.questions:,} questions, and "
         f"{hours(beside.training_hours + beside.answering_hours, chosen)} start stages and read and write "
-        f"weights ({clock_text(beside.stages_s)} for all stages). With {at_work} at work it takes about "
-        f"{clock_text(RUN_S + 3600 * pilot.hours / at_work)}. Training may take {float(TRAINING_SHARE):.0%} "
-        "of a budget; the rest is for the answers, and for what an estimate does not see."
+        f"weights ({clock_text(beside.stages_s)} for all stages). With {at_work} {chip.name} at work it "
+        f"takes about {clock_text(RUN_S + 3600 * pilot.hours / at_work)}. Training may take "
+        f"{float(TRAINING_SHARE):.0%} of a budget; the rest is for the answers, and for what an estimate "
+        "does not see."
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from raysft.errors import InputError, Problem, StoreError
+from raysft.errors import InputError, NoStore, Problem, StoreError
 from raysft.extras import refuse_without_library
 from raysft.identity import Json
 from raysft.store import artifacts, documents, layout, resume
@@ -84,13 +84,17 @@ class Store:
             cache: as for `open`.
 
         Raises:
-            InputError: there is no store, or nothing has been put into it yet.
-            StoreError: it cannot be looked at: no permission, no network.
+            NoStore: there is none, or nothing has been put into it yet.
+            InputError: it cannot be looked at: no permission, no credentials, no such kind of URL.
         """
         transport = _transport(url, cache or _CACHE)
-        if not layout.TOP_NAMES & transport.top_names():
+        try:
+            found = transport.top_names()
+        except StoreError as error:
+            raise InputError([Problem("--store", str(url), f"cannot be read: {error}")]) from None
+        if not layout.TOP_NAMES & found:
             remedy = "there is no store; give the one that the sweep was run with, or `raysft run` makes one"
-            raise InputError([Problem("--store", str(url), remedy)])
+            raise NoStore([Problem("--store", str(url), remedy)])
         return cls(ReadOnlyTransport(transport))
 
     @property

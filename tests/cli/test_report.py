@@ -35,7 +35,8 @@ def test_a_second_report_that_finds_nothing_leaves_the_first_one(finished: Path,
     write_sweep(finished, evaluation={"precision": "bf16"})
     done = command("report", "sweep.yaml", "--store", "store")
     assert done.code == 1
-    assert "no score of the sweep" in done.printed.replace("\n", " ")
+    assert "no score that the sweep done takes" in done.printed.replace("\n", " ")
+    assert f"{SCORES} × evaluation.precision fp32 → bf16" in done.printed
     assert contents(finished / "store") == before
 
 
@@ -122,9 +123,48 @@ def test_plan_counts_scores_that_would_be_made_again(finished: Path, command: Co
     assert f"{SCORES} × evaluation.precision fp32 → bf16" in done.printed
     told = json.loads(command("plan", "sweep.yaml", "--store", "store", "--json").printed)
     assert told["to_make"] == {
-        "stages": 0, "scores": SCORES, "score_reasons": {"evaluation.precision fp32 → bf16": SCORES},
+        "stages": 0, "stage_reasons": {}, "scores": SCORES, "score_reasons": {"evaluation.precision fp32 → bf16": SCORES},
     }  # fmt: skip
     assert contents(finished) == before
     told = json.loads(command("plan", "sweep.yaml", "--store", "typo", "--json").printed)
     assert (told["to_make"]["stages"], told["to_make"]["scores"]) == (STAGES, SCORES)
     assert contents(finished) == before
+
+
+def test_an_edited_recipe_is_named_for_the_stages_by_plan_and_status(
+    finished: Path, command: Command
+) -> None:
+    raw = yaml.safe_load((finished / "sweep.yaml").read_text())
+    write_sweep(finished, recipe={**raw["recipe"], "epochs": 2})
+    for name in ("plan", "status"):
+        assert "1 × recipe.epochs 1 → 2" in command(name, "sweep.yaml", "--store", "store").printed
+    done = command("plan", "sweep.yaml", "--store", "typo")
+    assert "there is no store yet" in done.printed
+
+
+@pytest.mark.parametrize("url", ["foo://x", "s3://no-such-bucket/x", "sweep.yaml"])
+@pytest.mark.parametrize("name", [*READING, "plan"])
+def test_a_store_that_cannot_be_looked_at_is_refused(
+    finished: Path, command: Command, monkeypatch: pytest.MonkeyPatch, name: str, url: str
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    before = contents(finished)
+    done = command(name, "sweep.yaml", "--store", url)
+    assert contents(finished) == before
+    if (name, url) == ("plan", "sweep.yaml"):
+        assert "there is no store yet" in done.printed
+        return
+    assert done.code == 2
+    assert f"--store: {url}: " in done.said
+
+
+@pytest.mark.parametrize("arguments", [("report", "--out"), ("plan", "--figure")])
+def test_what_cannot_be_written_is_refused(
+    finished: Path, command: Command, arguments: tuple[str, str]
+) -> None:
+    (finished / "a-file").write_text("mine")
+    name, option = arguments
+    done = command(name, "sweep.yaml", "--store", "store", option, "a-file/x.svg")
+    assert done.code == 2
+    assert "Traceback" not in done.said
+    assert (finished / "a-file").read_text() == "mine"

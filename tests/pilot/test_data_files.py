@@ -165,7 +165,7 @@ def test_held_out_is_a_fifth_within_bounds(rows: int, held_out: int, tmp_path: P
 
 def test_what_cannot_be_used_is_refused(tmp_path: Path) -> None:
     assert "no such file" in refusal(tmp_path / "nowhere.jsonl")
-    assert "no such file" in refusal(tmp_path)
+    assert "is a folder; name its files" in refusal(tmp_path)
     small = write_rows(tmp_path / "small.jsonl", 59)
     assert "59 distinct conversations; it needs at least 60" in refusal(small)
     copies = tmp_path / "copies.jsonl"

@@ -58,6 +58,6 @@ def test_a_model_that_cannot_answer_on_one_gpu_is_refused() -> None:
         place(found("huggyllama/llama-65b"), ACCELERATORS["a100-80gb"], 512, None)
 
 
-def test_a_core_trains_in_one_process(tmp_path: Path) -> None:
+def test_cores_train_one_process_each_and_as_many_as_a_sweep_has_points_at_once(tmp_path: Path) -> None:
     one = place(found("world/base"), ACCELERATORS["cpu-core"], 256, None)
-    assert (one.workers, one.gpus_per_worker, one.precision, one.side_by_side) == (1, 0, "fp32", 1)
+    assert (one.workers, one.gpus_per_worker, one.precision, one.side_by_side) == (1, 0, "fp32", 2)

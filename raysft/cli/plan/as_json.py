@@ -29,8 +29,9 @@ Top level only:
     detectable                         per benchmark, for the fewest seeds of a study: seeds, items,
                                        between_checkpoints, between_recipes (null with one seed), assumes;
                                        between_recipes_by_seeds for each number of seeds that a study has
-    to_make                            stages and scores that are not in the store; score_reasons, how many of
-                                       the scores for which reason, such as a field that differs
+    to_make                            stages and scores that are not in the store; stage_reasons and
+                                       score_reasons: how many of them for which reason, such as a field that
+                                       differs
     point_list                         per distinct point: fingerprint, model, cells, stages, what they take
     base_list                          the same of every base; its stages are empty
     stage_list                         per stage: fingerprint, parent, model, seed, epochs, batch_size,
@@ -77,6 +78,7 @@ def _to_make(missing: Reasons) -> dict[str, Any]:
     scores = missing.of_scores()
     return {
         "stages": len(missing.stages),
+        "stage_reasons": dict(missing.of_stages().most_common()),
         "scores": scores.total(),
         "score_reasons": dict(scores.most_common()),
     }

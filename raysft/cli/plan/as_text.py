@@ -15,7 +15,8 @@ from raysft.plan.cost.estimate import Estimate
 from raysft.plan.cost.wall_clock import clock_text
 from raysft.plan.tree import Plan
 from raysft.sweep.inputs.plan_totals import Account
-from raysft.sweep.results.why import NOT_TRAINED, Reasons
+from raysft.sweep.results.why import NO_PARENT, NOT_TRAINED, NOTHING_LIKE_IT, Reasons
+from raysft.wording import counted
 
 _TREE_ROWS = 400
 """Stages that are drawn; of a larger plan `--points` and `--json` tell the rest."""
@@ -29,6 +30,8 @@ class Rest(NamedTuple):
     time: Estimate
     """Of the training that is left."""
     missing: Reasons
+    has_store: bool
+    """Whether there is a store to compare with."""
 
 
 def show_plan(console: Console, account: Account, done: Iterable[str], rest: Rest) -> None:
@@ -44,7 +47,7 @@ def show_plan(console: Console, account: Account, done: Iterable[str], rest: Res
         console.print(line, style="yellow", highlight=False, markup=False)
     plan = account.survey.plan
     console.print(
-        f"{account.survey.spec.name}: {account.counts.text}, {_number(len(plan.stages), 'stage')}",
+        f"{account.survey.spec.name}: {account.counts.text}, {counted(len(plan.stages), 'stage')}",
         style="bold",
         highlight=False,
         markup=False,
@@ -81,10 +84,6 @@ def caveats(account: Account) -> Iterator[str]:
             )
 
 
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + "s" * (count != 1)
-
-
 def _trees(console: Console, plan: Plan, done: frozenset[str]) -> None:
     if len(plan.stages) > _TREE_ROWS:
         console.print(f"{len(plan.stages):,} stages are too many to draw; see --points and --json")
@@ -101,7 +100,7 @@ def _grow(tree: Tree, plan: Plan, address: str, done: frozenset[str]) -> None:
     stage = plan.stages[address]
     shared = f", shared by {plan.users[address]} points" if plan.users[address] > 1 else ""
     mark = " [green]done[/]" if address in done else ""
-    steps = _number(stage.steps, "step")
+    steps = counted(stage.steps, "step")
     text = f"{address[:8]} {stage.mixture_text()}, seed {stage.seed}, {steps}{shared}"
     branch = tree.add(escape(text) + mark)
     for child in plan.children.get(address, ()):
@@ -156,7 +155,8 @@ def _power(console: Console, account: Account) -> None:
     """The smallest differences, and what of the noise is assumed."""
     if not account.sizes:
         return
-    console.print("Smallest difference that is likely to be seen, in points", style="italic")
+    in_points = "in points" + ("; of a loss, in nats per token" if _has_loss(account) else "")
+    console.print(f"Smallest difference that is likely to be seen, {in_points}", style="italic")
     console.print(detectable_table(account))
     whole = [one for found in account.detectable.values() for one in found.values()]
     if any(one.checkpoints is None for one in whole):
@@ -165,6 +165,10 @@ def _power(console: Console, account: Account) -> None:
     for key, assumed in account.assumptions.items():
         text = assumed.text if by_recipe else assumed.checkpoints_text
         console.print(f"{key}: assumes that {text}", style="dim", highlight=False, markup=False)
+
+
+def _has_loss(account: Account) -> bool:
+    return any(account.survey.spec.benchmarks[key][1].metric == "loss" for key in account.sizes)
 
 
 def _footer(account: Account, rest: Rest) -> Iterator[str]:
@@ -183,21 +187,28 @@ def _footer(account: Account, rest: Rest) -> Iterator[str]:
     disks = ", ".join(f"{compact(disk.total)}B with keep: {keep}" for keep, disk in account.disk.items())
     yield f"store at its largest: {disks}"
     yield _clock(account)
+    if not rest.has_store:
+        yield "there is no store yet: everything is left to do"
     steps = rest.time.steps_left
-    yield f"left to train: {_number(steps, 'step')}, {rest.time.text}" if steps else "left to train: nothing"
+    yield f"left to train: {counted(steps, 'step')}, {rest.time.text}" if steps else "left to train: nothing"
+    stages = rest.missing.of_stages()
+    if stages.keys() - {NOTHING_LIKE_IT, NO_PARENT}:
+        yield from (f"  {count:,} × {reason}" for reason, count in stages.most_common())
     scores = rest.missing.of_scores()
-    left = _number(scores.total(), "score") if scores else "none"
-    yield f"left to score: {left} of {_number(effort.scores, 'score')}"
+    left = counted(scores.total(), "score") if scores else "none"
+    yield f"left to score: {left} of {counted(effort.scores, 'score')}"
     if scores.keys() - {NOT_TRAINED}:
         yield from (f"  {count:,} × {reason}" for reason, count in scores.most_common())
 
 
 def _clock(account: Account) -> str:
     fleet, bounds, fixed = account.clock
-    times = dict.fromkeys(map(clock_text, bounds))
+    # Bounds a tenth apart are one number to a reader of an estimate.
+    shown = bounds if bounds[1] > 1.1 * bounds[0] else bounds[1:]
+    times = dict.fromkeys(map(clock_text, shown))
     return (
         f"time on the clock: about {' to '.join(times)} for the whole sweep from an empty store, with "
-        f"{_number(fleet.slots, 'stage')} at once and {_number(fleet.engines, 'engine')}; an estimate from "
+        f"{counted(fleet.slots, 'stage')} at once and {counted(fleet.engines, 'engine')}; an estimate from "
         f"the speeds above and {clock_text(fixed)} to start, load and save all stages, without failures, "
         "queues and downloads"
     )

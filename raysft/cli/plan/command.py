@@ -26,5 +26,5 @@ def print_plan(view: PlanView, console: Console) -> None:
     finished = {
         address: (record.steps, record.provenance.seconds) for address, record in view.records.items()
     }
-    rest = Rest(estimate(view.account.survey.plan, finished), view.missing)
+    rest = Rest(estimate(view.account.survey.plan, finished), view.missing, view.has_store)
     show_plan(console, view.account, view.records, rest)

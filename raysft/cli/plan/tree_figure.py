@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from raysft.data.whole_files import written_at_once
 from raysft.errors import InputError, Problem
 from raysft.plan.tree import Plan, Stage
 
@@ -30,7 +31,8 @@ def draw_trees(plan: Plan, file: Path) -> None:
     """Draw all trees of a plan, one below the other.
 
     Raises:
-        InputError: another kind of file, or too many stages for a figure.
+        InputError: another kind of file, one that cannot be made, or too many stages for a figure.
+        Unwritable: the disk is full.
     """
     if file.suffix not in _KINDS:
         raise InputError([Problem("--figure", str(file), f"must end in one of {', '.join(_KINDS)}")])
@@ -60,7 +62,9 @@ def draw_trees(plan: Plan, file: Path) -> None:
         # `parse_math` off: names of abilities are the user's, and a dollar sign is no formula
         axes.text(*place, text, fontsize=7, va="center", ha="left", bbox=box, weight=weight, parse_math=False)
     with mpl.rc_context({"svg.hashsalt": "raysft"}):
-        figure.savefig(file, dpi=150, metadata={"Date": None} if file.suffix == ".svg" else None)
+        kind, dated = file.suffix.removeprefix("."), {"Date": None} if file.suffix == ".svg" else None
+        with written_at_once(file) as out:
+            figure.savefig(out, dpi=150, format=kind, metadata=dated)
 
 
 _ROOT = "base of "

@@ -102,7 +102,10 @@ class Wording:
         text = f"{self.subject(event.subject)} is trained: {mixture(stage)}; {stage.steps} steps"
         if record is None or not record.losses:
             return text
-        return f"{text} in {clock(record.provenance.seconds)}, loss {record.losses[-1].loss:.3f}"
+        seconds = record.provenance.seconds
+        took = clock(seconds) if seconds >= 1 else "less than a second"
+        since = " since it was resumed" if record.provenance.resumed_at else ""
+        return f"{text} in {took}{since}, loss {record.losses[-1].loss:.3f}"
 
     def _failed(self, event: Event) -> str:
         blocked = f"; {event.blocked} stages after it are blocked" if event.blocked else ""

@@ -30,6 +30,8 @@ def derived_name(name: str, parts: Iterable[str], option: str) -> str:
         InputError: too many parts for one name to hold.
     """
     told = list(parts)
+    if not told:
+        return name
     found = BETWEEN.join((name, *told))
     if len(found) > LONGEST:
         remedy = f"give fewer: the names of the sweep and of these have at most {LONGEST} letters"

@@ -73,10 +73,11 @@ def account(survey: Survey) -> Account:
     spec, plan = survey.spec, survey.plan
     machines, engines, memory = _hardware(survey)
     efforts = stage_efforts(plan, survey.measure, machines)
-    sizes = {key: benchmark_size(survey, key) for key in spec.benchmarks}
+    scored = {key for one in survey.asked.values() for key in one.benchmarks}
+    sizes = {key: benchmark_size(survey, key) for key in spec.benchmarks if key in scored}
     asked = [(one.model, key) for one in survey.asked.values() for key in one.benchmarks]
     evaluation = evaluation_effort(asked, sizes, engines, spec.evaluation.precision)
-    assumed = {key: assumptions(spec, key) for key in spec.benchmarks}
+    assumed = {key: assumptions(spec, key) for key in sizes}
     seeds = seeds_by_study(spec)
     return Account(
         survey=survey,

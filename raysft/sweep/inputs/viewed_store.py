@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from raysft.errors import InputError
+from raysft.errors import NoStore
 from raysft.identity import Json
 from raysft.store import Store
 from raysft.store.artifacts import Published
@@ -45,7 +45,7 @@ def viewed_store(url: str) -> Iterator[ViewedStore]:
     """Look into a store, which is neither made nor changed; there may be none.
 
     Raises:
-        StoreError: there is one that cannot be read.
+        InputError: there may be one, but it cannot be read.
     """
     with tempfile.TemporaryDirectory() as folder:
         yield ViewedStore(_existing(url), Store.open(folder))
@@ -54,5 +54,5 @@ def viewed_store(url: str) -> Iterator[ViewedStore]:
 def _existing(url: str) -> Store | None:
     try:
         return Store.existing(url)
-    except InputError:
+    except NoStore:
         return None

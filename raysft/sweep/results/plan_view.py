@@ -11,7 +11,7 @@ from raysft.sweep.inputs.dry_plan import survey
 from raysft.sweep.inputs.plan_totals import Account, account
 from raysft.sweep.inputs.viewed_store import viewed_store
 from raysft.sweep.results.standing import read_standing
-from raysft.sweep.results.why import NOT_TRAINED, NOTHING_LIKE_IT, Reasons, reasons
+from raysft.sweep.results.why import NOT_TRAINED, NOTHING_LIKE_IT, Reasons, StageReason, reasons
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class PlanView:
     """Of finished stages, by fingerprint."""
     missing: Reasons
     """Why a run would make what is not in the store."""
+    has_store: bool
+    """Whether there is a store to compare with."""
 
 
 @contextmanager
@@ -44,8 +46,9 @@ def _compared(found: Account, store: Store | None) -> PlanView:
     inputs = found.survey
     if store is None:
         asked = [(subject, key) for subject, one in inputs.asked.items() for key in one.benchmarks]
-        stages = dict.fromkeys(inputs.plan.stages, NOTHING_LIKE_IT)
-        return PlanView(found, {}, Reasons(stages, dict.fromkeys(asked, NOT_TRAINED)))
+        stages = dict.fromkeys(inputs.plan.stages, StageReason(NOTHING_LIKE_IT))
+        missing = Reasons(stages, dict.fromkeys(asked, NOT_TRAINED))
+        return PlanView(found, {}, missing, has_store=False)
     standing = read_standing(inputs, store)
     records = {address: one.record for address, one in standing.items() if one.record is not None}
-    return PlanView(found, records, reasons(inputs, standing, store))
+    return PlanView(found, records, reasons(inputs, standing, store), has_store=True)

@@ -14,6 +14,7 @@ from raysft.store import Store
 from raysft.sweep.inputs.prepare import base_digest
 from raysft.sweep.inputs.read import Inputs
 from raysft.sweep.results.score_keys import read_score
+from raysft.wording import counted
 
 PointStatus = Literal["done", "failed", "blocked", "waiting"]
 
@@ -78,8 +79,7 @@ def point_status(inputs: Inputs, point: Point, standing: Mapping[str, Standing])
         for subject, _ in inputs.plan.subjects(point)
         for key in inputs.benchmarks_of(subject)
     )
-    noun = "score" if scores == 1 else "scores"
-    return ("waiting", f"{scores} {noun} to make") if scores else ("done", "")
+    return ("waiting", f"{counted(scores, 'score')} to make") if scores else ("done", "")
 
 
 def missing_scores(

@@ -15,6 +15,7 @@ from raysft.sweep.results.score_keys import engine_version, new_score
 from raysft.sweep.results.standing import Standing
 
 NOTHING_LIKE_IT = "nothing like it is in the store"
+NO_PARENT = "the stage before it is not in the store either"
 NOT_TRAINED = "its weights are not in the store yet"
 NO_QUESTIONS = "its questions are not here"
 NOT_SCORED = "these weights were not scored on it yet"
@@ -32,13 +33,30 @@ _FIELDS = {
 
 
 @dataclass(frozen=True)
+class StageReason:
+    """Why a stage would be trained."""
+
+    text: str
+    """Such as `recipe.epochs 3 → 2`."""
+    nearest: str | None = None
+    """The stage in the store that it was compared with."""
+
+    def __str__(self) -> str:
+        return self.text if self.nearest is None else f"{self.text} (nearest: stage {self.nearest[:12]})"
+
+
+@dataclass(frozen=True)
 class Reasons:
     """Why a run would make what is not in the store."""
 
-    stages: Mapping[str, str] = field(default_factory=dict)
+    stages: Mapping[str, StageReason] = field(default_factory=dict)
     """By stage that would be trained."""
     scores: Mapping[tuple[str, BenchmarkKey], str] = field(default_factory=dict)
     """By base or stage, and benchmark, of scores that would be made."""
+
+    def of_stages(self) -> Counter[str]:
+        """How many stages would be trained for each reason, the most common first."""
+        return Counter(reason.text for reason in self.stages.values())
 
     def of_scores(self) -> Counter[str]:
         """How many scores would be made for each reason, the most common first."""
@@ -85,21 +103,21 @@ class _Kept:
         return found
 
 
-def _stage_reason(stage: Stage, standing: Mapping[str, Standing], kept: _Kept) -> str:
+def _stage_reason(stage: Stage, standing: Mapping[str, Standing], kept: _Kept) -> StageReason:
     if (failure := standing[stage.fingerprint].failure) is not None:
-        return f"failed ({failure.kind}): {failure.cause}"
+        return StageReason(f"failed ({failure.kind}): {failure.cause}")
     if stage.parent is not None and standing[stage.parent].record is None:
-        return f"the stage before it, {stage.parent[:12]}, is not trained yet"
+        return StageReason(NO_PARENT)
     asked = {key: canonical(value) for key, value in stage.identity.items()}
     alike = [one for one in kept.stages if _related(one.identity, asked)]
     found = nearest(asked, alike, lambda one: one.identity)
     if found is None:
-        return NOTHING_LIKE_IT
+        return StageReason(NOTHING_LIKE_IT)
     told = [
         _mixture(found, stage) if one.field == "mixture" else one
         for one in differences(found.identity, asked)
     ]
-    return f"{_listed(told) or OTHER_CODE} (nearest: stage {found.fingerprint[:12]})"
+    return StageReason(_listed(told) or OTHER_CODE, found.fingerprint)
 
 
 def _related(stored: Mapping[str, Json], asked: Mapping[str, Json]) -> bool:

@@ -11,7 +11,7 @@ from raysft.spec import load_sweep
 from raysft.store import Store
 from raysft.sweep.inputs.read import read_inputs
 from raysft.sweep.results.standing import read_standing
-from raysft.sweep.results.why import NOT_SCORED, NOT_TRAINED, NOTHING_LIKE_IT, Reasons, reasons
+from raysft.sweep.results.why import NO_PARENT, NOT_SCORED, NOT_TRAINED, NOTHING_LIKE_IT, Reasons, reasons
 from raysft.sweep.run.messages import record_failure
 
 
@@ -35,8 +35,10 @@ def test_another_recipe_is_named_where_training_parts_and_not_below(tmp_path: Pa
     found = asked(tmp_path, store_url, recipe={**SWEEP["recipe"], "epochs": 2})
     assert len(found.stages) == STAGES
     first, *others = found.stages.values()
-    assert first.startswith("recipe.epochs 1 → 2 (nearest: stage ")
-    assert all("the stage before it" in one for one in others)
+    assert first.text == "recipe.epochs 1 → 2"
+    assert str(first) == f"recipe.epochs 1 → 2 (nearest: stage {str(first.nearest)[:12]})"
+    assert {one.text for one in others} == {NO_PARENT}
+    assert found.of_stages() == {"recipe.epochs 1 → 2": 1, NO_PARENT: STAGES - 1}
     assert set(found.of_scores()) == {NOT_TRAINED}
     assert found.of_scores()[NOT_TRAINED] == SCORES - 3, "the base is scored already"
 
@@ -45,9 +47,9 @@ def test_another_seed_and_another_base_are_named(tmp_path: Path, store_url: Path
     study = {**SWEEP["studies"]["s"], "seed": 5}
     found = asked(tmp_path, store_url, studies={"s": study})
     first = next(iter(found.stages.values()))
-    assert "seed 0 → 5" in first
+    assert "seed 0 → 5" in first.text
     found = asked(tmp_path, store_url, models={"tiny": {"base": "world/base-small"}})
-    assert "base.weights" in next(iter(found.stages.values()))
+    assert "base.weights" in next(iter(found.stages.values())).text
 
 
 def test_another_engine_precision_is_named_for_every_score(tmp_path: Path, store_url: Path) -> None:
@@ -86,7 +88,7 @@ def test_weights_that_were_never_scored_and_stages_like_no_other(tmp_path: Path,
     study = {"model": "tiny", "strategy": {"single": "math"}, "amount": "1/2", "seed": 9}
     models = {"tiny": {"base": "world/base-small"}}
     found = asked(tmp_path, store_url, studies={"s": study}, models=models)
-    assert set(found.stages.values()) == {NOTHING_LIKE_IT}
+    assert set(found.of_stages()) == {NOTHING_LIKE_IT}
 
 
 def test_a_failed_stage_gives_its_cause(tmp_path: Path, store_url: Path) -> None:
@@ -96,5 +98,6 @@ def test_a_failed_stage_gives_its_cause(tmp_path: Path, store_url: Path) -> None
     failure = FailureRecord(stage=first, kind="not_finite", cause="loss is nan", attempts=1)
     record_failure(Store.open(store_url), failure)
     assert (
-        asked(tmp_path, store_url, studies={"s": study}).stages[first] == "failed (not_finite): loss is nan"
+        asked(tmp_path, store_url, studies={"s": study}).stages[first].text
+        == "failed (not_finite): loss is nan"
     )
