@@ -123,8 +123,11 @@ def test_plan_counts_scores_that_would_be_made_again(finished: Path, command: Co
     assert f"{SCORES} × evaluation.precision fp32 → bf16" in done.printed
     told = json.loads(command("plan", "sweep.yaml", "--store", "store", "--json").printed)
     assert told["to_make"] == {
-        "stages": 0, "stage_reasons": {}, "scores": SCORES, "score_reasons": {"evaluation.precision fp32 → bf16": SCORES},
-    }  # fmt: skip
+        "stages": 0,
+        "stage_reasons": {},
+        "scores": SCORES,
+        "score_reasons": {"evaluation.precision fp32 → bf16": SCORES},
+    }
     assert contents(finished) == before
     told = json.loads(command("plan", "sweep.yaml", "--store", "typo", "--json").printed)
     assert (told["to_make"]["stages"], told["to_make"]["scores"]) == (STAGES, SCORES)
