@@ -11,6 +11,7 @@ import pandas as pd
 import yaml
 
 from raysft.errors import InputError, Problem
+from raysft.identity import StageId
 from raysft.plan.cost.bill import total
 from raysft.plan.tree import Plan
 from raysft.spec import SweepSpec, load_sweep
@@ -32,7 +33,7 @@ from raysft.sweep.run.messages import Snapshot
 STORE = "runs/store"
 """Where results are kept unless something else is said: below the current folder."""
 
-Run = Callable[[Inputs, Mapping[str, Standing], Store], Snapshot]
+Run = Callable[[Inputs, Mapping[StageId, Standing], Store], Snapshot]
 """Carries out what is missing of a sweep on a Ray cluster."""
 
 
@@ -109,7 +110,7 @@ def run_sweep(
     spec = sweep if isinstance(sweep, SweepSpec) else load_sweep(Path(sweep))
     given = None if isinstance(sweep, SweepSpec) else Path(sweep).read_bytes()
 
-    def run(inputs: Inputs, _: Mapping[str, Standing], opened: Store) -> Snapshot:
+    def run(inputs: Inputs, _: Mapping[StageId, Standing], opened: Store) -> Snapshot:
         from raysft.sweep.run.run import run_sweep as run_on_ray
         from raysft.sweep.run.session import ray_session
 
@@ -205,7 +206,7 @@ def _stages(view: PlanView) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _takes(account: Account, stages: tuple[str, ...]) -> dict[str, float]:
+def _takes(account: Account, stages: tuple[StageId, ...]) -> dict[str, float]:
     effort = total([account.efforts[stage] for stage in stages])._asdict()
     kept = ("steps", "conversation_epochs", "tokens", "gpu_hours", "core_hours", "cost")
     return {name: effort[name] for name in kept}

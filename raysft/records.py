@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from raysft.errors import FailureKind
-from raysft.identity import WeightsDigest
+from raysft.identity import StageId, WeightsDigest
 
 SCHEMA_VERSION: Final = 1
 
@@ -74,12 +74,12 @@ class LossPoint(Record):
 class StageRecord(Record):
     """A finished stage: weights with their identity, what they were trained on, and how."""
 
-    fingerprint: str
+    fingerprint: StageId
     identity: dict[str, Any]
     """The canonical JSON that the fingerprint is the hash of."""
     weights_digest: WeightsDigest
     """Digest of the exported weights, in bytes."""
-    parent_weights_digest: str
+    parent_weights_digest: WeightsDigest
     """Digest of the weights that the stage started from."""
     steps: int
     """Optimiser steps."""
@@ -158,7 +158,7 @@ class ScoreRecord(Record):
 class FailureRecord(Record):
     """Why a stage ended without weights: from the trial that failed to the table of results."""
 
-    stage: str
+    stage: StageId
     """The stage that failed; of a blocked stage, the one before it that did."""
     kind: FailureKind
     cause: str

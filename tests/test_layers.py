@@ -41,10 +41,10 @@ MAY_IMPORT = {
     "data.world": "data errors identity spec",
     "data.public": "data errors",
     "data.sources": "composition data data.clean data.read data.world errors identity spec",
-    "data.inspect": "data.read data.sources data.tokens errors spec spec.reading",
+    "data.inspect": "data.read data.sources data.tokens errors identity spec spec.reading",
     "data.tag": "data data.inspect data.read data.sources errors spec",
     "model": "data.world errors identity spec",
-    "train": "errors model process_log records spec store train.batching",
+    "train": "errors identity model process_log records spec store train.batching",
     "train.batching": "composition data.tokens errors identity records spec train",
     "sandbox": "errors",
     "evaluate": "data.read errors identity records",
@@ -60,14 +60,14 @@ MAY_IMPORT = {
     "process_log records safe_path sandbox spec store sweep.inputs sweep.results train",
     "sweep.tag": "data data.tag data.tokens errors evaluate evaluate.engines identity model sweep.run",
     # commands
-    "cli": "api cli.data cli.plan cli.progress errors pilot plan safe_path spec store sweep.inputs "
+    "cli": "api cli.data cli.plan cli.progress errors identity pilot plan safe_path spec store sweep.inputs "
     "sweep.results sweep.run wording",
     "cli.data": "cli data data.inspect data.public data.read data.sources data.tag data.tokens errors model "
     "plan spec sweep.inputs sweep.run sweep.tag train.batching wording",
     "cli.plan": "cli data data.sources errors identity plan plan.cost sweep.inputs sweep.results wording",
-    "api": "errors plan plan.cost spec store sweep.inputs sweep.results sweep.run",
+    "api": "errors identity plan plan.cost spec store sweep.inputs sweep.results sweep.run",
     "__main__": "cli",
-    "cli.progress": "cli errors plan records store sweep.inputs sweep.results sweep.run train",
+    "cli.progress": "cli errors identity plan records store sweep.inputs sweep.results sweep.run train",
 }
 """Of each room, what it imports beside itself. `analysis` may import all of them, and none of them it."""
 

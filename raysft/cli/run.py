@@ -7,6 +7,7 @@ from rich.console import Console
 
 from raysft.api import Ran, carry_out
 from raysft.cli.report import say_published, write_page
+from raysft.identity import StageId
 from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
 from raysft.sweep.inputs.read import Inputs
@@ -23,7 +24,7 @@ def run_and_report(
         InputError: see `raysft.api.carry_out`.
     """
 
-    def run(inputs: Inputs, standing: Mapping[str, Standing], store: Store) -> Snapshot:
+    def run(inputs: Inputs, standing: Mapping[StageId, Standing], store: Store) -> Snapshot:
         # Ray and torch take seconds to import, which a finished sweep need not spend.
         from raysft.cli.progress.watched_run import run_with_progress
 
@@ -48,5 +49,5 @@ def _say(console: Console, ran: Ran) -> None:
             console.print(
                 f"stage {stage[:12]} failed ({failure.kind}): {failure.cause}", style="red", markup=False
             )
-    for key, cause in snapshot.score_failures.items():
-        console.print(f"score {key} failed: {cause}", style="red", markup=False)
+    for (subject, benchmark), cause in snapshot.score_failures.items():
+        console.print(f"score {subject}/{benchmark} failed: {cause}", style="red", markup=False)

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from raysft.identity import StageId
 from raysft.plan.counts import count_points
 from raysft.plan.tree import Point
 from raysft.store import Store
@@ -44,7 +45,7 @@ def status_json(inputs: Inputs, store: Store) -> dict[str, Any]:
     }
 
 
-def _stages(inputs: Inputs, store: Store, standing: Mapping[str, Standing]) -> dict[str, str]:
+def _stages(inputs: Inputs, store: Store, standing: Mapping[StageId, Standing]) -> dict[StageId, str]:
     """`done`, `running`, `failed` or `waiting` for every stage."""
     found = {}
     for stage in inputs.plan.stages:
@@ -55,7 +56,7 @@ def _stages(inputs: Inputs, store: Store, standing: Mapping[str, Standing]) -> d
 
 
 def _point(
-    inputs: Inputs, point: Point, standing: Mapping[str, Standing], stages: Mapping[str, str]
+    inputs: Inputs, point: Point, standing: Mapping[StageId, Standing], stages: Mapping[StageId, str]
 ) -> dict[str, Any]:
     status: str
     status, cause = point_status(inputs, point, standing)

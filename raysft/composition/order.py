@@ -13,7 +13,7 @@ from itertools import chain, islice
 from math import lcm
 from typing import Protocol
 
-from raysft.identity import digest_lines
+from raysft.identity import SourceKey, digest_lines
 
 _HELD_OUT = "held-out"
 
@@ -43,7 +43,7 @@ class SourcePart:
 class SourceIndex:
     """The conversations of one source after filters, duplicate removal and held-out split."""
 
-    name: str
+    name: SourceKey
     """Name of the ability the source belongs to, or `ability/variant`."""
     ids: tuple[str, ...]
     """Content ids, sorted, so that they do not tell the order of the file."""
@@ -91,7 +91,7 @@ class ExpectedIndex:
     one shares, and no fingerprint of it is ever trained.
     """
 
-    name: str
+    name: SourceKey
     rows: int
     defining: str
     """Digest of what tells this source from others."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from raysft.evaluate.benchmark import Answer, Question
-from raysft.identity import Json, fingerprint
+from raysft.identity import Json, WeightsDigest, fingerprint
 
 GENERATIONS_VERSION = 1
 """Raised when an engine's own code answers the same question otherwise, such as by another way to sample."""
@@ -46,7 +46,7 @@ class Engine(Protocol):
     version: str
     precision: str
 
-    def load(self, folder: Path, weights_digest: str) -> None:
+    def load(self, folder: Path, weights_digest: WeightsDigest) -> None:
         """Take the weights of a Hugging Face folder; nothing happens if they are already held.
 
         Args:
@@ -75,7 +75,7 @@ class Engine(Protocol):
 
 
 def generations_identity(
-    weights: str, questions_digest: str, max_new_tokens: int, engine: EngineIdentity, seed: int
+    weights: WeightsDigest, questions_digest: str, max_new_tokens: int, engine: EngineIdentity, seed: int
 ) -> dict[str, Json]:
     """What defines the answers of some weights to some questions.
 

@@ -4,13 +4,13 @@ import hashlib
 import json
 from pathlib import Path
 
-from raysft.identity import canonical_bytes, digest_bytes, digest_lines
+from raysft.identity import WeightsDigest, canonical_bytes, digest_bytes, digest_lines
 
 _SAYS_NOTHING = ("_name_or_path", "transformers_version")
 """Keys of config.json that tell where a model was read from and what wrote it."""
 
 
-def weights_digest(folder: Path) -> str:
+def weights_digest(folder: Path) -> WeightsDigest:
     """Digest of the tensor files of a Hugging Face folder, by their sorted names, and of its config.json.
 
     The same tensors with another number of heads or another base of the rotary embedding are another model.
@@ -22,7 +22,8 @@ def weights_digest(folder: Path) -> str:
     if not files:
         raise FileNotFoundError(f"no *.safetensors in {folder}")
     tensors = [f"{one.name} {_file_digest(one)}" for one in files]
-    return digest_lines([*tensors, f"config.json {_config_digest(folder / 'config.json')}"])
+    described = f"config.json {_config_digest(folder / 'config.json')}"
+    return WeightsDigest(digest_lines([*tensors, described]))
 
 
 def _config_digest(path: Path) -> str:

@@ -139,7 +139,8 @@ def _without(chosen: Reckoned, refused: list[Addition], data: Data, reckon: Reck
 def _reckoned(grid: Grid, data: Data, spec: SweepSpec, machine: Machine) -> Reckoned:
     said = fingerprint("pilot", 1, {"model": data.model})
     base = BaseIdentity(said, said, said)
-    sources = {source_key(name): ExpectedIndex(name, rows, name) for name, rows in data.rows.items()}
+    rows_of = {source_key(name): rows for name, rows in data.rows.items()}
+    sources = {key: ExpectedIndex(key, rows, key) for key, rows in rows_of.items()}
 
     def expected(_model: str, source: SourceKey, _recipe: Recipe) -> MeanTokens:
         return MeanTokens(spec.sources[source].tokens, spec.sources[source].supervised_tokens)

@@ -2,7 +2,7 @@
 
 import json
 
-from raysft.identity import canonical_bytes, digest_bytes
+from raysft.identity import StageId, canonical_bytes, digest_bytes
 from raysft.plan.tree import STAGE_VERSION, BaseIdentity, Portion
 from raysft.spec.recipe import Recipe
 
@@ -20,11 +20,11 @@ class StageAddresses:
     def of(
         self,
         base: BaseIdentity,
-        parent: str | None,
+        parent: StageId | None,
         portions: tuple[Portion, ...],
         recipe: Recipe,
         seed: int,
-    ) -> str:
+    ) -> StageId:
         """The fingerprint of one stage."""
         before = "null" if parent is None else f'"{parent}"'
         # The digests are hexadecimal: nothing in them needs an escape.
@@ -33,7 +33,7 @@ class StageAddresses:
             f'{{"defining":{{"base":{self._part(base)},"mixture":[{mixture}],"parent":{before},'
             f'"recipe":{self._part(recipe)},"seed":{seed}{self._end}'
         )
-        return digest_bytes(text.encode())
+        return StageId(digest_bytes(text.encode()))
 
     def _part(self, value: BaseIdentity | Recipe) -> str:
         # By identity: to hash a recipe by its values would cost as much as to write it. The object is kept
@@ -45,7 +45,7 @@ class StageAddresses:
         return kept[1]
 
 
-def point_fingerprint(base: BaseIdentity, stages: tuple[str, ...]) -> str:
+def point_fingerprint(base: BaseIdentity, stages: tuple[StageId, ...]) -> str:
     """Content address of a point."""
     text = json.dumps({"base": base.fingerprint, "stages": stages}, separators=(",", ":"))
     return digest_bytes(f'{{"defining":{text},"kind":"point","version":1}}'.encode())

@@ -28,7 +28,7 @@ from dataclasses import replace
 from raysft.composition.order import Subsets
 from raysft.composition.strategies import Base
 from raysft.errors import InputError, Problem
-from raysft.identity import SourceKey
+from raysft.identity import SourceKey, StageId
 from raysft.plan.address import StageAddresses, point_fingerprint
 from raysft.plan.mixtures import Measure, Mixed, Mixtures
 from raysft.plan.token_counts import TokenCounts
@@ -108,13 +108,13 @@ class _Builder:
     def __init__(self, bases: Mapping[str, BaseIdentity]) -> None:
         self._bases = bases
         self._addresses = StageAddresses()
-        self._stages: dict[str, Stage] = {}
-        self._points: dict[tuple[str, tuple[str, ...]], tuple[str, dict[Cell, None]]] = {}
+        self._stages: dict[StageId, Stage] = {}
+        self._points: dict[tuple[StageId, tuple[StageId, ...]], tuple[str, dict[Cell, None]]] = {}
 
-    def stages(self, choice: Choice, mixed: Sequence[Mixed], subset_seed: int) -> tuple[str, ...]:
+    def stages(self, choice: Choice, mixed: Sequence[Mixed], subset_seed: int) -> tuple[StageId, ...]:
         """Fingerprints of the stages of one cell, parents first."""
         model, base, seed = choice.model, self._bases[choice.model], choice.seed
-        parent: str | None = None
+        parent: StageId | None = None
         found = []
         for portions, recipe in mixed:
             address = self._addresses.of(base, parent, portions, recipe, seed)
@@ -126,7 +126,7 @@ class _Builder:
             found.append(address)
         return tuple(found)
 
-    def add(self, model: str, stages: tuple[str, ...], cell: Cell) -> None:
+    def add(self, model: str, stages: tuple[StageId, ...], cell: Cell) -> None:
         """Add a cell; cells of the same base with the same stages are one point."""
         _, cells = self._points.setdefault((self._bases[model].fingerprint, stages), (model, {}))
         cells[cell] = None

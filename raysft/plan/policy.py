@@ -6,9 +6,10 @@ prefixes come first, because several points wait for them; then the longest path
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TypeAlias
 
 from raysft.cluster.resources import Resources
+from raysft.identity import StageId
 from raysft.plan.tree import Plan, Point
 
 Rank = tuple[int, int, int]
@@ -16,18 +17,28 @@ Rank = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
-class Work:
-    """Something that asks to run."""
+class StageWork:
+    """A stage that asks to be trained."""
 
-    kind: Literal["stage", "shard"]
+    key: StageId
+    needs: Resources
+
+
+@dataclass(frozen=True)
+class ShardWork:
+    """An evaluation shard that asks to run."""
+
     key: str
-    """Fingerprint of the stage, or the key of an evaluation shard."""
     needs: Resources
     wanted: bool = False
-    """Of a shard: some trial waits for nothing but scores, so the shard comes before the others."""
+    """Some trial waits for nothing but scores, so the shard comes before the others."""
 
 
-def stage_rank(plan: Plan, stage: str) -> Rank:
+Work: TypeAlias = StageWork | ShardWork
+"""Something that asks to run."""
+
+
+def stage_rank(plan: Plan, stage: StageId) -> Rank:
     """Shared stages first, then the longest path."""
     return (1, -int(plan.users[stage] > 1), -plan.longest_path[stage])
 
@@ -38,7 +49,7 @@ def work_rank(plan: Plan, work: Work) -> Rank:
     Stages come first because others wait for them; a trial that waits for scores trains nothing, so it leaves
     room for shards by itself.
     """
-    if work.kind == "stage":
+    if isinstance(work, StageWork):
         return stage_rank(plan, work.key)
     return (2 if work.wanted else 3, 0, 0)
 
@@ -56,18 +67,18 @@ def admit(plan: Plan, waiting: Iterable[Work], running: Iterable[Work], capacity
     admitted: list[Work] = []
     stage_blocked = False
     for work in sorted(waiting, key=lambda one: work_rank(plan, one)):
-        if work.kind == "stage" and stage_blocked:
+        if isinstance(work, StageWork) and stage_blocked:
             continue
         if work.needs.fits(free):
             free = free - work.needs
             admitted.append(work)
-        elif work.kind == "stage":
+        elif isinstance(work, StageWork):
             stage_blocked = True
     return admitted
 
 
 def next_point(
-    plan: Plan, waiting: Sequence[Point], done: Collection[str], busy: Collection[str]
+    plan: Plan, waiting: Sequence[Point], done: Collection[StageId], busy: Collection[StageId]
 ) -> Point | None:
     """The point to hand out next, or None if each would only wait for a stage that is under way.
 
@@ -90,11 +101,11 @@ def next_point(
     return min(ready, key=rank)
 
 
-def first_open(point: Point, done: Collection[str]) -> str | None:
+def first_open(point: Point, done: Collection[StageId]) -> StageId | None:
     """The first stage of a point that nobody has finished."""
     return next((stage for stage in point.stages if stage not in done), None)
 
 
-def path_left(plan: Plan, point: Point, done: Collection[str]) -> int:
+def path_left(plan: Plan, point: Point, done: Collection[StageId]) -> int:
     """Conversation-epochs that a point still has to train."""
     return sum(plan.stages[stage].conversation_epochs for stage in point.stages if stage not in done)

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from raysft.composition.amount import Amount, write_amount
-from raysft.identity import SourceKey, fingerprint
+from raysft.identity import SourceKey, StageId, fingerprint
 from raysft.spec.recipe import Recipe
 
 STAGE_VERSION = 2
@@ -35,9 +35,9 @@ class BaseIdentity:
         return {"weights": self.weights, "tokenizer": self.tokenizer, "template": self.template}
 
     @cached_property
-    def fingerprint(self) -> str:
+    def fingerprint(self) -> StageId:
         """Content address of the base."""
-        return fingerprint("base", 1, self.defining)
+        return StageId(fingerprint("base", 1, self.defining))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,10 @@ class Portion:
 class Stage:
     """A step from weights to weights."""
 
-    fingerprint: str
+    fingerprint: StageId
     model: str
     base: BaseIdentity
-    parent: str | None
+    parent: StageId | None
     """Fingerprint of the stage before; None if the stage starts from the base."""
     portions: tuple[Portion, ...]
     recipe: Recipe
@@ -83,7 +83,7 @@ class Stage:
         """Optimiser steps."""
         return self.recipe.steps_for(self.conversations)
 
-    def mixture(self) -> dict[str, int]:
+    def mixture(self) -> dict[SourceKey, int]:
         """Conversations of one epoch by key of the source."""
         return {portion.source: portion.count for portion in self.portions}
 
@@ -98,7 +98,7 @@ class Stage:
 
 
 def stage_identity(
-    base: BaseIdentity, parent: str | None, portions: tuple[Portion, ...], recipe: Recipe, seed: int
+    base: BaseIdentity, parent: StageId | None, portions: tuple[Portion, ...], recipe: Recipe, seed: int
 ) -> dict[str, object]:
     """Everything that defines the weights of a stage.
 
@@ -115,10 +115,10 @@ def stage_identity(
 
 
 def stage_fingerprint(
-    base: BaseIdentity, parent: str | None, portions: tuple[Portion, ...], recipe: Recipe, seed: int
-) -> str:
+    base: BaseIdentity, parent: StageId | None, portions: tuple[Portion, ...], recipe: Recipe, seed: int
+) -> StageId:
     """The fingerprint of a stage: the hash of `stage_identity`."""
-    return fingerprint("stage", STAGE_VERSION, stage_identity(base, parent, portions, recipe, seed))
+    return StageId(fingerprint("stage", STAGE_VERSION, stage_identity(base, parent, portions, recipe, seed)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ class Point:
     fingerprint: str
     model: str
     """The first of its cells' models: its resources are used."""
-    stages: tuple[str, ...]
+    stages: tuple[StageId, ...]
     """Fingerprints, in order; none for the base."""
     cells: tuple[Cell, ...]
 
@@ -202,7 +202,7 @@ class Plan:
 
     points: tuple[Point, ...]
     """Distinct points, in the order of the sweep file."""
-    stages: Mapping[str, Stage]
+    stages: Mapping[StageId, Stage]
     """Distinct stages by fingerprint; a parent comes before its children."""
     bases: Mapping[str, BaseIdentity]
     """By name of the model."""
@@ -213,15 +213,15 @@ class Plan:
         return {point.fingerprint: point for point in self.points}
 
     @cached_property
-    def children(self) -> dict[str | None, tuple[str, ...]]:
+    def children(self) -> dict[StageId | None, tuple[StageId, ...]]:
         """Fingerprints of the stages that start from a stage; under None, from a base."""
-        found: dict[str | None, list[str]] = {}
+        found: dict[StageId | None, list[StageId]] = {}
         for stage in self.stages.values():
             found.setdefault(stage.parent, []).append(stage.fingerprint)
         return {parent: tuple(stages) for parent, stages in found.items()}
 
     @cached_property
-    def users(self) -> dict[str, int]:
+    def users(self) -> dict[StageId, int]:
         """How many points go through each stage."""
         found = dict.fromkeys(self.stages, 0)
         for point in self.points:
@@ -230,9 +230,9 @@ class Plan:
         return found
 
     @cached_property
-    def longest_path(self) -> dict[str, int]:
+    def longest_path(self) -> dict[StageId, int]:
         """Conversation-epochs from the beginning of each stage to the end of the longest point through it."""
-        found: dict[str, int] = {}
+        found: dict[StageId, int] = {}
         for stage in reversed(list(self.stages.values())):
             below = (found[child] for child in self.children.get(stage.fingerprint, ()))
             found[stage.fingerprint] = stage.conversation_epochs + max(below, default=0)
@@ -242,7 +242,7 @@ class Plan:
         """The base that a point starts from."""
         return self.bases[point.model]
 
-    def subjects(self, point: Point) -> Iterator[tuple[str, str]]:
+    def subjects(self, point: Point) -> Iterator[tuple[StageId, str]]:
         """(fingerprint, model) of everything along a point that can be scored: its base, then each stage."""
         yield self.base_of(point).fingerprint, point.model
         for stage in point.stages:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from raysft.identity import SourceKey
+
 
 def opened_path(data_dir: str, path: str) -> str:
     """A path of data as it can be opened: relative ones start from `data_dir`, URLs stay.
@@ -17,7 +19,7 @@ def opened_path(data_dir: str, path: str) -> str:
     return str(Path(data_dir) / path)
 
 
-def source_field(key: str) -> str:
+def source_field(key: SourceKey) -> str:
     """The field of a sweep file that has the source with this key: `abilities.math.source` for `math`."""
     ability, _, variant = key.partition("/")
     return f"abilities.{ability}.variants.{variant}" if variant else f"abilities.{ability}.source"

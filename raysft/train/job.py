@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from raysft.identity import StageId, WeightsDigest
 from raysft.records import LossPoint, Provenance, UsedSource
 from raysft.spec.recipe import Recipe
 
@@ -29,7 +30,7 @@ class JobPortion:
 class StageJob:
     """One stage, ready to be trained. The result depends on parent, portions, recipe and seed only."""
 
-    fingerprint: str
+    fingerprint: StageId
     attempt: str
     """Name of this attempt, unique in the store."""
     parent: Path
@@ -46,7 +47,7 @@ class StageJob:
     store_url: str
     output: Path = Path()
     """Folder to export the trained weights into; whoever publishes the stage chooses it."""
-    parent_digest: str | None = None
+    parent_digest: WeightsDigest | None = None
     """Digest that the weights to start from must have; None takes any."""
     sweep: str = ""
     """Whose folder in the store takes the logs of workers of Ray Train; empty for none."""
@@ -63,7 +64,7 @@ class StageJob:
 class Progress:
     """Where a stage is, after an optimiser step."""
 
-    fingerprint: str
+    fingerprint: StageId
     first_step: int
     """Steps that were done when this attempt began: 0, or where an earlier one was interrupted."""
     step: int
@@ -84,5 +85,5 @@ class TrainedStage:
     used: tuple[UsedSource, ...]
     losses: tuple[LossPoint, ...]
     provenance: Provenance
-    weights_digest: str
-    parent_weights_digest: str
+    weights_digest: WeightsDigest
+    parent_weights_digest: WeightsDigest

@@ -1,11 +1,13 @@
 """From a job to a stage that is ready for its next step, and from its last step to a folder and a record."""
 
 from importlib.metadata import version
+from pathlib import Path
 
 import torch
 import transformers
 
 from raysft.errors import StageFailed
+from raysft.identity import WeightsDigest
 from raysft.model.digest import weights_digest
 from raysft.model.folder import DTYPES, export_model, load_model
 from raysft.records import LossPoint, Provenance, UsedSource
@@ -37,7 +39,7 @@ def begin_stage(job: StageJob, corpus: Corpus, group: WorkerGroup) -> Training:
     if layout == "packed":
         probe_packing(job, model, corpus, group.device)
         group.reshard(model)
-    parent = group.broadcast(weights_digest(job.parent) if group.rank == 0 else "")
+    parent = _weights_digest(job.parent, group)
     if job.parent_digest not in (None, parent):
         cause = f"{job.parent} does not hold the weights that were planned: changed since, or other ones here"
         raise StageFailed(job.fingerprint, "user", cause)
@@ -69,9 +71,14 @@ def finish_stage(
         used=used,
         losses=_loss_points(training),
         provenance=_provenance(training, group, threads, seconds),
-        weights_digest=group.broadcast(weights_digest(job.output) if group.rank == 0 else ""),
+        weights_digest=_weights_digest(job.output, group),
         parent_weights_digest=training.parent_digest,
     )
+
+
+def _weights_digest(folder: Path, group: WorkerGroup) -> WeightsDigest:
+    """As rank 0 reads it: the others need not see the folder."""
+    return WeightsDigest(group.broadcast(weights_digest(folder) if group.rank == 0 else ""))
 
 
 def _export(training: Training, group: WorkerGroup) -> None:

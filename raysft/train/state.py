@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from raysft.identity import WeightsDigest
 from raysft.train.job import Layout, StageJob
 from raysft.train.objective import TargetLosses
 
@@ -27,7 +28,7 @@ class Training:
     """One stage on one worker."""
 
     job: StageJob
-    parent_digest: str
+    parent_digest: WeightsDigest
     model: TargetLosses
     optimiser: torch.optim.Optimizer
     layout: Layout

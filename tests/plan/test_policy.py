@@ -5,19 +5,19 @@ from hypothesis import strategies as st
 from support.example_plan import plan_of, stages_of
 
 from raysft.cluster.resources import Resources
-from raysft.plan.policy import Work, admit, first_open, next_point
+from raysft.plan.policy import ShardWork, StageWork, Work, admit, first_open, next_point
 from raysft.plan.tree import Plan
 
 STUDY = "s: {model: tiny, strategy: [{single: general}, multi_task, mixed_sequential, {dmt: {k: 1/4}}]}"
 ONE = Resources(cpus=1)
 
 
-def stage(key: str, cpus: float = 1) -> Work:
-    return Work("stage", key, Resources(cpus=cpus))
+def stage(key: str, cpus: float = 1) -> StageWork:
+    return StageWork(key, Resources(cpus=cpus))
 
 
-def shard(key: str, *, wanted: bool = False) -> Work:
-    return Work("shard", key, ONE, wanted)
+def shard(key: str, *, wanted: bool = False) -> ShardWork:
+    return ShardWork(key, ONE, wanted)
 
 
 def roots(plan: Plan) -> list[Work]:
@@ -39,12 +39,8 @@ def test_then_the_longest_path() -> None:
 
 def test_stages_before_wanted_shards_before_the_others() -> None:
     plan = plan_of(STUDY)
-    waiting = [shard("late"), *roots(plan)[:1], shard("now", wanted=True)]
-    assert [work.kind + str(work.wanted) for work in admit(plan, waiting, [], Resources(cpus=3))] == [
-        "stageFalse",
-        "shardTrue",
-        "shardFalse",
-    ]
+    late, (root, *_), now = shard("late"), roots(plan), shard("now", wanted=True)
+    assert admit(plan, [late, root, now], [], Resources(cpus=3)) == [root, now, late]
 
 
 def test_a_big_stage_is_not_passed_by_smaller_ones() -> None:

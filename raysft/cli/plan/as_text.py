@@ -10,6 +10,7 @@ from rich.tree import Tree
 from raysft.cli.plan.tables import chip_lines, compact, detectable_table, machines_table, totals_table
 from raysft.cli.terminal_text import on_one_line
 from raysft.data.sources.facts import SourceFacts
+from raysft.identity import StageId
 from raysft.plan.cost.compute import hours_text
 from raysft.plan.cost.estimate import Estimate
 from raysft.plan.cost.wall_clock import clock_text
@@ -34,7 +35,7 @@ class Rest(NamedTuple):
     """Whether there is a store to compare with."""
 
 
-def show_plan(console: Console, account: Account, done: Iterable[str], rest: Rest) -> None:
+def show_plan(console: Console, account: Account, done: Iterable[StageId], rest: Rest) -> None:
     """Say what the plan cannot show, draw the stage trees, then sources, totals, machines, evaluation, power.
 
     Args:
@@ -84,7 +85,7 @@ def caveats(account: Account) -> Iterator[str]:
             )
 
 
-def _trees(console: Console, plan: Plan, done: frozenset[str]) -> None:
+def _trees(console: Console, plan: Plan, done: frozenset[StageId]) -> None:
     if len(plan.stages) > _TREE_ROWS:
         console.print(f"{len(plan.stages):,} stages are too many to draw; see --points and --json")
         return
@@ -96,7 +97,7 @@ def _trees(console: Console, plan: Plan, done: frozenset[str]) -> None:
         console.print(tree)
 
 
-def _grow(tree: Tree, plan: Plan, address: str, done: frozenset[str]) -> None:
+def _grow(tree: Tree, plan: Plan, address: StageId, done: frozenset[StageId]) -> None:
     stage = plan.stages[address]
     shared = f", shared by {plan.users[address]} points" if plan.users[address] > 1 else ""
     mark = " [green]done[/]" if address in done else ""

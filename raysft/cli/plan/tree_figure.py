@@ -4,12 +4,12 @@ A box is a training run; its width on the page says nothing. Stages that several
 each box says what it trains on, how many steps, and how many points go through it.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from raysft.data.whole_files import written_at_once
 from raysft.errors import InputError, Problem
+from raysft.identity import StageId
 from raysft.plan.tree import Plan, Stage
 
 _KINDS = (".svg", ".png", ".pdf")
@@ -18,6 +18,12 @@ _MOST = 300
 _COLUMN, _ROW = 3.4, 0.42
 """Inches from stage to stage, across and down."""
 _SHARED, _ALONE, _BASE = "#cfe3f7", "#f4f4f4", "#ffffff"
+
+
+class _Root(NamedTuple):
+    """Where the trees of a model begin: two models with one base have a box each."""
+
+    model: str
 
 
 class _Place(NamedTuple):
@@ -50,15 +56,15 @@ def draw_trees(plan: Plan, file: Path) -> None:
     axes = figure.add_subplot()
     axes.set(xlim=(-0.05, columns - 0.1), ylim=(rows - 0.4, -0.6))
     axes.axis("off")
-    for address, place in places.items():
-        stage = plan.stages.get(address)
-        shared = stage is not None and plan.users[address] > 1
-        colour = _BASE if stage is None else _SHARED if shared else _ALONE
-        if stage is not None:
-            _line(axes, places[stage.parent or _root(stage.model)], place)
+    for drawn, place in places.items():
+        if isinstance(drawn, _Root):
+            text, weight, colour = drawn.model, "bold", _BASE
+        else:
+            stage = plan.stages[drawn]
+            text, weight = _text(plan, stage), "normal"
+            colour = _SHARED if plan.users[drawn] > 1 else _ALONE
+            _line(axes, places[stage.parent or _Root(stage.model)], place)
         box = {"boxstyle": "round,pad=0.35", "facecolor": colour, "edgecolor": "#777777", "linewidth": 0.6}
-        text = _text(plan, stage) if stage else address.removeprefix(_ROOT)
-        weight = "normal" if stage else "bold"
         # `parse_math` off: names of abilities are the user's, and a dollar sign is no formula
         axes.text(*place, text, fontsize=7, va="center", ha="left", bbox=box, weight=weight, parse_math=False)
     with mpl.rc_context({"svg.hashsalt": "raysft"}):
@@ -67,33 +73,25 @@ def draw_trees(plan: Plan, file: Path) -> None:
             figure.savefig(out, dpi=150, format=kind, metadata=dated)
 
 
-_ROOT = "base of "
-
-
-def _root(model: str) -> str:
-    return f"{_ROOT}{model}"
-
-
-def _laid_out(plan: Plan) -> dict[str, _Place]:
+def _laid_out(plan: Plan) -> dict[StageId | _Root, _Place]:
     """Leaves take a row each, in the order of the plan; a parent stands at the middle of its children."""
-    places: dict[str, _Place] = {}
+    places: dict[StageId | _Root, _Place] = {}
     row = 0.0
-    by_model: dict[str, list[str]] = {model: [] for model in plan.bases}
-    for root in plan.children.get(None, ()):
-        by_model[plan.stages[root].model].append(root)
+    children: dict[StageId | _Root, list[StageId]] = {}
+    for stage in plan.stages.values():
+        children.setdefault(stage.parent or _Root(stage.model), []).append(stage.fingerprint)
 
-    def place(address: str, column: int, children: Mapping[str, list[str]]) -> float:
+    def place(one: StageId | _Root, column: int) -> float:
         nonlocal row
-        below = [place(child, column + 1, children) for child in children.get(address, [])]
+        below = [place(child, column + 1) for child in children.get(one, ())]
         if not below:
             row += 1
         middle = (below[0] + below[-1]) / 2 if below else row - 1
-        places[address] = _Place(column, middle)
+        places[one] = _Place(column, middle)
         return middle
 
-    children = {parent: list(found) for parent, found in plan.children.items() if parent is not None}
-    for model, roots in by_model.items():
-        place(_root(model), 0, {**children, _root(model): roots})
+    for model in plan.bases:
+        place(_Root(model), 0)
         row += 0.4
     return places
 

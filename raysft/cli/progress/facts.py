@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from raysft.identity import BenchmarkKey, StageId
 from raysft.plan.tree import Plan, Point, Stage
+from raysft.sweep.inputs.score_requests import AskedScore
 from raysft.sweep.run.messages import Snapshot
 
 Kind = Literal[
@@ -18,9 +20,9 @@ class Event:
     """Something that a user wants to be told of."""
 
     kind: Kind
-    subject: str
+    subject: StageId
     """Fingerprint of a stage; for scores also of a base."""
-    benchmarks: tuple[str, ...] = ()
+    benchmarks: tuple[BenchmarkKey, ...] = ()
     """Keys of the benchmarks, for scores."""
     cause: str = ""
     """Why something failed."""
@@ -33,20 +35,20 @@ class Watched:
     """What a run is to make, as it is known before it starts."""
 
     plan: Plan
-    asked: frozenset[str]
-    """`subject/benchmark` of every score of the sweep."""
-    present: frozenset[str] = frozenset()
+    asked: frozenset[AskedScore]
+    """Every score of the sweep."""
+    present: frozenset[AskedScore] = frozenset()
     """Of these, what was in the store before the run."""
 
     @cached_property
-    def scores_of_point(self) -> dict[str, frozenset[str]]:
+    def scores_of_point(self) -> dict[str, frozenset[AskedScore]]:
         """Every score along each point, that of its base included."""
-        by_subject: dict[str, set[str]] = {}
-        for key in self.asked:
-            by_subject.setdefault(split_key(key)[0], set()).add(key)
+        by_subject: dict[StageId, set[AskedScore]] = {}
+        for score in self.asked:
+            by_subject.setdefault(score[0], set()).add(score)
         return {
             point.fingerprint: frozenset(
-                key for subject, _ in self.plan.subjects(point) for key in by_subject.get(subject, ())
+                score for subject, _ in self.plan.subjects(point) for score in by_subject.get(subject, ())
             )
             for point in self.plan.points
         }
@@ -72,12 +74,6 @@ class Totals:
     """Stages that failed or are blocked, and scores that failed."""
 
 
-def split_key(key: str) -> tuple[str, str]:
-    """Subject and benchmark of a score; only the benchmark may have a slash in it."""
-    subject, _, benchmark = key.partition("/")
-    return subject, benchmark
-
-
 def totals(watched: Watched, snapshot: Snapshot) -> Totals:
     """Count what is done. A stage whose parent failed is over as well."""
     over = snapshot.done | snapshot.failed.keys()
@@ -88,7 +84,7 @@ def totals(watched: Watched, snapshot: Snapshot) -> Totals:
         if not all(stage in over for stage in point.stages):
             return False
         unmade = watched.scores_of_point[point.fingerprint] - scored
-        return all(split_key(key)[0] in snapshot.failed for key in unmade)
+        return all(subject in snapshot.failed for subject, _ in unmade)
 
     trained = [point for point in watched.plan.points if point.stages]
     return Totals(
@@ -117,9 +113,8 @@ class Events:
         return sorted(found, key=lambda event: event.kind not in ("stage_failed", "score_failed"))
 
     def _scores(self, before: Snapshot, now: Snapshot) -> Iterator[Event]:
-        made: dict[str, list[str]] = {}
-        for key in sorted(now.scores - before.scores - self.watched.present):
-            subject, benchmark = split_key(key)
+        made: dict[StageId, list[BenchmarkKey]] = {}
+        for subject, benchmark in sorted(now.scores - before.scores - self.watched.present):
             made.setdefault(subject, []).append(benchmark)
         for subject, benchmarks in made.items():
             yield Event("scores_made", subject, tuple(benchmarks))
@@ -142,9 +137,9 @@ def _failures(before: Snapshot, now: Snapshot) -> Iterator[Event]:
         if failure.stage == stage:
             blocked = sum(one.stage == stage for one in now.failed.values()) - 1
             yield Event("stage_failed", stage, cause=f"{failure.kind}: {failure.cause}", blocked=blocked)
-    for key in sorted(now.score_failures.keys() - before.score_failures.keys()):
-        subject, benchmark = split_key(key)
-        yield Event("score_failed", subject, (benchmark,), cause=now.score_failures[key])
+    for score in sorted(now.score_failures.keys() - before.score_failures.keys()):
+        subject, benchmark = score
+        yield Event("score_failed", subject, (benchmark,), cause=now.score_failures[score])
 
 
 def mixture(stage: Stage) -> str:

@@ -7,6 +7,7 @@ from typing import Protocol
 from raysft.cli.progress.facts import Event, Watched, mixture, totals
 from raysft.cli.progress.time_left import Left
 from raysft.cli.terminal_text import on_one_line
+from raysft.identity import BenchmarkKey, StageId
 from raysft.records import ScoreRecord, StageRecord
 from raysft.sweep.run.messages import Snapshot
 
@@ -17,11 +18,11 @@ SHORT = 8
 class Results(Protocol):
     """What is known of finished things; None for what cannot be had."""
 
-    def stage(self, stage: str) -> StageRecord | None:
+    def stage(self, stage: StageId) -> StageRecord | None:
         """The record of a finished stage."""
         ...
 
-    def score(self, subject: str, benchmark: str) -> ScoreRecord | None:
+    def score(self, subject: StageId, benchmark: BenchmarkKey) -> ScoreRecord | None:
         """The score of a base or stage on a benchmark."""
         ...
 
@@ -70,7 +71,7 @@ class Wording:
         """One event on one line; texts of others cannot break it."""
         return on_one_line(_TEXTS[event.kind](self, event))
 
-    def subject(self, subject: str) -> str:
+    def subject(self, subject: StageId) -> str:
         """A base or a stage by its name."""
         stage = self.watched.plan.stages.get(subject)
         if stage is None:
@@ -123,7 +124,7 @@ class Wording:
         trained_on = f" ({mixture(stage)})" if stage else ""
         return f"scores of {self.subject(event.subject)}{trained_on}: {', '.join(values)}"
 
-    def _value(self, subject: str, benchmark: str) -> str:
+    def _value(self, subject: StageId, benchmark: BenchmarkKey) -> str:
         score = self.results.score(subject, benchmark)
         if score is None:
             return benchmark

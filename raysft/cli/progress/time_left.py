@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from raysft.cli.progress.facts import Watched
+from raysft.identity import StageId
 from raysft.plan.tree import Stage
 from raysft.sweep.run.messages import Snapshot
 from raysft.train.job import Progress
@@ -34,8 +35,8 @@ class TimeLeft:
     watched: Watched
     _last: Snapshot | None = field(default=None, init=False)
     _at_s: float = field(default=0.0, init=False)
-    _progress: dict[str, Progress] = field(default_factory=dict, init=False)
-    _begun: set[str] = field(default_factory=set, init=False)
+    _progress: dict[StageId, Progress] = field(default_factory=dict, init=False)
+    _begun: set[StageId] = field(default_factory=set, init=False)
     _training_s: float = field(default=0.0, init=False)
     """Summed over all stages under way."""
     _scoring_s: float = field(default=0.0, init=False)
@@ -110,9 +111,9 @@ class TimeLeft:
         return {model: seconds[model] / seen for model, seen in conversations.items() if seen > 0}
 
 
-def _longest_chain(stages: list[Stage], takes: dict[str, float]) -> float:
+def _longest_chain(stages: list[Stage], takes: dict[StageId, float]) -> float:
     """Seconds from now to the end of the longest chain; a parent comes before its children in a plan."""
-    end: dict[str, float] = {}
+    end: dict[StageId, float] = {}
     for stage in stages:
         before = end.get(stage.parent, 0.0) if stage.parent else 0.0
         end[stage.fingerprint] = before + takes[stage.fingerprint]

@@ -11,6 +11,7 @@ from raysft.cli.progress.facts import Watched
 from raysft.cli.progress.follow import Follower
 from raysft.cli.progress.lines import Results, Wording
 from raysft.errors import StoreError
+from raysft.identity import BenchmarkKey, StageId
 from raysft.records import ScoreRecord, StageRecord
 from raysft.store import Store
 from raysft.sweep.inputs.prepare import base_digest
@@ -23,7 +24,7 @@ from raysft.sweep.run.session import ray_session
 
 
 def run_with_progress(
-    inputs: Inputs, standing: Mapping[str, Standing], store: Store, address: str | None, console: Console
+    inputs: Inputs, standing: Mapping[StageId, Standing], store: Store, address: str | None, console: Console
 ) -> Snapshot:
     """Start or join a Ray cluster, run a sweep on it, and show all of it.
 
@@ -49,11 +50,11 @@ def run_with_progress(
             return run_sweep(inputs, store, session, follower.watch)
 
 
-def watched_sweep(inputs: Inputs, standing: Mapping[str, Standing]) -> Watched:
+def watched_sweep(inputs: Inputs, standing: Mapping[StageId, Standing]) -> Watched:
     """What a run is to make, and what of it was there before."""
-    asked = {f"{subject}/{key}" for subject, one in inputs.asked.items() for key in one.benchmarks}
-    missing = {f"{subject}/{key}" for subject, key in missing_scores(inputs, standing, inputs.asked)}
-    return Watched(inputs.plan, frozenset(asked), frozenset(asked - missing))
+    asked = {(subject, key) for subject, one in inputs.asked.items() for key in one.benchmarks}
+    missing = missing_scores(inputs, standing, inputs.asked)
+    return Watched(inputs.plan, frozenset(asked), frozenset(asked.difference(missing)))
 
 
 class StoredResults(Results):
@@ -61,10 +62,9 @@ class StoredResults(Results):
 
     def __init__(self, inputs: Inputs, store: Store) -> None:
         self._inputs, self._store = inputs, store
-        self._chosen = {str(key): chosen for key, chosen in inputs.benchmarks.items()}
 
     @override
-    def stage(self, stage: str) -> StageRecord | None:
+    def stage(self, stage: StageId) -> StageRecord | None:
         try:
             found = self._store.find("stages", stage)
         except StoreError:
@@ -72,7 +72,7 @@ class StoredResults(Results):
         return None if found is None else StageRecord.model_validate(found.body)
 
     @override
-    def score(self, subject: str, benchmark: str) -> ScoreRecord | None:
+    def score(self, subject: StageId, benchmark: BenchmarkKey) -> ScoreRecord | None:
         base = next((one for one in self._inputs.bases.values() if one.identity.fingerprint == subject), None)
         try:
             if base is not None:
@@ -82,6 +82,8 @@ class StoredResults(Results):
                 digest = record.weights_digest if record else None
             if digest is None:
                 return None
-            return read_score(self._store, self._inputs.spec.evaluation, self._chosen[benchmark], digest)
+            return read_score(
+                self._store, self._inputs.spec.evaluation, self._inputs.benchmarks[benchmark], digest
+            )
         except StoreError:
             return None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from raysft.errors import InputError, Problem
+from raysft.identity import SourceKey, source_key
 from raysft.spec.paths import opened_path
 from raysft.spec.reading.load import load_sweep, missing_files
 from raysft.spec.source import BUILT_IN, WORLD, FormatName, SourceSpec
@@ -22,7 +23,7 @@ class NamedSource:
 
     title: str
     """As it was given."""
-    key: str
+    key: SourceKey
     """In the sources of its sweep; `data` without one."""
     source: SourceSpec
     data_dir: str
@@ -59,7 +60,7 @@ def named_source(given: Sequence[str], form: str = "auto", changes: Sequence[str
         raise InputError(problems)
     paths = given[0] if len(given) == 1 else list(given)
     source = SourceSpec.model_validate({"path": paths, "format": form})
-    return NamedSource(", ".join(given), "data", source, str(Path.cwd()))
+    return NamedSource(", ".join(given), source_key("data"), source, str(Path.cwd()))
 
 
 def _of_sweep(file: Path, key: str, given: str, form: str, changes: Sequence[str]) -> NamedSource:

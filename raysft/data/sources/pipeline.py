@@ -86,7 +86,7 @@ def load_sources(
 
 
 def load_source(
-    key: str, source: SourceSpec, data_dir: str, questions: Mapping[str, Sequence[str]]
+    key: SourceKey, source: SourceSpec, data_dir: str, questions: Mapping[str, Sequence[str]]
 ) -> Source:
     """Read one source, under a key; see `load_sources`.
 
@@ -186,7 +186,7 @@ def holds_out_all(source: SourceSpec, name: str, distinct: int) -> Problem:
     return Problem(f"{name}.held_out", str(source.held_out), remedy)
 
 
-def _split(key: str, source: SourceSpec, facts: SourceFacts, copies: Copies, read: Spool) -> Source:
+def _split(key: SourceKey, source: SourceSpec, facts: SourceFacts, copies: Copies, read: Spool) -> Source:
     ids = copies.ids
     _, held_out = split_held_out(ids, source.held_out)
     chosen = set(held_out)
@@ -211,7 +211,7 @@ def _split(key: str, source: SourceSpec, facts: SourceFacts, copies: Copies, rea
 
 
 def _parts(
-    source: SourceSpec, key: str, names: tuple[str, ...], part_of: NDArray[np.uint16]
+    source: SourceSpec, key: SourceKey, names: tuple[str, ...], part_of: NDArray[np.uint16]
 ) -> tuple[SourcePart, ...]:
     """The ids of each part of a joined source.
 

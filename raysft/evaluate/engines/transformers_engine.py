@@ -24,7 +24,7 @@ from raysft.evaluate.engine import ReferenceLoss
 from raysft.evaluate.engines.chat_prompt import chat, prompt_tokens, stop_tokens
 from raysft.evaluate.engines.decoding import Decoder, Prompt
 from raysft.evaluate.engines.reference_loss import reference_loss
-from raysft.identity import canonical_bytes, digest_bytes
+from raysft.identity import WeightsDigest, canonical_bytes, digest_bytes
 from raysft.model.digest import weights_digest as digest_of
 from raysft.model.folder import DTYPES, DtypeName, load_model
 
@@ -37,7 +37,7 @@ DESCRIBES = ("*.json", "*.jinja", "*.model", "*.txt")
 class _Held:
     """The weights that the engine holds, and what belongs to them."""
 
-    weights_digest: str
+    weights_digest: WeightsDigest
     shape: str
     """Digest of the configuration and the tokenizer; equal ones take new weights without being made anew."""
     model: PreTrainedModel
@@ -84,7 +84,7 @@ class TransformersEngine:
         self._device, self._dtype, self._batch_size = torch.device(device), DTYPES[precision], batch_size
         self._held: _Held | None = None
 
-    def load(self, folder: Path, weights_digest: str) -> None:
+    def load(self, folder: Path, weights_digest: WeightsDigest) -> None:
         """Take the weights of a Hugging Face folder; nothing happens if they are already held.
 
         Raises:
@@ -145,7 +145,7 @@ class TransformersEngine:
             raise RuntimeError("the engine holds no weights: call load first")
         return self._held
 
-    def _opened(self, folder: Path, weights_digest: str, shape: str) -> _Held:
+    def _opened(self, folder: Path, weights_digest: WeightsDigest, shape: str) -> _Held:
         model = load_model(folder, self._dtype).to(self._device).eval()
         context = _context(model)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)

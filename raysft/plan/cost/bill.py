@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
 
+from raysft.identity import StageId
 from raysft.plan.cost.accelerators import Accelerator
 from raysft.plan.cost.compute import money, training_flops, training_hours
 from raysft.plan.cost.model_shape import ModelShape
@@ -47,7 +48,7 @@ class Machine(NamedTuple):
     accelerator: Accelerator
 
 
-def stage_efforts(plan: Plan, measure: Measure, machines: Mapping[str, Machine]) -> dict[str, Effort]:
+def stage_efforts(plan: Plan, measure: Measure, machines: Mapping[str, Machine]) -> dict[StageId, Effort]:
     """What every stage takes, by fingerprint; stages that differ in nothing that counts are reckoned once."""
     known: dict[tuple[object, ...], Effort] = {}
     found = {}
@@ -121,7 +122,7 @@ class Bill(NamedTuple):
     by_model_and_study: dict[str, dict[str, Totals]]
 
 
-def bill(plan: Plan, efforts: Mapping[str, Effort], studies: Iterable[str]) -> Bill:
+def bill(plan: Plan, efforts: Mapping[StageId, Effort], studies: Iterable[str]) -> Bill:
     """Add up a plan in one pass over its points; `studies` says in which order they are told."""
     order = tuple(studies)
     sums: defaultdict[tuple[str, str], _Sum] = defaultdict(_Sum)
@@ -152,7 +153,7 @@ class _Sum:
     """What one part of a plan has come to so far."""
 
     def __init__(self) -> None:
-        self.stages: dict[str, None] = {}
+        self.stages: dict[StageId, None] = {}
         self.points = self.distinct = self.stages_unshared = 0
         self.alone: Counter[Effort] = Counter()
         self.cells: Counter[Effort] = Counter()
@@ -165,7 +166,7 @@ class _Sum:
         self.alone[alone] += 1
         self.cells[alone] += cells
 
-    def totals(self, efforts: Mapping[str, Effort]) -> Totals:
+    def totals(self, efforts: Mapping[StageId, Effort]) -> Totals:
         return Totals(
             points=self.points,
             distinct_points=self.distinct,

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from raysft.identity import StageId
+
 Keep = Literal["all", "leaves", "scores"]
 KEEPS: tuple[Keep, ...] = get_args(Keep)
 
@@ -34,7 +36,12 @@ class Disk:
 
 
 def peak_disk(
-    parents: Mapping[str, str | None], sizes: Mapping[str, int], keep: Keep, *, parameters: int, running: int
+    parents: Mapping[StageId, StageId | None],
+    sizes: Mapping[StageId, int],
+    keep: Keep,
+    *,
+    parameters: int,
+    running: int,
 ) -> Disk:
     """The largest that the store becomes, resume states of stages under way included.
 
@@ -50,7 +57,7 @@ def peak_disk(
     return Disk(peak_weights(parents, sizes, keep), STATES * STATE_BYTES * parameters * under_way)
 
 
-def peak_weights(parents: Mapping[str, str | None], sizes: Mapping[str, int], keep: Keep) -> int:
+def peak_weights(parents: Mapping[StageId, StageId | None], sizes: Mapping[StageId, int], keep: Keep) -> int:
     """The most bytes of weights that stand at once, if stages are trained one by one, depth first.
 
     `all` keeps all weights. `leaves` lets those of a stage go when its last child is trained; what has no
@@ -76,11 +83,13 @@ def peak_weights(parents: Mapping[str, str | None], sizes: Mapping[str, int], ke
     return peak
 
 
-def _children(parents: Mapping[str, str | None], sizes: Mapping[str, int]) -> dict[str | None, list[str]]:
+def _children(
+    parents: Mapping[StageId, StageId | None], sizes: Mapping[StageId, int]
+) -> dict[StageId | None, list[StageId]]:
     """Children of every stage, and under None the stages that start from a base, in the order given."""
     if parents.keys() != sizes.keys():
         raise ValueError(f"stages without a size, or sizes without a stage: {parents.keys() ^ sizes.keys()}")
-    found: dict[str | None, list[str]] = {None: [], **{stage: [] for stage in parents}}
+    found: dict[StageId | None, list[StageId]] = {None: [], **{stage: [] for stage in parents}}
     for stage, parent in parents.items():
         if parent not in found:
             raise ValueError(f"stage {stage} starts from {parent}, which is no stage")
@@ -90,7 +99,7 @@ def _children(parents: Mapping[str, str | None], sizes: Mapping[str, int]) -> di
     return found
 
 
-def _depth_first(children: Mapping[str | None, Sequence[str]]) -> Iterator[str]:
+def _depth_first(children: Mapping[StageId | None, Sequence[StageId]]) -> Iterator[StageId]:
     """Every stage after its parent, and all below a stage before its next sibling."""
     left = list(reversed(children[None]))
     while left:

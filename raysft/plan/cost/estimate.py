@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from raysft.identity import StageId
 from raysft.plan.cost.wall_clock import clock_text
 from raysft.plan.tree import Plan
 
@@ -25,7 +26,7 @@ class Estimate:
         )
 
 
-def estimate(plan: Plan, finished: Mapping[str, tuple[int, float]]) -> Estimate:
+def estimate(plan: Plan, finished: Mapping[StageId, tuple[int, float]]) -> Estimate:
     """Estimate from (steps, seconds) of finished stages, model by model."""
     speed: dict[str, tuple[int, float]] = {}
     for address, (steps, seconds) in finished.items():

@@ -16,6 +16,7 @@ Not covered: failures and retries, queues of a cloud, and machines that are fast
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from raysft.identity import StageId
 from raysft.plan.cost.fixed_cost import RUN_S
 from raysft.plan.tree import Plan
 
@@ -41,7 +42,7 @@ class WallClock(NamedTuple):
 
 
 def wall_clock(
-    plan: Plan, stage_seconds: Mapping[str, float], answering: float, device_seconds: float, fleet: Fleet
+    plan: Plan, stage_seconds: Mapping[StageId, float], answering: float, device_seconds: float, fleet: Fleet
 ) -> WallClock:
     """Bounds of the time between the start and the end of a run that finds an empty store.
 
@@ -59,9 +60,9 @@ def wall_clock(
     return WallClock(RUN_S + least, RUN_S + most)
 
 
-def _longest_path(plan: Plan, seconds: Mapping[str, float]) -> float:
+def _longest_path(plan: Plan, seconds: Mapping[StageId, float]) -> float:
     """Of all stages that follow each other; a parent comes before its children in a plan."""
-    ends: dict[str, float] = {}
+    ends: dict[StageId, float] = {}
     for address, stage in plan.stages.items():
         ends[address] = seconds[address] + (ends[stage.parent] if stage.parent else 0.0)
     return max(ends.values(), default=0.0)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from raysft.identity import StageId
 from raysft.plan.cost.accelerators import NUMBER_BYTES, Precision
 from raysft.plan.cost.bill import Effort, Machine
 from raysft.plan.cost.evaluation import EvaluationEffort
@@ -27,7 +28,7 @@ def clock_of(
     survey: Survey,
     machines: Mapping[str, Machine],
     engines: Mapping[str, Machine],
-    efforts: Mapping[str, Effort],
+    efforts: Mapping[StageId, Effort],
     evaluation: EvaluationEffort,
 ) -> Clock:
     """Bounds of the time, see `raysft.plan.cost.wall_clock`, with the fixed costs of stages in them.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from raysft.errors import InputError, Problem, gathered
-from raysft.identity import BenchmarkKey
+from raysft.identity import BenchmarkKey, StageId
 from raysft.plan.cost.accelerators import GIB, NUMBER_BYTES, Accelerator, Precision, engine_of, trainer_of
 from raysft.plan.cost.bill import Bill, Effort, Machine, bill, stage_efforts
 from raysft.plan.cost.disk import KEEPS, Disk, Keep, peak_disk
@@ -42,7 +42,7 @@ class Account:
 
     survey: Survey
     counts: PointCounts
-    efforts: Mapping[str, Effort]
+    efforts: Mapping[StageId, Effort]
     """By stage."""
     bill: Bill
     machines: Mapping[str, Machine]

@@ -49,7 +49,7 @@ def what_is_here(spec: SweepSpec) -> Present:
     return Present(sources, tuple(models), tuple(benchmarks))
 
 
-def expected_index(key: str, source: SourceSpec) -> ExpectedIndex:
+def expected_index(key: SourceKey, source: SourceSpec) -> ExpectedIndex:
     """Subsets of a source that is not here.
 
     Args:

@@ -11,7 +11,7 @@ from raysft.composition.order import Subsets
 from raysft.data.sources.pipeline import Source, load_sources
 from raysft.errors import InputError, Problem, gathered
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
-from raysft.identity import BenchmarkKey, SourceKey
+from raysft.identity import BenchmarkKey, SourceKey, StageId
 from raysft.plan.build import build_plan
 from raysft.plan.tree import Plan
 from raysft.spec.sweep import SweepSpec
@@ -37,7 +37,7 @@ class Inputs:
     benchmarks: Mapping[BenchmarkKey, AbilityBenchmark]
     """By key: those whose questions were read; abilities without one are absent."""
     plan: Plan
-    asked: Mapping[str, Asked]
+    asked: Mapping[StageId, Asked]
     """What is scored, by fingerprint of a base or stage."""
     indexes: Mapping[SourceKey, Subsets]
     """Every source, by key."""
@@ -46,7 +46,7 @@ class Inputs:
     measure: TokenMeasure
     """Tokens of the subsets."""
 
-    def benchmarks_of(self, subject: str) -> tuple[BenchmarkKey, ...]:
+    def benchmarks_of(self, subject: StageId) -> tuple[BenchmarkKey, ...]:
         """What a base or stage is scored on; nothing if it is not asked for."""
         asked = self.asked.get(subject)
         return asked.benchmarks if asked else ()

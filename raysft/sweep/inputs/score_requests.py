@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from raysft.identity import BenchmarkKey
+from raysft.identity import BenchmarkKey, StageId
 from raysft.plan.tree import Plan
 from raysft.spec.sweep import SweepSpec
+
+AskedScore: TypeAlias = tuple[StageId, BenchmarkKey]
+"""One score: of a base or stage, on a benchmark."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,7 @@ class Asked:
     """Keys of benchmarks: an ability, or `ability/name` for one to report by."""
 
 
-def asked_scores(spec: SweepSpec, plan: Plan, benchmarks: Iterable[BenchmarkKey]) -> dict[str, Asked]:
+def asked_scores(spec: SweepSpec, plan: Plan, benchmarks: Iterable[BenchmarkKey]) -> dict[StageId, Asked]:
     """Everything that is to be scored, by the fingerprint of a base or stage.
 
     A stage of several studies is scored on what any of them names; the base as well.
@@ -28,8 +32,8 @@ def asked_scores(spec: SweepSpec, plan: Plan, benchmarks: Iterable[BenchmarkKey]
         benchmarks: keys of the benchmarks there are, in the order of the file.
     """
     keys = tuple(benchmarks)
-    found: dict[str, dict[BenchmarkKey, None]] = {}
-    models: dict[str, str] = {}
+    found: dict[StageId, dict[BenchmarkKey, None]] = {}
+    models: dict[StageId, str] = {}
     for point in plan.points:
         wanted = dict.fromkeys(
             key for cell in point.cells for key in _keys(spec.studies[cell.study].benchmarks, keys)

@@ -38,7 +38,7 @@ class TokenMeasure:
     """Of a source with more conversations than this, some are tokenised in place of all; None counts all.
     A plan that is to be trained must count: its budgets decide what is trained on."""
     _kept: dict[tuple[str, SourceKey, int, str], TokenCounts] = field(default_factory=dict, init=False)
-    _positions: dict[str, dict[str, int]] = field(default_factory=dict, init=False)
+    _positions: dict[SourceKey, dict[str, int]] = field(default_factory=dict, init=False)
 
     def __call__(self, model: str, source: SourceKey, recipe: Recipe) -> TokenCounts:
         """Tokens after fitting to the recipe's longest sequence."""
@@ -63,7 +63,7 @@ class TokenMeasure:
     def _counted(self, model: str, source: Source, recipe: Recipe) -> TokenCounts:
         prepared = Prepared.open(self.tokenised(model, source))
         tokens, supervised = prepared.fitted_counts(recipe.max_length, recipe.overflow)
-        index, places = source.index, self._places(SourceKey(source.index.name), prepared)
+        index, places = source.index, self._places(source.index.name, prepared)
         chosen_by_seed = index.rows != len(index.ids)
         squares = tokens**2
         whole = TokenSum(int(tokens.sum()), int(supervised.sum()), int(squares.sum()))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from raysft.identity import StageId
 from raysft.records import StageRecord
 from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
@@ -19,7 +20,7 @@ class PlanView:
     """A plan, added up, and what of it is in the store."""
 
     account: Account
-    records: Mapping[str, StageRecord]
+    records: Mapping[StageId, StageRecord]
     """Of finished stages, by fingerprint."""
     missing: Reasons
     """Why a run would make what is not in the store."""

@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from raysft.data.sources.facts import source_json
+from raysft.identity import StageId
 from raysft.plan.counts import count_points
 from raysft.spec.model import ModelSpec
 from raysft.store import Store
@@ -42,7 +43,7 @@ class Published:
     """False if the tables before are fuller, and were left as they are."""
 
 
-def publish_results(inputs: Inputs, standing: Mapping[str, Standing], store: Store) -> Published:
+def publish_results(inputs: Inputs, standing: Mapping[StageId, Standing], store: Store) -> Published:
     """Write the tables of a sweep, unless those of an earlier day are fuller.
 
     A sweep in which nothing is missing always has its tables written; one that lacks something has to have as
@@ -59,7 +60,7 @@ def publish_results(inputs: Inputs, standing: Mapping[str, Standing], store: Sto
     return Published(len(after), lost, kept_in, replaced=True)
 
 
-def result_parts(inputs: Inputs, standing: Mapping[str, Standing]) -> dict[str, bytes]:
+def result_parts(inputs: Inputs, standing: Mapping[StageId, Standing]) -> dict[str, bytes]:
     """The files that a report is made from, by name."""
     table = tidy_table(inputs, standing)
     return {

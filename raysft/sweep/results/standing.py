@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
-from raysft.identity import BenchmarkKey, WeightsDigest
+from raysft.identity import BenchmarkKey, StageId, WeightsDigest
 from raysft.plan.tree import Point
 from raysft.records import FailureRecord, ScoreRecord, StageRecord
 from raysft.spec.evaluation import EvaluationSpec
 from raysft.store import Store
 from raysft.sweep.inputs.prepare import base_digest
 from raysft.sweep.inputs.read import Inputs
+from raysft.sweep.inputs.score_requests import AskedScore
 from raysft.sweep.results.score_keys import read_score
 from raysft.wording import counted
 
@@ -34,7 +35,7 @@ class Standing:
     scores: Mapping[BenchmarkKey, ScoreRecord]
 
 
-def read_standing(inputs: Inputs, store: Store) -> dict[str, Standing]:
+def read_standing(inputs: Inputs, store: Store) -> dict[StageId, Standing]:
     """What the store has of every base and stage of a sweep, by fingerprint."""
     found = {}
     for model, identity in inputs.plan.bases.items():
@@ -65,7 +66,9 @@ def scores_of(
     return {key: score for key, score in read.items() if score is not None}
 
 
-def point_status(inputs: Inputs, point: Point, standing: Mapping[str, Standing]) -> tuple[PointStatus, str]:
+def point_status(
+    inputs: Inputs, point: Point, standing: Mapping[StageId, Standing]
+) -> tuple[PointStatus, str]:
     """How far a point is, and the cause if it is not done: its stages first, then their scores."""
     for position, stage in enumerate(point.stages):
         failure = standing[stage].failure
@@ -83,8 +86,8 @@ def point_status(inputs: Inputs, point: Point, standing: Mapping[str, Standing])
 
 
 def missing_scores(
-    inputs: Inputs, standing: Mapping[str, Standing], subjects: Iterable[str]
-) -> list[tuple[str, BenchmarkKey]]:
+    inputs: Inputs, standing: Mapping[StageId, Standing], subjects: Iterable[StageId]
+) -> list[AskedScore]:
     """Scores of some bases and stages that a run would make, or make again."""
     return [
         (subject, key)
@@ -108,7 +111,7 @@ class Missing:
         return bool(self.points or self.scores)
 
 
-def what_is_missing(inputs: Inputs, standing: Mapping[str, Standing]) -> Missing:
+def what_is_missing(inputs: Inputs, standing: Mapping[StageId, Standing]) -> Missing:
     """Everything that was asked for and is not in the store."""
     trained = (point for point in inputs.plan.points if point.stages)
     points = sum(point_status(inputs, point, standing)[0] != "done" for point in trained)
@@ -129,7 +132,7 @@ def _settled(score: ScoreRecord | None, chosen: AbilityBenchmark | None) -> bool
     return all("overflow" in item.ends for item in score.items if item.value is None)
 
 
-def is_finished(inputs: Inputs, standing: Mapping[str, Standing], store: Store) -> bool:
+def is_finished(inputs: Inputs, standing: Mapping[StageId, Standing], store: Store) -> bool:
     """Whether every stage and score stands, and the newest Tune experiment holds every point."""
     held = store.read_file(inputs.spec.name, _EXPERIMENT)
     if held is None or not inputs.plan.by_fingerprint.keys() <= set(json.loads(held)["points"]):
@@ -143,7 +146,9 @@ def note_experiment(inputs: Inputs, store: Store, name: str, points: Iterable[st
     store.write_file(inputs.spec.name, _EXPERIMENT, held.encode())
 
 
-def forget_failures(inputs: Inputs, standing: Mapping[str, Standing], store: Store, *, every: bool) -> None:
+def forget_failures(
+    inputs: Inputs, standing: Mapping[StageId, Standing], store: Store, *, every: bool
+) -> None:
     """Forget what is to be tried again. What stood so before still counts as open in `is_finished`.
 
     These are failures of the infrastructure, and scores in which something could not be graded for a reason

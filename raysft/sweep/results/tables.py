@@ -8,6 +8,7 @@ import pandas as pd
 
 from raysft.composition.amount import Amount
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
+from raysft.identity import StageId
 from raysft.plan.tree import Cell, Point, Stage
 from raysft.records import ScoreRecord, StageRecord
 from raysft.sweep.inputs.read import Inputs
@@ -16,7 +17,7 @@ from raysft.sweep.results.standing import Standing, point_status
 INTEGERS = ("seed", "conversations", "supervised_tokens", "steps", "n", "unscored")
 
 
-def tidy_table(inputs: Inputs, standing: Mapping[str, Standing]) -> pd.DataFrame:
+def tidy_table(inputs: Inputs, standing: Mapping[StageId, Standing]) -> pd.DataFrame:
     """One row per cell × stage (the base is stage 0) × benchmark."""
     studies = list(inputs.spec.studies)
     cells = [(cell, point) for point in inputs.plan.points for cell in point.cells]
@@ -27,7 +28,7 @@ def tidy_table(inputs: Inputs, standing: Mapping[str, Standing]) -> pd.DataFrame
 
 
 def _cell_rows(
-    inputs: Inputs, point: Point, cell: Cell, standing: Mapping[str, Standing]
+    inputs: Inputs, point: Point, cell: Cell, standing: Mapping[StageId, Standing]
 ) -> Iterator[dict[str, Any]]:
     status, cause = point_status(inputs, point, standing)
     for position, (subject, _) in enumerate(inputs.plan.subjects(point)):
@@ -67,7 +68,7 @@ def _number(amount: Amount) -> float | None:
 
 
 def _stage_columns(
-    subject: str, position: int, point: Point, stage: Stage | None, record: StageRecord | None
+    subject: StageId, position: int, point: Point, stage: Stage | None, record: StageRecord | None
 ) -> dict[str, Any]:
     return {
         "stage": subject,
@@ -108,7 +109,7 @@ def _score_columns(score: ScoreRecord | None) -> dict[str, Any]:
     }
 
 
-def items_table(inputs: Inputs, standing: Mapping[str, Standing]) -> pd.DataFrame:
+def items_table(inputs: Inputs, standing: Mapping[StageId, Standing]) -> pd.DataFrame:
     """The grade of every item of every score, so that statistics can be paired by item."""
     rows = [
         {

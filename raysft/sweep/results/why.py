@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from raysft.identity import BenchmarkKey, Json, WeightsDigest, canonical
+from raysft.identity import BenchmarkKey, Json, StageId, WeightsDigest, canonical
 from raysft.plan.tree import Stage
 from raysft.records import ScoreRecord, StageRecord
 from raysft.store import Store
 from raysft.sweep.inputs.read import Inputs
+from raysft.sweep.inputs.score_requests import AskedScore
 from raysft.sweep.results.differences import Difference, differences, nearest
 from raysft.sweep.results.score_keys import engine_version, new_score
 from raysft.sweep.results.standing import Standing
@@ -49,9 +50,9 @@ class StageReason:
 class Reasons:
     """Why a run would make what is not in the store."""
 
-    stages: Mapping[str, StageReason] = field(default_factory=dict)
+    stages: Mapping[StageId, StageReason] = field(default_factory=dict)
     """By stage that would be trained."""
-    scores: Mapping[tuple[str, BenchmarkKey], str] = field(default_factory=dict)
+    scores: Mapping[AskedScore, str] = field(default_factory=dict)
     """By base or stage, and benchmark, of scores that would be made."""
 
     def of_stages(self) -> Counter[str]:
@@ -63,7 +64,7 @@ class Reasons:
         return Counter(self.scores.values())
 
 
-def reasons(inputs: Inputs, standing: Mapping[str, Standing], store: Store) -> Reasons:
+def reasons(inputs: Inputs, standing: Mapping[StageId, Standing], store: Store) -> Reasons:
     """Why each stage and score that is missing would be made.
 
     All records of the store are read only where one of them can say something.
@@ -94,16 +95,16 @@ class _Kept:
         return [StageRecord.model_validate(one.body) for one in self.store.find_all("stages")]
 
     @cached_property
-    def scores(self) -> dict[tuple[str, str], list[ScoreRecord]]:
+    def scores(self) -> dict[tuple[WeightsDigest, str], list[ScoreRecord]]:
         """By digest of the weights, and name of the benchmark."""
-        found: dict[tuple[str, str], list[ScoreRecord]] = {}
+        found: dict[tuple[WeightsDigest, str], list[ScoreRecord]] = {}
         for body in self.store.read_documents("scores"):
             score = ScoreRecord.model_validate(body)
             found.setdefault((score.subject, score.benchmark), []).append(score)
         return found
 
 
-def _stage_reason(stage: Stage, standing: Mapping[str, Standing], kept: _Kept) -> StageReason:
+def _stage_reason(stage: Stage, standing: Mapping[StageId, Standing], kept: _Kept) -> StageReason:
     if (failure := standing[stage.fingerprint].failure) is not None:
         return StageReason(f"failed ({failure.kind}): {failure.cause}")
     if stage.parent is not None and standing[stage.parent].record is None:

@@ -15,6 +15,7 @@ from ray.exceptions import RayError, RayTaskError
 
 from raysft.cluster.resources import Resources
 from raysft.errors import ClusterError
+from raysft.identity import StageId
 from raysft.process_log import start_process_log
 from raysft.records import FailureRecord
 from raysft.sweep.run.context import SweepContext
@@ -67,11 +68,11 @@ class CoordinatorClient:
 
     # ---- stages
 
-    def admit(self, stage: str, trial: str) -> Admission:
+    def admit(self, stage: StageId, trial: str) -> Admission:
         """See `Coordinator.admit`; returns when the stage is done, failed, or this trial's to train."""
         return self._ask(Coordinator.admit, stage, trial)
 
-    def finished(self, stage: str, *, trained: bool, resumed: bool) -> None:
+    def finished(self, stage: StageId, *, trained: bool, resumed: bool) -> None:
         """See `Coordinator.finished`."""
         self._ask(Coordinator.finished, stage, trained=trained, resumed=resumed)
 
@@ -79,11 +80,11 @@ class CoordinatorClient:
         """See `Coordinator.failed`."""
         self._ask(Coordinator.failed, failure)
 
-    def lost(self, stage: str) -> None:
+    def lost(self, stage: StageId) -> None:
         """See `Coordinator.lost`."""
         self._ask(Coordinator.lost, stage)
 
-    def note(self, stage: str, cause: str) -> None:
+    def note(self, stage: StageId, cause: str) -> None:
         """See `Coordinator.note`."""
         self._ask(Coordinator.note, stage, cause)
 
@@ -97,11 +98,11 @@ class CoordinatorClient:
 
     # ---- scores
 
-    def post_evaluate(self, subject: str, model: str) -> None:
+    def post_evaluate(self, subject: StageId, model: str) -> None:
         """See `Coordinator.evaluate`."""
         self._call(Coordinator.evaluate, subject, model)
 
-    def wait_for_scores(self, subjects: list[tuple[str, str]]) -> None:
+    def wait_for_scores(self, subjects: list[tuple[StageId, str]]) -> None:
         """See `Coordinator.scores`; returns when every score was made or given up."""
         self._ask(Coordinator.scores, subjects)
 

@@ -8,7 +8,7 @@ from raysft.cluster.resources import Resources
 from raysft.composition.order import SourceIndex
 from raysft.errors import DamagedArtifact, StoreError
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
-from raysft.identity import BenchmarkKey, SourceKey, WeightsDigest, canonical
+from raysft.identity import BenchmarkKey, SourceKey, StageId, WeightsDigest, canonical
 from raysft.plan.tree import Plan, Stage
 from raysft.records import StageRecord
 from raysft.spec.sweep import SweepSpec
@@ -42,7 +42,7 @@ class SweepContext:
     """By model."""
     benchmarks: Mapping[BenchmarkKey, AbilityBenchmark]
     """By key: an ability, or `ability/name`."""
-    asked: Mapping[str, Asked]
+    asked: Mapping[StageId, Asked]
     """What is scored, by fingerprint of a base or stage."""
     inline: bool
     """Whether a stage with one CPU worker trains in the process of its trial: only on our own cluster."""
@@ -57,7 +57,7 @@ class SweepContext:
         model = self.spec.models[stage.model]
         return Resources(CPUS_PER_WORKER, model.gpus_per_worker) * model.workers
 
-    def digest(self, subject: str, model: str) -> WeightsDigest:
+    def digest(self, subject: StageId, model: str) -> WeightsDigest:
         """Digest of the weights of a base or of a finished stage, as its record has it.
 
         Raises:
@@ -70,7 +70,7 @@ class SweepContext:
             raise DamagedArtifact(f"stage {subject} is gone from the store, or was set aside as damaged")
         return StageRecord.model_validate(found.body).weights_digest
 
-    def weights(self, subject: str, model: str) -> Origin:
+    def weights(self, subject: StageId, model: str) -> Origin:
         """Folder and digest of a base or of a finished stage, every byte verified.
 
         Raises:

@@ -11,8 +11,10 @@ from ray.exceptions import RayError
 
 from raysft.cluster.resources import Resources
 from raysft.errors import DamagedArtifact, StoreError
-from raysft.identity import BenchmarkKey
+from raysft.identity import BenchmarkKey, StageId
+from raysft.plan.policy import ShardWork, StageWork
 from raysft.records import FailureRecord
+from raysft.sweep.inputs.score_requests import AskedScore
 from raysft.sweep.results.score_keys import read_score, shards
 from raysft.sweep.run.context import SweepContext
 from raysft.sweep.run.engine_pool import TRIES, EnginePool, Shard
@@ -31,15 +33,15 @@ class Coordinator:
         needs = {address: context.needs(stage) for address, stage in context.plan.stages.items()}
         self._schedule = Schedule(context.plan, capacity, needs)
         self._pool = EnginePool(context)
-        self._futures: dict[tuple[str, str], asyncio.Future[Admission]] = {}
-        self._progress: dict[str, Progress] = {}
-        self._scores: dict[tuple[str, BenchmarkKey], asyncio.Future[None]] = {}
+        self._futures: dict[tuple[StageId, str], asyncio.Future[Admission]] = {}
+        self._progress: dict[StageId, Progress] = {}
+        self._scores: dict[AskedScore, asyncio.Future[None]] = {}
         self._shards: dict[str, Shard] = {}
-        self._parts_left: dict[tuple[str, str], int] = {}
-        self._begun_stages: Counter[str] = Counter()
-        self._causes: dict[str, str] = {}
-        self._begun_scores: Counter[tuple[str, str]] = Counter()
-        self._score_failures: dict[str, str] = {}
+        self._parts_left: dict[AskedScore, int] = {}
+        self._begun_stages: Counter[StageId] = Counter()
+        self._causes: dict[StageId, str] = {}
+        self._begun_scores: Counter[AskedScore] = Counter()
+        self._score_failures: dict[AskedScore, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._trained = self._resumed = self._scored = 0
         self._read_store()
@@ -53,7 +55,7 @@ class Coordinator:
 
     # ---- stages
 
-    async def admit(self, stage: str, trial: str) -> Admission:
+    async def admit(self, stage: StageId, trial: str) -> Admission:
         """Wait until a stage is in the store, has failed, or is this trial's to train.
 
         A trial trains one stage at a time: one that asks again has lost whatever it held, with its process.
@@ -71,7 +73,7 @@ class Coordinator:
         self._pump()
         return await future
 
-    async def finished(self, stage: str, *, trained: bool, resumed: bool) -> None:
+    async def finished(self, stage: StageId, *, trained: bool, resumed: bool) -> None:
         """The stage is in the store."""
         self._trained += trained
         self._resumed += resumed
@@ -86,11 +88,11 @@ class Coordinator:
             self._answer(stage, trials, Admission("failed", failure))
         self._pump()
 
-    async def lost(self, stage: str) -> None:
+    async def lost(self, stage: StageId) -> None:
         """The files of a finished stage were found damaged; it is open again."""
         self._schedule.reopen(stage)
 
-    async def note(self, stage: str, cause: str) -> None:
+    async def note(self, stage: StageId, cause: str) -> None:
         """An attempt at a stage ended by an error of its process; it is tried again."""
         self._causes[stage] = cause
 
@@ -113,13 +115,13 @@ class Coordinator:
         """How far a stage is."""
         self._progress[progress.fingerprint] = progress
 
-    def _answer(self, stage: str, trials: list[str], admission: Admission) -> None:
+    def _answer(self, stage: StageId, trials: list[str], admission: Admission) -> None:
         for trial in trials:
             self._futures.pop((stage, trial)).set_result(admission)
 
     # ---- scores
 
-    async def evaluate(self, subject: str, model: str) -> None:
+    async def evaluate(self, subject: StageId, model: str) -> None:
         """Begin whatever is missing of the scores of a base or a finished stage."""
         asked = self._context.asked.get(subject)
         for key in asked.benchmarks if asked else ():
@@ -127,7 +129,7 @@ class Coordinator:
                 self._begin(subject, model, key)
         self._pump()
 
-    async def scores(self, subjects: list[tuple[str, str]]) -> None:
+    async def scores(self, subjects: list[tuple[StageId, str]]) -> None:
         """Wait for every score of these (subject, model); their shards now come first."""
         for subject, model in subjects:
             await self.evaluate(subject, model)
@@ -136,7 +138,7 @@ class Coordinator:
         self._pump()
         await asyncio.gather(*(future for (subject, _), future in self._scores.items() if subject in wanted))
 
-    def _begin(self, subject: str, model: str, benchmark: BenchmarkKey) -> None:
+    def _begin(self, subject: StageId, model: str, benchmark: BenchmarkKey) -> None:
         """Enqueue what is missing of a score. Whatever goes wrong, its future is set in the end."""
         key = (subject, benchmark)
         self._begun_scores[key] += 1
@@ -192,9 +194,9 @@ class Coordinator:
             return
         self._give_up(key, getattr(error, "cause", None) or error)
 
-    def _give_up(self, key: tuple[str, BenchmarkKey], error: Exception) -> None:
+    def _give_up(self, key: AskedScore, error: Exception) -> None:
         """A score fails for this run; its future is set, so that nobody waits for it."""
-        self._score_failures["/".join(key)] = f"{type(error).__name__}: {error}".strip()
+        self._score_failures[key] = f"{type(error).__name__}: {error}".strip()
         if not self._scores[key].done():
             self._scores[key].set_result(None)
 
@@ -205,7 +207,7 @@ class Coordinator:
         if not self._context.inline:
             self._schedule.resize(self._seen_capacity())
         for work, trial in self._schedule.grant():
-            if work.kind == "stage":
+            if isinstance(work, StageWork):
                 self._begun_stages[work.key] += 1
                 if not self._context.trains_inline(self._context.plan.stages[work.key]):
                     self._pool.stop_idle()
@@ -223,7 +225,7 @@ class Coordinator:
         """
         found, running = ray.cluster_resources(), self._schedule.running_work()
         used = sum((work.needs for work in running), Resources())
-        pending = any(work.kind == "stage" and work.key not in self._progress for work in running)
+        pending = any(isinstance(work, StageWork) and work.key not in self._progress for work in running)
         asked = [] if pending else [work.needs for work in self._schedule.waiting_work()]
         cpus = max(found.get("CPU", 0), used.cpus + max((one.cpus for one in asked), default=0))
         gpus = max(found.get("GPU", 0), used.gpus + max((one.gpus for one in asked), default=0))
@@ -240,8 +242,8 @@ class Coordinator:
             trained=self._trained,
             resumed=self._resumed,
             scored=self._scored,
-            scores=frozenset("/".join(key) for key, future in self._scores.items() if future.done())
+            scores=frozenset(key for key, future in self._scores.items() if future.done())
             - self._score_failures.keys(),
-            scoring=sum(work.kind == "shard" for work in self._schedule.running_work()),
+            scoring=sum(isinstance(work, ShardWork) for work in self._schedule.running_work()),
             score_failures=dict(self._score_failures),
         )

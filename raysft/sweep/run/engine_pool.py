@@ -12,7 +12,7 @@ from ray import ObjectRef
 from ray.actor import ActorHandle
 from ray.exceptions import RayActorError, RayTaskError
 
-from raysft.identity import BenchmarkKey
+from raysft.identity import BenchmarkKey, StageId
 from raysft.process_log import start_process_log
 from raysft.sweep.run.context import SweepContext
 from raysft.sweep.run.evaluation_worker import EvaluationWorker
@@ -28,7 +28,7 @@ IDLE_S = 60.0
 class Shard:
     """One unit of evaluation: some questions of a benchmark to one subject, or the grading of all of them."""
 
-    subject: str
+    subject: StageId
     """Fingerprint of the base or stage."""
     model: str
     benchmark: BenchmarkKey
@@ -52,7 +52,7 @@ class EngineActor(EvaluationWorker):
 @dataclass(eq=False)
 class _Engine:
     actor: ActorHandle
-    subject: str = ""
+    subject: StageId
     since: float = 0.0
 
 
@@ -94,13 +94,13 @@ class EnginePool:
             self._kill(engine)
         self._idle.clear()
 
-    def _take(self, subject: str) -> _Engine:
+    def _take(self, subject: StageId) -> _Engine:
         """An engine that holds these weights, or any other idle one, or a new one."""
         if self._idle:
             engine = next((one for one in self._idle if one.subject == subject), self._idle[0])
             self._idle.remove(engine)
         else:
-            engine = _Engine(self._start())
+            engine = _Engine(self._start(), subject)
         engine.subject = subject
         return engine
 

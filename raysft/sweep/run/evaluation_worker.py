@@ -16,7 +16,7 @@ from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
 from raysft.evaluate.engine import Engine, ReferenceLoss
 from raysft.evaluate.engines.transformers_engine import TransformersEngine
 from raysft.evaluate.scoring import score_record
-from raysft.identity import BenchmarkKey, WeightsDigest
+from raysft.identity import BenchmarkKey, StageId, WeightsDigest
 from raysft.records import AnswersRecord
 from raysft.sandbox.confinement import CONFINEMENT_LEVEL
 from raysft.sweep.results.score_keys import (
@@ -43,7 +43,7 @@ class EvaluationWorker:
             torch.set_num_threads(1)
         self._engine: Engine = TransformersEngine(device, self._spec.precision, self._spec.batch_size)
 
-    def answer(self, subject: str, model: str, benchmark: BenchmarkKey, part: int) -> None:
+    def answer(self, subject: StageId, model: str, benchmark: BenchmarkKey, part: int) -> None:
         """Answer one shard of a benchmark with the weights of a subject, and store the answers."""
         chosen, origin = self._context.benchmarks[benchmark], self._context.weights(subject, model)
         shard = shards(self._spec, chosen)[part]
@@ -70,7 +70,7 @@ class EvaluationWorker:
             return ()
         return tuple(self._engine.reference_loss([question]).loss for question in questions)
 
-    def grade(self, subject: str, model: str, benchmark: BenchmarkKey) -> None:
+    def grade(self, subject: StageId, model: str, benchmark: BenchmarkKey) -> None:
         """Grade all answers of a subject to a benchmark, and store the score."""
         chosen, weights = self._context.benchmarks[benchmark], self._context.digest(subject, model)
         parts = [self._needed(chosen, weights, shard) for shard in shards(self._spec, chosen)]

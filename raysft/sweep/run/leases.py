@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from raysft.identity import StageId
 from raysft.store import Store
 from raysft.store.lease import Lease
 
@@ -18,7 +19,7 @@ BEATS = 5
 
 
 @contextmanager
-def stage_lease(store: Store, stage: str) -> Iterator[None]:
+def stage_lease(store: Store, stage: StageId) -> Iterator[None]:
     """Hold the lease of a stage, or go on without it as soon as the stage is in the store.
 
     Drivers share work through the store; to wait for one is cheap and rare.
@@ -37,7 +38,7 @@ def stage_lease(store: Store, stage: str) -> Iterator[None]:
         lease.release()
 
 
-def stages_in_training(store: Store, stages: Iterable[str]) -> frozenset[str]:
+def stages_in_training(store: Store, stages: Iterable[StageId]) -> frozenset[StageId]:
     """Which of these stages some driver trains now; takes a third of a period if any was begun."""
     claimed = {stage: number for stage in stages if (number := _lease(store, stage).claimed()) is not None}
     if claimed:
@@ -46,7 +47,7 @@ def stages_in_training(store: Store, stages: Iterable[str]) -> frozenset[str]:
     return frozenset(stage for stage, number in claimed.items() if (after[stage] or 0) > number)
 
 
-def _lease(store: Store, stage: str) -> Lease:
+def _lease(store: Store, stage: StageId) -> Lease:
     return store.lease(f"stages/{stage}", f"{socket.gethostname()}/{os.getpid()}", _period(store))
 
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from raysft.identity import StageId
 from raysft.records import FailureRecord
 from raysft.store import Store
+from raysft.sweep.inputs.score_requests import AskedScore
 from raysft.train.job import Progress
 
 
@@ -23,22 +25,22 @@ class Admission:
 class Snapshot:
     """What is done at one moment: for the searcher and for the progress shown."""
 
-    done: frozenset[str] = frozenset()
-    failed: Mapping[str, FailureRecord] = field(default_factory=dict)
-    running: frozenset[str] = frozenset()
-    progress: Mapping[str, Progress] = field(default_factory=dict)
+    done: frozenset[StageId] = frozenset()
+    failed: Mapping[StageId, FailureRecord] = field(default_factory=dict)
+    running: frozenset[StageId] = frozenset()
+    progress: Mapping[StageId, Progress] = field(default_factory=dict)
     trained: int = 0
     """Stages trained by this run."""
     resumed: int = 0
     """Of these, the ones that went on from a step above 0."""
     scored: int = 0
     """Scores made by this run."""
-    scores: frozenset[str] = frozenset()
-    """`subject/benchmark` of the scores that trials have asked for and that are in the store."""
+    scores: frozenset[AskedScore] = frozenset()
+    """The scores that trials have asked for and that are in the store."""
     scoring: int = 0
     """Shards of evaluation under way."""
-    score_failures: Mapping[str, str] = field(default_factory=dict)
-    """Cause by `subject/benchmark`."""
+    score_failures: Mapping[AskedScore, str] = field(default_factory=dict)
+    """Cause by score."""
 
 
 def record_failure(store: Store, failure: FailureRecord) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping, Set
 from dataclasses import replace
 
 from raysft.cluster.resources import Resources
-from raysft.plan.policy import Work, admit
+from raysft.identity import StageId
+from raysft.plan.policy import ShardWork, StageWork, Work, admit
 from raysft.plan.tree import Plan
 from raysft.records import FailureRecord
 
@@ -19,7 +20,7 @@ class Schedule:
     unless its weights are in the store already.
     """
 
-    def __init__(self, plan: Plan, capacity: Resources, needs: Mapping[str, Resources]) -> None:
+    def __init__(self, plan: Plan, capacity: Resources, needs: Mapping[StageId, Resources]) -> None:
         """Begin with every stage open.
 
         Args:
@@ -28,25 +29,25 @@ class Schedule:
             needs: what each stage holds while it trains.
         """
         self._plan, self._capacity, self._needs = plan, capacity, needs
-        self._done: set[str] = set()
-        self._failed: dict[str, FailureRecord] = {}
-        self._holders: dict[str, str] = {}
-        self._waiting: dict[str, list[str]] = {}
-        self._shards_waiting: dict[str, Work] = {}
-        self._shards_running: dict[str, Work] = {}
+        self._done: set[StageId] = set()
+        self._failed: dict[StageId, FailureRecord] = {}
+        self._holders: dict[StageId, str] = {}
+        self._waiting: dict[StageId, list[str]] = {}
+        self._shards_waiting: dict[str, ShardWork] = {}
+        self._shards_running: dict[str, ShardWork] = {}
 
     @property
-    def done(self) -> Set[str]:
+    def done(self) -> Set[StageId]:
         """Stages whose weights are in the store."""
         return self._done
 
     @property
-    def failed(self) -> Mapping[str, FailureRecord]:
+    def failed(self) -> Mapping[StageId, FailureRecord]:
         """Stages that will have no weights in this run, each with the failure that is to blame."""
         return self._failed
 
     @property
-    def holders(self) -> Mapping[str, str]:
+    def holders(self) -> Mapping[StageId, str]:
         """Of each running stage, the trial that trains it."""
         return self._holders
 
@@ -57,11 +58,11 @@ class Schedule:
 
     # ---- stages
 
-    def request(self, stage: str, trial: str) -> None:
+    def request(self, stage: StageId, trial: str) -> None:
         """A trial wants the weights of a stage: by training it, or from whoever does."""
         self._waiting.setdefault(stage, []).append(trial)
 
-    def finish(self, stage: str) -> list[str]:
+    def finish(self, stage: StageId) -> list[str]:
         """The weights of a stage are in the store; returns the trials that waited for them.
 
         If it had failed, in this run or in another one's eyes, what it blocked is open again.
@@ -72,13 +73,13 @@ class Schedule:
         self._holders.pop(stage, None)
         return self._waiting.pop(stage, [])
 
-    def reopen(self, stage: str) -> None:
+    def reopen(self, stage: StageId) -> None:
         """The weights of a finished stage are damaged or gone: it is to be trained again."""
         self._done.discard(stage)
 
-    def fail(self, failure: FailureRecord) -> dict[str, list[str]]:
+    def fail(self, failure: FailureRecord) -> dict[StageId, list[str]]:
         """A stage failed for good, and with it all that continues from it; returns who waited for which."""
-        freed: dict[str, list[str]] = {}
+        freed: dict[StageId, list[str]] = {}
         below = [failure.stage]
         while below:
             stage = below.pop()
@@ -90,7 +91,7 @@ class Schedule:
             freed[stage] = self._waiting.pop(stage, [])
         return freed
 
-    def release(self, trial: str) -> list[str]:
+    def release(self, trial: str) -> list[StageId]:
         """A trial is gone: it waits no more, and what it trained, which is returned, is open again."""
         freed = [stage for stage, holder in self._holders.items() if holder == trial]
         for stage in freed:
@@ -105,14 +106,14 @@ class Schedule:
 
     def add_shard(self, key: str, needs: Resources, *, wanted: bool = False) -> None:
         """An evaluation shard waits for its turn; `wanted` if some trial waits for nothing but scores."""
-        self._shards_waiting[key] = Work("shard", key, needs, wanted)
+        self._shards_waiting[key] = ShardWork(key, needs, wanted)
 
     def want_shards(self, keys: Collection[str]) -> None:
         """Some trial waits for these shards now: those that wait for their turn come before the others."""
         for key in self._shards_waiting.keys() & set(keys):
             self._shards_waiting[key] = replace(self._shards_waiting[key], wanted=True)
 
-    def end_shard(self, key: str) -> Work:
+    def end_shard(self, key: str) -> ShardWork:
         """A running shard has ended, well or not; returns it."""
         return self._shards_running.pop(key)
 
@@ -140,7 +141,7 @@ class Schedule:
         return [*stages, *self._shards_waiting.values()]
 
     def _start(self, work: Work) -> str:
-        if work.kind == "shard":
+        if isinstance(work, ShardWork):
             self._shards_running[work.key] = self._shards_waiting.pop(work.key)
             return ""
         trial = self._waiting[work.key].pop(0)
@@ -149,5 +150,5 @@ class Schedule:
         self._holders[work.key] = trial
         return trial
 
-    def _stage_work(self, stage: str) -> Work:
-        return Work("stage", stage, self._needs[stage])
+    def _stage_work(self, stage: StageId) -> StageWork:
+        return StageWork(stage, self._needs[stage])

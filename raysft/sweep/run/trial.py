@@ -10,6 +10,7 @@ from typing import Any
 from ray import tune
 
 from raysft.errors import DamagedArtifact, StageFailed
+from raysft.identity import StageId
 from raysft.plan.tree import Plan, Point
 from raysft.process_log import start_process_log
 from raysft.records import FailureRecord
@@ -71,7 +72,7 @@ def follow_point(
 
 
 def _ensure_stage(
-    context: SweepContext, coordinator: CoordinatorClient, stage: str, trial: str
+    context: SweepContext, coordinator: CoordinatorClient, stage: StageId, trial: str
 ) -> FailureRecord | None:
     """Return when the weights of a stage are in the store, or say why they never will be."""
     admission = coordinator.admit(stage, trial)

@@ -17,7 +17,7 @@ from raysft.errors import ClusterError, RaysftError
 from raysft.evaluate.benchmark import Question, questions_digest
 from raysft.evaluate.engine import EngineIdentity, generations_fingerprint, generations_identity
 from raysft.evaluate.engines.transformers_engine import TransformersEngine
-from raysft.identity import fingerprint
+from raysft.identity import WeightsDigest, fingerprint
 from raysft.model.digest import weights_digest
 from raysft.model.folder import DtypeName
 from raysft.sweep.run.engine_pool import TRIES
@@ -39,7 +39,7 @@ class TaggingModel:
 
     folder: Path
     """Hugging Face folder with a chat template; an actor on another node must see it too."""
-    weights: str
+    weights: WeightsDigest
     """Digest."""
     texts: str
     """Digest of tokenizer and template."""

@@ -69,7 +69,7 @@ def test_a_failure_comes_first_and_counts_what_it_blocks() -> None:
 def test_a_failed_score_is_told_with_its_cause() -> None:
     events = Events(ONE.watched())
     events.since_last(Snapshot())
-    found = events.since_last(Snapshot(score_failures={f"{ONE.base}/math/mbpp": "StoreError: gone"}))
+    found = events.since_last(Snapshot(score_failures={(ONE.base, "math/mbpp"): "StoreError: gone"}))
     assert found == [Event("score_failed", ONE.base, ("math/mbpp",), "StoreError: gone")]
 
 
@@ -92,7 +92,7 @@ def test_missing_scores_are_those_of_the_whole_sweep() -> None:
     watched = ONE.watched(ONE.base)
     assert watched.missing(Snapshot()) == 6
     assert watched.missing(Snapshot(scores=ONE.scores(ONE.base, ONE.shared))) == 4
-    assert watched.missing(Snapshot(score_failures={f"{ONE.last}/code": "x"})) == 5
+    assert watched.missing(Snapshot(score_failures={(ONE.last, "code"): "x"})) == 5
     assert watched.missing(ONE.whole()) == 0
 
 

@@ -241,7 +241,7 @@ def test_scores_of_weights_that_are_gone_fail_and_nobody_waits(context: SweepCon
         await coordinator.finished(stage, trained=True, resumed=False)
         await coordinator.scores([(stage, "tiny")])
         snapshot = await coordinator.snapshot()
-        assert set(snapshot.score_failures) == {f"{stage}/{ability}" for ability in context.benchmarks}
+        assert set(snapshot.score_failures) == {(stage, ability) for ability in context.benchmarks}
         assert stage not in snapshot.done, "it must be trained again"
 
 
@@ -253,8 +253,8 @@ def test_an_engine_that_fails_costs_one_score_and_no_other(context: SweepContext
         coordinator._pool.failures[f"{base}/math/0"] = [RayActorError()]
         await coordinator.scores([(base, "tiny")])
         snapshot = await coordinator.snapshot()
-        assert set(snapshot.score_failures) == {f"{base}/math"}
-        assert (snapshot.scored, snapshot.scores) == (2, {f"{base}/code", f"{base}/general"})
+        assert set(snapshot.score_failures) == {(base, "math")}
+        assert (snapshot.scored, snapshot.scores) == (2, {(base, "code"), (base, "general")})
 
 
 def damaged() -> RayTaskError:
@@ -281,7 +281,7 @@ def test_answers_that_are_damaged_again_and_again_are_given_up(context: SweepCon
         coordinator._pool.failures[f"{base}/math/grade"] = [damaged() for _ in range(TRIES)]
         await coordinator.scores([(base, "tiny")])
         failures = (await coordinator.snapshot()).score_failures
-        assert failures == {f"{base}/math": "DamagedArtifact: answers are damaged"}
+        assert failures == {(base, "math"): "DamagedArtifact: answers are damaged"}
 
 
 # ---- room

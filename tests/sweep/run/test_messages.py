@@ -26,9 +26,9 @@ FAILURE = FailureRecord(stage="s", kind="out_of_memory", cause="no more", attemp
             trained=2,
             resumed=1,
             scored=3,
-            scores=frozenset({"b/math"}),
+            scores=frozenset({("b", "math")}),
             scoring=1,
-            score_failures={"a/math": "gone"},
+            score_failures={("a", "math"): "gone"},
         ),
     ],
 )

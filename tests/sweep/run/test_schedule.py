@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from support.example_plan import plan_of, stages_of
 
 from raysft.cluster.resources import Resources
-from raysft.plan.policy import Work
+from raysft.plan.policy import ShardWork
 from raysft.plan.tree import Plan
 from raysft.records import FailureRecord
 from raysft.sweep.run.schedule import Schedule
@@ -156,7 +156,7 @@ def test_a_shard_runs_once_and_is_gone_when_it_ends() -> None:
     assert granted(book) == [("base/math/0", "")]
     assert book.running_shards == {"base/math/0"}
     assert granted(book) == []
-    assert book.end_shard("base/math/0") == Work("shard", "base/math/0", ONE)
+    assert book.end_shard("base/math/0") == ShardWork("base/math/0", ONE)
     assert granted(book) == [("base/math/1", "")]
     with pytest.raises(KeyError):
         book.end_shard("base/math/0")
@@ -280,7 +280,7 @@ class Machine(RuleBasedStateMachine):
     def grant(self) -> None:
         before = dict(self.book.holders)
         for work, trial in self.book.grant():
-            if work.kind == "shard":
+            if isinstance(work, ShardWork):
                 assert self.shards[work.key] == "waiting"
                 self.shards[work.key] = "running"
                 continue
