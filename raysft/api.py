@@ -1,6 +1,7 @@
 """A sweep from Python: load it, plan it, run it, read its results as DataFrames.
 
-What `raysft plan`, `run` and `report` do, without a terminal. Ray and torch are imported when a run starts.
+What `raysft plan`, `run` and `report` do, without a terminal. Ray is imported when a run starts; torch comes
+earlier, with the tokenizers.
 """
 
 from collections.abc import Callable, Mapping

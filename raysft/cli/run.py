@@ -25,7 +25,7 @@ def run_and_report(
     """
 
     def run(inputs: Inputs, standing: Mapping[StageId, Standing], store: Store) -> Snapshot:
-        # Ray and torch take seconds to import, which a finished sweep need not spend.
+        # Ray takes seconds to import, which a finished sweep need not spend.
         from raysft.cli.progress.watched_run import run_with_progress
 
         return run_with_progress(inputs, standing, store, address, console)

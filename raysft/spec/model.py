@@ -89,7 +89,7 @@ class ModelSpec(Frozen):
     accelerator: str | None = None
     """On what it trains, for the plan's hours and money; `null` for that of `cost`."""
     workers: Annotated[Whole, Field(ge=1)] = 1
-    """Training processes; the result does not depend on it (design §4.4)."""
+    """Training processes; the result does not depend on it (`raysft.train.batching.global_batch`)."""
     gpus_per_worker: Annotated[Whole, Field(ge=0)] = 0
     """GPUs of each training process; 0 trains on the CPU."""
     backend: Literal["fsdp2"] = "fsdp2"
