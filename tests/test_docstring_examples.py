@@ -5,7 +5,6 @@ from importlib import import_module
 
 import pytest
 
-
 MODULES = (
     "raysft.composition.strategy",
     "raysft.evaluate.benchmark",
