@@ -66,6 +66,7 @@ class SourceIndex:
                 _interleaved(self.parts, seed) if self.parts else ordered(self.ids, "subset", seed)
             )
         order = self._orders[seed]
+        # 11 of 4 conversations are all of them twice, and the first 3 again.
         whole, rest = divmod(count, len(order))
         return order * whole + order[:rest]
 
@@ -77,6 +78,7 @@ class SourceIndex:
         """
         key = (seed, count)
         if key not in self._prefixes:
+            # Of a joined source `rows` may be less than its ids; which ones are used is then up to the seed.
             same_for_every_seed = count == self.rows == len(self.ids)
             subset = self.ids if same_for_every_seed else sorted(self.prefix(seed, count))
             self._prefixes[key] = digest_lines(subset)
@@ -129,6 +131,7 @@ class _Rank:
 
 def _room(parts: Sequence[SourcePart]) -> list[int]:
     """Conversations of each part that can be used before one of them runs out of its share."""
+    # 100 and 10 conversations with weights 3 and 1: the second gives out at 10 turns, so 30 and 10 are used.
     least = min(Fraction(len(part.ids)) / part.weight for part in parts)
     return [int(least * part.weight) for part in parts]
 
@@ -139,6 +142,8 @@ def _interleaved(parts: Sequence[SourcePart], seed: int) -> tuple[str, ...]:
     The j-th conversation (from 1) of a part with weight w has place (j − 1/2) / w: with weights 3 and 1 the
     first four are three of one and one of the other.
     """
+    # Places as whole numbers, so that no rounding decides a tie: weights 3 and 1 give 1, 3, 5 and 3, in units
+    # of 1/6. Places that are equal are ordered by id.
     whole = lcm(*(part.weight.denominator for part in parts))
     steps = [part.weight.numerator * whole // part.weight.denominator for part in parts]
     common = lcm(*steps)

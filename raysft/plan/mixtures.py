@@ -152,6 +152,7 @@ class Mixtures:
                 self._measure(choice.model, take.source, one.recipe).total(subset_seed, take.conversations)
                 for take in one.takes
             ]
+            # 5,000 supervised tokens in 100 conversations, of which the steps see 300: 15,000 pass.
             steps += one.recipe.steps_for(one.conversations)
             tokens += (
                 sum(each.supervised for each in sums) * one.recipe.seen(one.conversations) / one.conversations
@@ -176,6 +177,8 @@ def apportion(total: int, weights: Sequence[int]) -> list[int]:
     What is left after rounding down goes to the largest remainders, the first of equal ones.
     """
     whole = sum(weights)
+    # 10 over weights 5, 3, 1 is 5.56, 3.33, 1.11: rounded down 5, 3, 1, and the one that is left goes to the
+    # first.
     exact = [Fraction(total * weight, whole) for weight in weights]
     shares = [max(1, int(one)) for one in exact]
     by_remainder = sorted(range(len(exact)), key=lambda place: shares[place] - exact[place])

@@ -121,6 +121,8 @@ def seccomp_filter(machine: str) -> bytes:
         raise ClusterError(f"generated programs can be confined on {known} only, not on {machine!r}")
     architecture = _ARCHITECTURES[machine]
     program = [
+        # A number is a call only together with its architecture: 2 is `open` in 64-bit code on x86_64 and
+        # `fork` in 32-bit code. So that is asked first.
         _Instruction(_LOAD, _AT_ARCHITECTURE),
         _Instruction(_IF_EQUAL, architecture.audit, if_true=1),
         _Instruction(_RETURN, _KILL),
@@ -145,6 +147,8 @@ def _restricted(restriction: _Restriction) -> list[_Instruction]:
     return [
         _Instruction(_LOAD, at),
         _Instruction(_IF_ANY_BIT, low, if_true=3),
+        # BPF loads 32 bits of an argument of 64. The new limit of prlimit64 is a pointer, which may be all
+        # zeros in the half that was looked at.
         _Instruction(_LOAD, at + 4),
         _Instruction(_IF_ANY_BIT, high, if_true=1),
         _Instruction(_RETURN, _ALLOW),

@@ -164,7 +164,7 @@ def _be_child(work: Callable[[], None], set_up: _SetUp, nonce: str, writing: int
                 work()
         os.write(_VERDICT, json.dumps([nonce, attempt.outcome, attempt.reason]).encode())
     finally:
-        os._exit(0)
+        os._exit(0)  # sys.exit would run the worker's exit handlers, and flush its buffers, once more
 
 
 def _confine(set_up: _SetUp, writing: int, worker: int) -> None:
@@ -176,11 +176,13 @@ def _confine(set_up: _SetUp, writing: int, worker: int) -> None:
         os.dup2(null, descriptor)
     os.closerange(_VERDICT + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # A worker that died before the call above sends no signal any more; then our parent is another process.
     if os.getppid() != worker:
         raise ProcessLookupError("the worker is gone")
     _set_limits(set_up)
     _drop_capabilities()
-    _prctl(_PR_SET_DUMPABLE, 0)
+    _prctl(_PR_SET_DUMPABLE, 0)  # nobody of the same user may attach to it or read its memory
+    # The kernel takes a filter from a process without privileges only after this promise.
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     filter_bytes = ctypes.create_string_buffer(bytes.fromhex(set_up.filter))
     count = len(set_up.filter) // 16  # instructions of 8 bytes, in hexadecimal

@@ -56,6 +56,8 @@ def publish(transport: Transport, kind: str, key: str, folder: Path, body: Mappi
     sealed = ours.sealed()
     place = layout.attempt(kind, key, ours.attempt)
     try:
+        # Whoever dies between these two lines leaves files that no record names; the next winner removes
+        # them.
         transport.put(folder, [entry.name for entry in ours.files], place)
         winner = _claim(transport, ours, sealed)
     except BaseException:

@@ -83,6 +83,8 @@ class Lease:
         return newest.number if newest is not None and ours else None
 
     def _silent(self, newest: _Claim) -> bool:
+        # Only the number and our own clock count. A holder whose clock is an hour wrong is judged like any
+        # other, and a new number starts the period anew.
         now_s = self._clock()
         if newest.number != self._seen:
             self._seen, self._seen_at_s = newest.number, now_s
@@ -96,9 +98,12 @@ class Lease:
         """
         content = {"owner": self._owner, "token": self._token, "number": number, "released": released}
         path = layout.lease_object(self._key, number)
+        # Two who both saw number 7 silent both try 8: one creates it, the other has lost and looks again.
         if not create_once(self._transport, path, seal(content)):
             return False
         numbers = self._numbers()
+        # We saw 7 and were held up, while another made 8 and 9 and dropped 8: then our 8 could be created,
+        # and means nothing.
         if max(numbers, default=number) > number:
             self._transport.remove(path)
             return False

@@ -64,6 +64,8 @@ class LocalTransport(Transport):
     @override
     @_explained
     def create(self, path: str, data: bytes) -> None:
+        # link(2) refuses a name that exists, over NFS too, and gives it to a file that is whole. An open with
+        # O_EXCL would show the name before the bytes, and stay so if the process dies.
         self._write_then(os.link, path, data)
 
     @override

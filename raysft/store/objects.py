@@ -161,6 +161,8 @@ class ObjectTransport(Transport):
 
 
 def _creates_exclusively(files: AbstractFileSystem) -> bool:
+    # Those of clouds send the condition with the request. fsspec's base class asks `exists` and writes then,
+    # and between the two another may write.
     if isinstance(files, AsyncFileSystem):
         return True
     return type(files).pipe_file is not AbstractFileSystem.pipe_file

@@ -110,6 +110,7 @@ def _is_manifest(name: str) -> bool:
 def _drop_older(transport: Transport, stage: str) -> None:
     """Drop what is older than the newest complete states, and half-saved states of those times."""
     for place in _older(transport, stage):
+        # The manifest first: what is left if this process dies now has none, and nobody takes it for a state.
         transport.remove(f"{place}/{layout.MANIFEST}")
         transport.remove(place)
         transport.forget_copy(place)

@@ -102,6 +102,8 @@ class ShardedGroup(WorkerGroup):
         policy = MixedPrecisionPolicy()
         if recipe.precision == "bf16":
             policy = MixedPrecisionPolicy(param_dtype=torch.bfloat16, reduce_dtype=torch.float32)
+        # From the inside out: what a block holds is no longer part of the outer unit. So of 32 blocks one or
+        # two are whole at a time, and the outer unit is embeddings, last norm and head.
         for block in model.causal.base_model.layers:
             fully_shard(block, mesh=self._mesh, mp_policy=policy)
         fully_shard(model, mesh=self._mesh, mp_policy=policy)

@@ -79,8 +79,10 @@ def _train(training: Training, corpus: Corpus, group: WorkerGroup, report: Repor
         outcome = _update(training, batch, group, step, due=due)
         course.step, course.tokens = step, course.tokens + batch.tokens
         course.losses.append(outcome.loss)
+        # After the last step the export follows at once, and the state would be dropped unread.
         if outcome.save and step < batches.steps:
             save_state(training, group)
+            # From the end of the save: a store that takes 40 s for one must not be due again after 30 s.
             saved = time.monotonic()
         if group.rank == 0:
             seconds = time.monotonic() - began
@@ -110,6 +112,8 @@ def _update(training: Training, batch: GlobalBatch, group: WorkerGroup, step: in
     save_due = torch.tensor(float(due and group.rank == 0), device=group.device)
     total = group.all_reduce_sum(torch.stack([local, save_due]))
     loss_value, save, norm_value = torch.cat([total, norm.reshape(1)]).tolist()
+    # The sums are the same on every worker, so all raise here or none does: nobody waits in the next exchange
+    # for one that has left.
     if not (math.isfinite(loss_value) and math.isfinite(norm_value)):
         cause = f"loss {loss_value}, gradient norm {norm_value} at step {step}"
         raise StageFailed(job.fingerprint, "not_finite", cause)

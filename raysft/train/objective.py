@@ -70,12 +70,14 @@ def probe_packing(job: StageJob, model: TargetLosses, corpus: Corpus, device: to
     Raises:
         StageFailed: of kind `infrastructure`, if a packed row sees another: it would train a wrong model.
     """
+    # The first and the last piece; where there is one only, its copy shows as well whether the row leaks.
     first, second = 0, len(corpus.piece_starts) - 2
     short = corpus.shortened((first, second), _PROBE_TOKENS)
     with torch.no_grad():
         alone = [model(build_micro_batch(short, [one], [1.0], "padded").to(device)) for one in (0, 1)]
         together = model(build_micro_batch(short, [0, 1], [1.0, 1.0], "packed").to(device))
     error = (together - torch.cat(alone)).abs().mean().item()
+    # Not `error > …`: a loss that is NaN must fail as well, and NaN is neither above nor below anything.
     if not error <= _TOLERANCE[job.recipe.precision]:
         cause = (
             f"packed rows see each other on this machine (loss differs by {error:.1e}); use layout: padded"

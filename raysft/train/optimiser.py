@@ -39,6 +39,8 @@ def set_learning_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
 def fill_state(model: nn.Module, optimiser: torch.optim.Optimizer, step: int) -> None:
     """Give every parameter AdamW's state after `step` updates, with moments of zero that are to be loaded."""
     for one in model.parameters():
+        # AdamW corrects its moments by 1 − β^count. After 1,000 updates with β2 = 0.999 that is 0.632; a
+        # count that began again would divide by 0.001, and take the second moment for 632 times as large.
         count = torch.tensor(float(step), dtype=torch.float32, device=one.device)
         optimiser.state[one] = {"step": count, **{name: torch.zeros_like(one) for name in MOMENTS}}
 

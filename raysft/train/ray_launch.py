@@ -73,6 +73,7 @@ def fit_stage(
             run_config=RunConfig(
                 name=f"{job.fingerprint[:12]}-{job.attempt}",
                 storage_path=scratch,
+                # Ray counts the failures that it forgives, we count starts: 3 attempts forgive 2 failures.
                 failure_config=FailureConfig(max_failures=attempts - 1, controller_failure_limit=_STARTS),
             ),
         )

@@ -44,6 +44,7 @@ def continue_stage(training: Training, group: WorkerGroup) -> None:
         dcp.load(dict(named_state(model, optimiser)), storage_reader=reader, no_dist=group.size == 1)
     course = training.course
     course.step, course.losses = body["step"], body["losses"]
+    # Tokens and seconds make the speed, and the seconds of an earlier attempt are not known here.
     course.tokens = body["tokens"] if body["attempt"] == job.attempt else 0
     course.resumed_at = (*body["resumed_at"], body["step"])
 
@@ -59,6 +60,7 @@ def save_state(training: Training, group: WorkerGroup) -> None:
         if group.rank == 0:
             (folder / _JSON).write_text(json.dumps(_body(training)), encoding="utf-8")
             Store.open(job.store_url).save_resume(job.fingerprint, training.course.step, job.attempt, folder)
+        # The folder goes when the block ends, so nobody may leave before rank 0 has moved it into the store.
         group.barrier()
 
 
@@ -119,6 +121,7 @@ def _same_folder(job: StageJob, folder: Path, group: WorkerGroup) -> None:
     Raises:
         StageFailed: of kind `user`.
     """
+    # Each worker adds 1 if it sees the folder: of 4 workers, one of them on another machine, the sum is 3.
     seen = group.all_reduce_sum(torch.tensor([float(folder.is_dir())], device=group.device)).item()
     if seen < group.size:
         cause = (

@@ -56,6 +56,7 @@ def _hold_then_fall(recipe: Recipe, step: int, steps: int, peak: int) -> float:
     Where warm-up and decay leave no room for each other, the fall begins after the peak. Of 10 steps with
     decay 0.3 the last 3 have 3/4, 2/4 and 1/4 of the peak.
     """
+    # Of 10 steps with the peak at 8 and decay 0.5 only 10 − 8 = 2 are left to fall, not 5.
     falling = min(math.ceil(round(recipe.decay * steps, 9)), steps - peak)
     return min(1.0, (steps + 1 - step) / (falling + 1))
 

@@ -54,6 +54,7 @@ def sign(conversations: list[Conversation], shingle: int, permutations: int) -> 
     found = np.zeros((len(conversations), permutations), np.uint32)
     for start in range(0, len(conversations), _AT_ONCE):
         shingles, starts = _shingles(conversations[start : start + _AT_ONCE], shingle)
+        # `reduceat` gives an empty run the value that comes next, so rows without shingles are left out.
         some = np.flatnonzero(np.diff(starts))
         if len(some):
             for place in range(permutations):
@@ -65,6 +66,7 @@ def sign(conversations: list[Conversation], shingle: int, permutations: int) -> 
 
 def _hash_functions(permutations: int) -> tuple[Hashes, Hashes]:
     drawn = np.frombuffer(shake_256(b"raysft near duplicates").digest(16 * permutations), "<u8")
+    # Odd factors can be inverted modulo 2^64; an even one would drop the upper bits of every hash.
     return drawn[:permutations] | np.uint64(1), drawn[permutations:]
 
 

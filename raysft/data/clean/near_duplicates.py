@@ -48,7 +48,7 @@ def near_duplicates(
         for band in range(bands.count):
             for places in _sharing(signed.keys(band)):
                 members = order[places]
-                if not groups.hang_together(members):
+                if not groups.are_linked(members):
                     groups.join_alike(members, signed.signatures(places), spec.similarity)
     return groups.left_out()
 
@@ -123,12 +123,14 @@ class _Groups:
         found: NDArray[np.bool_] = self._above != np.arange(len(self._above))
         return found
 
-    def hang_together(self, members: NDArray[np.int64]) -> bool:
+    def are_linked(self, members: NDArray[np.int64]) -> bool:
         """Whether all of them are linked already."""
         return len({self._root(one) for one in members.tolist()}) == 1
 
     def join_alike(self, members: NDArray[np.int64], signatures: Signatures, similarity: float) -> None:
         """Link those of a group whose signatures agree in at least `similarity` of their places."""
+        # 0.8 of 128 places are 102.4, so 103. The small number is for products that rounding puts just above
+        # a whole one.
         least = np.ceil(similarity * signatures.shape[1] - 1e-9)
         waiting = np.arange(len(members))
         linked: list[int] = []
@@ -150,6 +152,7 @@ class _Groups:
     def _root(self, one: int) -> int:
         above = self._above
         while above[one] != one:
+            # Path halving: every look shortens the chain, so that a million links in a row stay cheap.
             above[one] = above[above[one]]
             one = int(above[one])
         return one

@@ -100,6 +100,7 @@ def _attention(
     """What each row sees of its past (B, H × D), from its projection (B, (H + 2K) × D)."""
     rows, width = projected.shape[0], turn.cos_B1D.shape[-1]
     heads_BHD = projected.view(rows, -1, width)
+    # Queries, keys and values in one product: 32 + 8 + 8 heads, so (48 − 32) / 2 = 8 of keys.
     keys = (heads_BHD.shape[1] - turn.heads) // 2
     turned_BHD = turn(heads_BHD[:, :-keys])
     key_BKWD, value_BKWD = cache.update(turned_BHD[:, turn.heads :, None], heads_BHD[:, -keys:, None], index)

@@ -51,6 +51,7 @@ def reference_loss(
     sums = [_loss_sum(model, batch) for batch in _batches([row for row in rows if any(row.supervised)])]
     tokens = sum(sum(row.supervised) for row in rows)
     cut = sum(len(one.tokens) > context for one in encoded)
+    # fsum rounds once, so that the order of the batches does not show in the last bits.
     mean = math.fsum(sums) / tokens if tokens else math.nan
     return ReferenceLoss(mean, tokens, cut) if math.isfinite(mean) else ReferenceLoss(None, 0, cut)
 

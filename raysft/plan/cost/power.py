@@ -184,7 +184,10 @@ def _mcnemar_power(difference: float, n_items: int, given: Assumptions) -> float
     fewest, most = stats.binom.ppf([1e-9, 1 - 1e-9], n_items, share)
     disagree = np.arange(fewest, most + 1)
     # Rejected when one side has at least `critical` of them, whose two-sided p is at most alpha.
+    # Of 10 disagreements 9 must go one way: P(9 or more) = 11/1024 is below 0.025, P(8 or more) = 56/1024 is
+    # not.
     critical = stats.binom.isf(given.alpha / 2, disagree, 0.5) + 1
+    # They disagree on 20% and differ by 10%: 15% go one way and 5% the other, so 3 of 4 are won.
     wins = (1 + difference / share) / 2
     rejected = stats.binom.sf(critical - 1, disagree, wins)
     rejected += stats.binom.cdf(disagree - critical, disagree, wins)

@@ -215,6 +215,8 @@ class Coordinator:
                 self._futures.pop((work.key, trial)).set_result(admission)
             else:
                 task = asyncio.get_running_loop().create_task(self._run(self._shards[work.key]))
+                # The loop keeps only a weak reference: a task that nobody else holds may be collected while
+                # it runs.
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 

@@ -130,6 +130,7 @@ class EnginePool:
         loop.call_later(IDLE_S, self._stop_if_idle, engine, engine.since)
 
     def _stop_if_idle(self, engine: _Engine, since: float) -> None:
+        # An engine that worked since then has another `since`, and a call of its own to come.
         if engine in self._idle and engine.since == since:
             self._idle.remove(engine)
             self._kill(engine)

@@ -84,6 +84,8 @@ class Schedule:
         while below:
             stage = below.pop()
             below.extend(self._plan.children.get(stage, ()))
+            # Its weights are in the store from an earlier run; that its parent cannot be made again does not
+            # matter.
             if stage in self._done:
                 continue
             self._failed[stage] = failure

@@ -37,6 +37,7 @@ class PlanSearch(Searcher):
             return None if self._out else finished
         snapshot = self._coordinator.snapshot()
         done = snapshot.done | snapshot.failed.keys()
+        # A point whose next stage another trial trains would hold a slot only to wait for it.
         busy = {stage for point in self._out.values() if (stage := first_open(point, done)) is not None}
         point = next_point(self._plan, self._waiting, done, busy)
         if point is None:

@@ -30,6 +30,8 @@ def arrange(lengths: Sequence[int], workers: int, capacity: int, layout: Layout)
     for share in deal(lengths, workers):
         groups = _GROUPINGS[layout]([lengths[one] for one in share], capacity)
         plans.append([[share[one] for one in group] for group in groups])
+    # Sharded workers gather weights together in every pass. One that has 2 micro-batches where another has 3
+    # would be missing at the third, so it computes an empty one.
     most = max(1, *(len(plan) for plan in plans))
     return [plan + [[] for _ in range(most - len(plan))] for plan in plans]
 

@@ -53,6 +53,7 @@ def worker_share(
             )
             for group in groups
         ),
+        # Where every conversation of a batch was dropped, 0 / 1 is a loss of 0; 0 / 0 would end the stage.
         denominator=max(1, _denominator(corpus, conversations, recipe)),
         tokens=sum(lengths),
     )

@@ -59,6 +59,7 @@ def build_micro_batch(
     predictors, targets, target_weights = [], [], []
     for (start, end), offset, length, weight in zip(bounds, offsets, lengths, weights, strict=True):
         inputs[offset : offset + length] = corpus.tokens[start : end - 1]
+        # Pieces of 3 and 2 positions in one row are 0 1 2 0 1: where it falls back to 0, attention is cut.
         positions[offset : offset + length] = np.arange(length)
         # Token 1 is predicted at position 0: of tokens 7, 8, 9 with 9 supervised, `places` is [1].
         places = np.flatnonzero(corpus.supervised[start + 1 : end])
