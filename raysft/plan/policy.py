@@ -74,7 +74,7 @@ def admit(plan: Plan, waiting: Iterable[Work], running: Iterable[Work], capacity
             free = free - work.needs
             admitted.append(work)
         elif isinstance(work, StageWork):
-            # 8 GPUs, 4 in use, stages that need 8, 2 and 2: none starts until all are free. A shard may start:
+            # 8 GPUs, 4 in use, stages that need 8, 2 and 2: none starts until all are free. A shard may:
             # it ends soon.
             stage_blocked = True
     return admitted
