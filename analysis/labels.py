@@ -50,7 +50,7 @@ def variant_text(variant: str | None) -> str:
 def strategy_order(label: str, abilities: Sequence[str] = ()) -> tuple[int, int, Fraction, str]:
     """Sort key: base, single abilities, multi-task, sequential, mixed sequential, DMT by k, all else.
 
-    Single abilities follow the order of `abilities`. Little replay stands before much: DMT with k = 0 is
+    Single abilities follow the order of `abilities`. Little replay comes before much: DMT with k = 0 is
     mixed sequential.
     """
     kind, _, inner = label.partition("(")

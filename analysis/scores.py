@@ -1,4 +1,4 @@
-"""One score of one cell: seeds collapsed, with the evidence that stands beside it."""
+"""One score of one cell: seeds collapsed, with its evidence."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

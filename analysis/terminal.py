@@ -113,7 +113,7 @@ def _legend(drawn: Sequence[Block]) -> Iterable[str]:
 
 
 def _remarks(drawn: Sequence[Block], columns: Sequence[ColumnHead]) -> list[str]:
-    """What stands below the table: why scores are missing, each reason once."""
+    """What comes below the table: why scores are missing, each reason once."""
     lines = [line for block in drawn for line in block.lines]
     said = [" ".join((line.recipe, line.amount, f"{line.state}:", line.note)) for line in lines if line.note]
     for line in lines:

@@ -14,7 +14,7 @@ from typing import NewType, TypeAlias
 from pydantic import BaseModel
 
 StageId = NewType("StageId", str)
-"""Fingerprint of a stage, or of a base, which stands where a point begins."""
+"""Fingerprint of a stage, or of a base, with which a point begins."""
 SourceKey = NewType("SourceKey", str)
 """An ability, or `ability/variant`."""
 BenchmarkKey = NewType("BenchmarkKey", str)

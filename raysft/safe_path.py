@@ -1,4 +1,4 @@
-"""What a process that we start finds on its path: nothing of the folder that the user stands in.
+"""What a process that we start finds on its path: nothing of the folder that the user is in.
 
 Python puts the current folder first on the path of whatever it is told to run with `-m` or `-c`, and Ray
 does so for its workers. A research folder may well hold an `analysis.py`, a `random.py` or a `ray.py`.

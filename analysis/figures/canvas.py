@@ -23,7 +23,7 @@ _DASHES = ("-", "--", "-.")
 GREY = "#767676"
 INK = "#1f2328"
 WIDTH = 6.6
-"""Inches: two figures stand side by side on a page of 1,200 pixels, one fills a phone held upright."""
+"""Inches: two figures fit side by side on a page of 1,200 pixels, one fills a phone held upright."""
 _STYLE = {
     "axes.edgecolor": "#b0b6bc",
     "axes.grid": True,

@@ -86,7 +86,7 @@ def plan(
 ) -> None:
     """Show what a sweep would do and cost: points, shared stages, tokens, hours, money. Starts nothing.
 
-    Data and models need not be here: what the sweep file expects of them stands in their place.
+    Data and models need not be here: what the sweep file expects of them takes their place.
     """
     spec = _spec(sweep, changes, limit, only, data="expected")
     # What follows imports transformers; a wrong sweep file is refused before that.

@@ -98,7 +98,7 @@ def _analyse(folder: Path) -> None:
     """Let `analysis`, as it is installed, make the page of a folder.
 
     It runs as a process of its own: analysis imports raysft, never the other way round. With `-P` nothing in
-    the folder that the user stands in can take the place of one of its modules.
+    the current folder of the user can take the place of one of its modules.
     """
     command = [sys.executable, "-P", "-m", "raysft_analysis", str(folder), "--out", str(folder / PAGE)]
     subprocess.run(command, check=True, start_new_session=True)  # Ctrl-C is for us, who end it

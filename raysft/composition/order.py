@@ -136,7 +136,7 @@ def _room(parts: Sequence[SourcePart]) -> list[int]:
 def _interleaved(parts: Sequence[SourcePart], seed: int) -> tuple[str, ...]:
     """The order of a joined source: its parts take turns in the ratio of their weights.
 
-    The j-th conversation (from 1) of a part with weight w stands at (j − 1/2) / w: with weights 3 and 1 the
+    The j-th conversation (from 1) of a part with weight w has place (j − 1/2) / w: with weights 3 and 1 the
     first four are three of one and one of the other.
     """
     whole = lcm(*(part.weight.denominator for part in parts))

@@ -1,4 +1,4 @@
-"""The protocol behind which every benchmark stands, and the records that pass through it.
+"""The protocol that every benchmark implements, and the records that pass through it.
 
 questions ─► an engine generates ─► answers ─► `grade` ─► verdicts ─► a score with its evidence
 

@@ -10,6 +10,7 @@ from raysft.data.read.files import read_rows
 from raysft.data.read.formats import short
 from raysft.errors import InputError, Problem
 from raysft.evaluate.benchmark import Answer, Question
+from raysft.wording import in_words
 
 
 class PublishedRow(BaseModel):
@@ -52,7 +53,7 @@ def read_questions(
 def _message(error: ValueError) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
-    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'row'}: {one['msg']}" for one in error.errors())
+    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'row'}: {in_words(one)}" for one in error.errors())
 
 
 def _repeated(path: str, questions: Sequence[Question]) -> list[Problem]:

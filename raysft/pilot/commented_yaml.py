@@ -16,7 +16,7 @@ from raysft.spec import SweepSpec, load_sweep
 
 _WIDTH = 110
 _ASIDE = 50
-"""Column behind which no comment begins: of a longer line it stands above."""
+"""Column behind which no comment begins: of a longer line it goes above."""
 _PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
 
 
@@ -29,7 +29,7 @@ class Notes:
     about: dict[str, str] = field(default_factory=dict)
     """A mapping is written out in lines of its own where anything is said about what is in it."""
     after: dict[str, list[str]] = field(default_factory=dict)
-    """Lines that stand commented out behind a key, for whoever wants them."""
+    """Lines that are commented out behind a key, for whoever wants them."""
 
 
 def compose(raw: Mapping[str, Any], notes: Notes) -> str:

@@ -126,7 +126,7 @@ def _benchmark(one: DataFile) -> str:
             f"scored by the loss on their own answers, lower is better: the median answer has "
             f"{one.answer_characters:,} characters, which no model gives word for word"
         )
-    return "to be answered word for word; the loss on the answers stands beside it"
+    return "to be answered word for word; the loss on the answers is reported beside it"
 
 
 # ---- studies

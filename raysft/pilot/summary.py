@@ -38,7 +38,7 @@ def detectable(chosen: Chosen, pilot: Pilot, ability: str) -> Detectable:
 
 
 def assumed_kind(one: DataFile) -> str:
-    """Under which name the assumptions about its held-out set stand."""
+    """The name of the assumptions about its held-out set."""
     return "held_out_loss" if one.by_loss else "held_out"
 
 
@@ -122,7 +122,7 @@ def _templates(chosen: Chosen) -> Iterator[str]:
         if one.template:
             yield (
                 f"Beware: the questions of {ability} already hold a chat template ({one.template}), which "
-                f"would stand inside that of the model ({chosen.model.template}). Take it out of the file."
+                f"would be inside that of the model ({chosen.model.template}). Take it out of the file."
             )
 
 

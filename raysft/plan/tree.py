@@ -140,7 +140,7 @@ class Cell:
     """What the study changes of the recipe, as a label."""
     seed: int | None = None
     place: int = field(default=0, compare=False)
-    """Where the cell stands in the grid of its study; the base comes first."""
+    """Place of the cell in the grid of its study; the base comes first."""
 
     def axes(self) -> dict[str, Any]:
         """Its axes as JSON has them: an amount as a sweep file writes it, ratio and variant by ability."""

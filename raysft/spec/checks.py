@@ -50,7 +50,7 @@ def _one_benchmark(field: str, benchmark: BenchmarkSpec, ability: AbilitySpec) -
 
 
 def _power_problems(spec: SweepSpec, names: Names) -> Iterator[Problem]:
-    """Assumptions stand under the key of a benchmark, or under its name for all that have it."""
+    """Assumptions are given under the key of a benchmark, or under its name for all that have it."""
     known = dict.fromkeys(name for key, (_, one) in spec.benchmarks.items() for name in (key, one.name))
     whole = set(names.abilities) == set(spec.abilities)
     for field in ("spread", "seed_deviation"):

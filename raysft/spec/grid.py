@@ -23,7 +23,7 @@ class Choice(NamedTuple):
 
 
 def choices(study: Study, abilities: Sequence[str]) -> Iterator[Choice]:
-    """Every cell, row-major: the seed varies fastest. A linked group stands where its first axis does.
+    """Every cell, row-major: the seed varies fastest. A linked group has the place of its first axis.
 
     Args:
         study: the grid.

@@ -107,7 +107,7 @@ class PartSpec(Frozen):
     @classmethod
     def _known(cls, path: str | tuple[str, ...]) -> str | tuple[str, ...]:
         if any(one.startswith(WORLD) for one in listed(path)):
-            raise ValueError("a built-in source stands alone")
+            raise ValueError("a built-in source cannot be joined with others")
         return path
 
     @property
@@ -143,8 +143,8 @@ class SourceSpec(Frozen):
     duplicates: Literal["remove", "keep"] = "remove"
     """What happens to exact copies of a conversation; removed ones are counted."""
     near_duplicates: NearDuplicates | None = None
-    """Removal of conversations that are nearly equal; `null` for none. Of a group that hangs together, one
-    conversation stays."""
+    """Removal of conversations that are nearly equal; `null` for none. Of a group in which each is like
+    another, one conversation stays."""
     contamination: Contamination | None = None
     """Comparison with the questions of the sweep's benchmarks; `null` for none."""
     on_bad_row: Literal["refuse", "skip"] = "refuse"
@@ -160,7 +160,7 @@ class SourceSpec(Frozen):
     def _known(cls, path: str | tuple[str, ...]) -> str | tuple[str, ...]:
         for one in listed(path):
             if one.startswith(WORLD) and (one not in BUILT_IN or one != path):
-                raise ValueError(f"a built-in source stands alone and is one of {', '.join(BUILT_IN)}")
+                raise ValueError(f"a built-in source is the only path, and is one of {', '.join(BUILT_IN)}")
         return path
 
     @model_validator(mode="after")

@@ -82,7 +82,7 @@ class Axes(Frozen):
 
     @model_serializer(mode="wrap")
     def _only_what_is_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """So that what is written out reads back: an axis that is linked does not stand by itself as well."""
+        """So that what is written out reads back: an axis that is linked is not given by itself as well."""
         return {key: value for key, value in handler(self).items() if key in self.model_fields_set}
 
     @property
@@ -129,7 +129,7 @@ class Study(Axes):
     hold: Literal["epochs"] | Hold = "epochs"
     """What is equal over the points: the recipe's epochs, or a number of steps or supervised tokens."""
     max_repeats: Annotated[Whole, Field(ge=1)] = 1
-    """How often one conversation may stand in an epoch, where amount × ratio asks for more than a source."""
+    """How often one conversation may occur in an epoch, where amount × ratio asks for more than a source."""
     benchmarks: Literal["select", "report", "all"] = "select"
     """What its points are scored on: each ability's own benchmark, those to report by, or both."""
 
@@ -138,7 +138,7 @@ class Study(Axes):
         named = [*self.given, *(name for group in self.linked for name in group.given)]
         twice = sorted({name for name in named if named.count(name) > 1})
         if twice:
-            raise ValueError(f"{twice[0]} is given twice; a linked axis does not stand by itself as well")
+            raise ValueError(f"{twice[0]} is given twice; a linked axis cannot be given by itself as well")
         for group in self.linked:
             lengths = {name: len(getattr(group, name)) for name in group.given}
             if len(lengths) < 2 or len(set(lengths.values())) > 1:

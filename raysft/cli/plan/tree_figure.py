@@ -27,7 +27,7 @@ class _Root(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """Where a box stands: column from the left, row from the top."""
+    """Where a box is: column from the left, row from the top."""
 
     column: int
     row: float
@@ -74,7 +74,7 @@ def draw_trees(plan: Plan, file: Path) -> None:
 
 
 def _laid_out(plan: Plan) -> dict[StageId | _Root, _Place]:
-    """Leaves take a row each, in the order of the plan; a parent stands at the middle of its children."""
+    """Leaves take a row each, in the order of the plan; a parent is at the middle of its children."""
     places: dict[StageId | _Root, _Place] = {}
     row = 0.0
     children: dict[StageId | _Root, list[StageId]] = {}

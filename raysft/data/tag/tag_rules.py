@@ -23,6 +23,7 @@ from raysft.data.conversation import Conversation
 from raysft.errors import InputError, Problem
 from raysft.spec.fields import Frozen, Pattern, Whole
 from raysft.spec.source import Texts
+from raysft.wording import in_words
 
 DEFAULT = "default"
 
@@ -120,8 +121,7 @@ def read_rules(name: str) -> dict[str, Rule]:
         except ValidationError as error:
             for one in error.errors():
                 field = ".".join(["--rules", str(tag), *map(str, one["loc"])])
-                said = str(one["msg"]).removeprefix("Value error, ")
-                problems.append(Problem(field, str(one["input"])[:80], said))
+                problems.append(Problem(field, str(one["input"])[:80], in_words(one)))
     if problems:
         raise InputError(problems)
     return rules

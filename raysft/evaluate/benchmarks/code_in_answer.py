@@ -18,7 +18,7 @@ from itertools import takewhile
 _FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*[\w+.#-]*[ \t]*\n(.*?)(?:\1|\Z)", re.DOTALL)
 """A fence that is never closed, since the answer was cut off, goes on to the end."""
 _FUTURE = re.compile(r"^from __future__ import .*$", re.MULTILINE)
-"""Allowed at the top of a file only, where the prompt stands."""
+"""Allowed at the top of a file only, where the prompt is."""
 _CODE_LINE = re.compile(
     r"(async def|def|class) \w|@\w|import \w[\w., ]*$|from [\w.]+ import |\w+(: *[^=]+)? *=[^=]|[)\]}#]"
 )

@@ -4,10 +4,10 @@ The problem is asked as it is, without examples, with the demand for `\boxed`; t
 The right answer is what the authors' solution has in its last box. Two readings of an answer are compared
 with it, as `latex_answer.py` tells:
 
-    strict     what stands in the last `\boxed{...}` or `\fbox{...}` that is closed
+    strict     what is in the last `\boxed{...}` or `\fbox{...}` that is closed
     flexible   what the last `answer is`, `answer:` or `####` says; without any, the last number of the text
 
-Both stand in the record; the primary value takes the box, and where there is none the flexible reading. A
+Both are in the record; the primary value takes the box, and where there is none the flexible reading. A
 text with neither is no answer. Nothing is ever unscored: comparing texts cannot fail.
 
 The authors publish a folder with a JSON file per problem; made into JSON Lines it can be read:
@@ -107,7 +107,7 @@ def _verdict(question: Question, answer: Answer) -> Verdict:
 
 
 def boxed_answer(text: str) -> str | None:
-    """What stands in the last box that is closed; None if there is no such box, or nothing in it."""
+    """What is in the last box that is closed; None if there is no such box, or nothing in it."""
     last = max(_boxes(text), default=None)
     return text[last[0] : last[1]].strip() or None if last else None
 

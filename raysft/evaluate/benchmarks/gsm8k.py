@@ -7,7 +7,7 @@ decimals and never by evaluating text:
     flexible   the last number of the text
     value      the last number of the line after the last `####`; where it holds none, as flexible
 
-All three stand in the record; `value` is the primary one. A text without any number is no answer.
+All three are in the record; `value` is the primary one. A text without any number is no answer.
 
 Not covered: fractions (`3/4` is read as 4), powers, words for numbers.
 """
@@ -85,7 +85,7 @@ def numbers(text: str) -> list[Decimal]:
 
 
 def strict_number(text: str) -> Decimal | None:
-    """The number that stands right after the last `####`; None if there is none."""
+    """The number right after the last `####`; None if there is none."""
     _, mark, after = text.replace("\N{MINUS SIGN}", "-").rpartition(_MARK)
     found = _NUMBER.match(after.lstrip()) if mark else None
     return None if found is None else _decimal(found.group())

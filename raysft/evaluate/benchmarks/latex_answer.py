@@ -8,8 +8,8 @@ This is the comparison of text that MATH's authors published (Hendrycks et al. 2
                `\text{odd}` is `odd`
     braces     around the arguments of `\frac`, `\sqrt`, `\binom`, `^` and `_`: `\frac12` is `\frac{1}{2}`
     units      none: no `\text{...}` at the end, after something else, and no word of a table after a number
-    name       none: `x=5`, `f(x)=5` and `x\in[1,5]` are what stands behind the sign
-    numbers    reduced, wherever one stands alone: `0.50`, `\frac24`, `1/2` and `-\frac{-1}{2}` are all
+    name       none: `x=5`, `f(x)=5` and `x\in[1,5]` are what comes after the sign
+    numbers    reduced, wherever one is alone: `0.50`, `\frac24`, `1/2` and `-\frac{-1}{2}` are all
                `\frac{1}{2}`, `2\frac12` is mixed; `1,234` `1{,}234` `1,\!234` are 1234, the first of them
                outside brackets only
 
@@ -58,7 +58,7 @@ _DEGREES = re.compile(r"\^\{\\circ\}")
 _TEXT = re.compile(r"\\text *\{([^{}]*)\}")
 _TEXT_LAST = re.compile(r"\\text *\{([^{}]*)\} *(?:\^ *(?:\{ *[0-9] *\}|[0-9]))?\s*$")
 _WHOLE = re.compile(r"[\w)\]}!'|]\s*$")
-"""An end after which a unit may stand; `x=` is none."""
+"""An end after which a unit may come; `x=` is none."""
 _SCALE = re.compile(r"hundred|thousand|[mb]illion|dozen")
 """Words behind a number that say another number."""
 _UNIT = (

@@ -2,12 +2,12 @@
 
 Asked are the tasks of the authors' test split, 11 to 510: all 500 from `mbpp.jsonl`, and those that are left
 of them in the hand-checked `sanitized-mbpp.json`. One greedy answer per task, without examples, gives pass@1.
-As in the authors' prompt, the tests stand in the question, for they alone tell the function's name; code that
-sets the tests up does not. The words around them are ours.
+As in the authors' prompt, the tests are part of the question, for they alone tell the function's name; code
+that sets the tests up is not. The words around them are ours.
 
 A program runs first, then the set-up, then the tests, all in one module: the set-up may use classes that the
 program defines (task 367). The authors' further `challenge_test_list` decides nothing; whether a program that
-passed its tests also passes those stands in the record.
+passed its tests also passes those is in the record.
 
 How a program is found in an answer is told in `code_in_answer.py`, how it is run in `programs.py`.
 
@@ -36,7 +36,7 @@ _REFERENCE = "```python\n{}\n```"
 _DEFINED = re.compile(r"^(?:def|class)\s+(\w+)", re.MULTILINE)
 _CALLED = re.compile(r"(\w+)\s*\(")
 _CHECKED = "\n\ndef check(candidate):\n    pass\n"
-"""What a runner of `Program` asks for. The tests stand before it, at the top of the module, since what they
+"""What a runner of `Program` asks for. The tests come before it, at the top of the module, since what they
 test may itself be called `check` (task 56)."""
 
 

@@ -1,6 +1,6 @@
 """The benchmarks of the built-in world, in the forms of GSM8K, HumanEval and MT-Bench.
 
-`world/math`: accuracy, strict (`#### n`); flexible (the last number) stands beside it. `world/code`: greedy
+`world/math`: accuracy, strict (`#### n`); flexible (the last number) is kept beside it. `world/code`: greedy
 pass@1 by unit tests, run outside this process. `world/general`: the rule judge's rating, 1 to 10, the mean of
 two turns.
 """

@@ -1,6 +1,6 @@
 """What an engine gives the model to read, and which tokens end its answer: both by the chat template.
 
-What the model sees before it answers is what it saw in training: special tokens that stand in a question are
+What the model sees before it answers is what it saw in training: special tokens that occur in a question are
 ordinary characters here as they are there.
 """
 

@@ -58,11 +58,11 @@ def peak_disk(
 
 
 def peak_weights(parents: Mapping[StageId, StageId | None], sizes: Mapping[StageId, int], keep: Keep) -> int:
-    """The most bytes of weights that stand at once, if stages are trained one by one, depth first.
+    """The most bytes of weights that exist at once, if stages are trained one by one, depth first.
 
     `all` keeps all weights. `leaves` lets those of a stage go when its last child is trained; what has no
     child stays. `scores` lets every stage go when it is scored and no child needs it any more: a stage
-    without children at once, any other with its last child. A stage is trained from weights that still stand,
+    without children at once, any other with its last child. A stage is trained from weights that still exist,
     and its own are whole before anything goes.
 
     Raises:

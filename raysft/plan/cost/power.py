@@ -10,8 +10,8 @@ item² + rest². Of two recipes, the mean over n items and s seeds has variance
 
     item² / n + seed² / s + rest² / (n · s)
 
-and its standard error is estimated as `analysis.uncertainty` does, from the items' means over the seeds and the seeds'
-means over the items, which counts the rest twice: too large by rest² / (n · s), never too small. Its t
+and its standard error is estimated as in `analysis.uncertainty`, from the items' means over the seeds and the
+seeds' means over the items, which counts the rest twice: too large by rest² / (n · s), never too small. Its t
 quantile has Satterthwaite's degrees of freedom (Biometrics Bulletin 2, 1946), which are few where seeds
 matter: two seeds see little. Verdicts of 0 and 1 on two checkpoints go through McNemar's exact test
 (Psychometrika 12, 1947).

@@ -94,7 +94,7 @@ def _scores(table: bytes | None) -> set[tuple[str, str]]:
     frame = read_table(table)
     if frame is None:
         return set()
-    # Before there was a column of its own, the key stood under `ability`.
+    # Before there was a column of its own, the key was under `ability`.
     key = "benchmark_key" if "benchmark_key" in frame else "ability"
     scored = frame[frame["value"].notna()]
     return set(scored[["stage", key]].itertuples(index=False, name=None))

@@ -129,7 +129,7 @@ def _settled(score: ScoreRecord | None, chosen: AbilityBenchmark | None) -> bool
 
 
 def is_finished(inputs: Inputs, standing: Mapping[StageId, Standing], store: Store) -> bool:
-    """Whether every stage and score stands, and the newest Tune experiment holds every point."""
+    """Whether every stage and score is in the store, and the newest Tune experiment holds every point."""
     held = store.read_file(inputs.spec.name, _EXPERIMENT)
     if held is None or not inputs.plan.by_fingerprint.keys() <= set(json.loads(held)["points"]):
         return False
@@ -145,7 +145,7 @@ def note_experiment(inputs: Inputs, store: Store, name: str, points: Iterable[st
 def forget_failures(
     inputs: Inputs, standing: Mapping[StageId, Standing], store: Store, *, every: bool
 ) -> None:
-    """Forget what is to be tried again. What stood so before still counts as open in `is_finished`.
+    """Forget what is to be tried again. What failed or is unscored still counts as open in `is_finished`.
 
     These are failures of the infrastructure, and scores in which something could not be graded for a reason
     that may have passed; on demand every failure. Answers stay.

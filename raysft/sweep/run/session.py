@@ -45,7 +45,7 @@ def ray_session(address: str | None) -> Iterator[Session]:
         try:
             # Ray puts the driver's current folder first on the path of every worker, where an `analysis.py`
             # of the user would be taken for a library, and what it starts on this machine runs there. Store
-            # and sources have absolute paths by now, so that workers need not stand where the user stands.
+            # and sources have absolute paths by now, so that workers need not run in the folder of the user.
             with chdir(empty):
                 if address is None:
                     _start_here()

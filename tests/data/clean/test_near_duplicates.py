@@ -59,7 +59,7 @@ def survivors(conversations, spec=DEFAULT, processes=1):
 
 
 def components(names, linked):
-    """Groups of names that hang together, by brute force."""
+    """Groups of names linked by near equality, by brute force."""
     groups = {one: {one} for one in names}
     for one, other in linked:
         if groups[one] is not groups[other]:

@@ -211,7 +211,7 @@ def test_a_truncated_file_is_never_used_and_is_gone_on_with(server: Server, tmp_
         (b"x" * len(BODY), good, [f"bytes={len(BODY)}-", None]),
         (BODY + b"more", good, [None]),
     ],
-    ids=["no ranges", "rubbish", "no such range", "whole", "whole rubbish", "too long"],
+    ids=["no ranges", "garbage", "no such range", "whole", "whole garbage", "too long"],
 )
 def test_what_a_killed_download_left_is_resumed_or_thrown_away(
     server: Server, tmp_path: Path, left: bytes, behaves: Behaviour, requests: list[str | None]

@@ -38,7 +38,7 @@ def test_a_file_of_no_format_is_one_problem(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_json_is_told_line_by_line(tmp_path: Path) -> None:
-    path = written(tmp_path / "a.jsonl", "rubbish", "rubbish")
+    path = written(tmp_path / "a.jsonl", "garbage", "garbage")
     assert [one.form for one in parsed_rows(path, "auto")] == ["", ""]
 
 

@@ -235,7 +235,7 @@ def test_wrong_rows_are_named_with_their_lines(tmp_path: Path) -> None:
         CompetitionMath(path)
     problems = caught.value.problems
     assert [problem.field for problem in problems] == [f"{path}:{line}" for line in range(2, 8)]
-    assert problems[0].remedy == "solution: Field required"
+    assert problems[0].remedy == "solution: must be given"
     boxless = "solution: it must hold its answer in \\boxed{}, of at most 1000 characters"
     assert [problem.remedy for problem in problems[1:4]] == [boxless] * 3
 

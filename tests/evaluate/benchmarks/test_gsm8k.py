@@ -145,7 +145,7 @@ def test_wrong_rows_are_named_with_their_lines(tmp_path: Path) -> None:
         Gsm8k(path)
     problems = caught.value.problems
     assert [problem.field for problem in problems] == [f"{path}:{line}" for line in (2, 3, 4, 5)]
-    assert problems[0].remedy == "answer: Field required"
+    assert problems[0].remedy == "answer: must be given"
     assert problems[1].remedy == "answer: it must end with `#### ` and a number"
 
 

@@ -88,7 +88,7 @@ def test_a_file_with_two_equal_ids_or_a_field_missing_is_refused(tmp_path: Path)
     with pytest.raises(InputError, match=r"Made/0: comes 2 times"):
         HumanEval(write(tmp_path, [ROWS[0], ROWS[0]]))
     lacking = {name: value for name, value in ROWS[0].items() if name != "test"}
-    with pytest.raises(InputError, match=r"gz:2: .*test: Field required"):
+    with pytest.raises(InputError, match=r"gz:2: .*test: must be given"):
         HumanEval(write(tmp_path, [ROWS[1], lacking]))
 
 

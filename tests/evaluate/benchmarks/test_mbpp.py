@@ -189,7 +189,7 @@ def test_wrong_rows_are_named_with_their_lines(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         Mbpp(path)
     assert [(problem.field, problem.remedy) for problem in caught.value.problems] == [
-        (f"{path}:2", "code: Field required"),
+        (f"{path}:2", "code: must be given"),
         (f"{path}:3", "test_list: it calls no function that `code` defines"),
         (f"{path}:4", "text: the task is missing; sanitized files call it `prompt`"),
     ]

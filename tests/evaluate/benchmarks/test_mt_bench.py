@@ -67,7 +67,7 @@ def test_wrong_rows_are_named(tmp_path: Path, paths: tuple[str, str]) -> None:
     questions = write(
         tmp_path / "bad.jsonl", [QUESTIONS[0], {"question_id": "x", "category": "a", "turns": []}]
     )
-    with pytest.raises(InputError, match=r"bad.jsonl:2: .*question_id: Input should be a valid integer"):
+    with pytest.raises(InputError, match=r"bad.jsonl:2: .*question_id: write a whole number"):
         MtBench(questions)
     references = write(tmp_path / "bad_references.jsonl", [{"question_id": 81, "choices": []}])
     with pytest.raises(InputError, match=r"bad_references.jsonl:1: .*first with its `turns`"):

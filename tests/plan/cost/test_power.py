@@ -29,7 +29,7 @@ def found(given: Assumptions, items: int, seeds: int) -> float:
 
 
 def contrasts_seen(differences: Floats, alpha: float) -> float:
-    """Share of trials in which two recipes are told apart; the estimator of `analysis.uncertainty`, written out.
+    """Share of trials in which two recipes are told apart; the estimator of `analysis.uncertainty`.
 
     Args:
         differences: of the two arms, by trial, item and seed.

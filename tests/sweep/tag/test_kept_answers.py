@@ -51,7 +51,7 @@ def test_an_unfinished_line_is_cut_off(path: Path, cut: int) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        b"rubbish",
+        b"garbage",
         b'{"key": "two"}',
         b'{"key": 2, "answers": []}',
         b'{"key": "two", "answers": [["a"]]}',
