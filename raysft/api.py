@@ -122,17 +122,19 @@ def run_sweep(
     return read_results(spec, store)
 
 
-def read_results(sweep: SweepSpec | str, store: Path | str = STORE) -> Results:
+def read_results(sweep: SweepSpec | Path | str, store: Path | str = STORE) -> Results:
     """The tables of a sweep, as its last run or report wrote them.
 
     Args:
-        sweep: the sweep, or its name.
+        sweep: what `load_sweep` gives, a sweep file (`*.yaml`), or the name of the sweep.
         store: which exists.
 
     Raises:
         InputError: there is no store, or no table of such a sweep in it.
     """
-    name = sweep if isinstance(sweep, str) else sweep.name
+    if not isinstance(sweep, SweepSpec) and Path(sweep).suffix in (".yaml", ".yml"):
+        sweep = load_sweep(sweep, data="unseen")
+    name = sweep.name if isinstance(sweep, SweepSpec) else str(sweep)
     opened = Store.existing(store)
     tables = [read_table(opened.read_file(name, part)) for part in (TABLE, ITEMS)]
     if tables[0] is None or tables[1] is None:

@@ -117,6 +117,7 @@ class _StoredFile(logging.Handler):
         super().__init__()
         self._store, self._sweep, self._name = store, sweep, name
         self._lines: list[str] = []
+        self._writing = False
         atexit.register(self.flush)
 
     @override
@@ -138,6 +139,9 @@ class _StoredFile(logging.Handler):
             self._write(None)
 
     def _write(self, record: logging.LogRecord | None) -> None:
+        if self._writing:
+            return  # the store itself has warned; its line goes with the next write
+        self._writing = True
         data = "".join(f"{line}\n" for line in self._lines).encode("utf-8", "backslashreplace")
         try:
             self._store.write_file(self._sweep, self._name, data)
@@ -146,6 +150,8 @@ class _StoredFile(logging.Handler):
                 self.handleError(record)
             else:
                 print(escaped(f"a log is lost: {error}"), file=sys.stderr)
+        finally:
+            self._writing = False
 
 
 class _Terminal(logging.StreamHandler[TextIO]):

@@ -73,7 +73,7 @@ def test_results_are_the_tables_of_the_store(tmp_path: Path) -> None:
     with pytest.raises(raysft.InputError, match="no tables of it"):
         raysft.read_results("done", tmp_path / "store")
     publish_results(inputs, read_standing(inputs, store), store)
-    for sweep in ("done", inputs.spec):
+    for sweep in ("done", inputs.spec, tmp_path / "sweep.yaml", str(tmp_path / "sweep.yaml")):
         found = raysft.read_results(sweep, tmp_path / "store")
         assert len(found.scores.drop_duplicates(["stage", "benchmark_key"])) == SCORES
         means = found.items.groupby(["stage", "benchmark_key"]).value.mean()

@@ -150,3 +150,20 @@ def test_a_process_that_ends_has_written_everything(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     (line,) = logs(Store.open(tmp_path))["engine"]
     assert "as Python shows it" in line
+
+
+def test_a_store_that_warns_while_it_is_written_to_is_written_to_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, writes = Store.open("memory://warning", tmp_path / "cache"), []
+
+    def write(self: Store, sweep: str, name: str, data: bytes) -> None:
+        writes.append(data)
+        LOG.warning("the store is slow")
+
+    monkeypatch.setattr(Store, "write_file", write)
+    with driver_log(store, "s"):
+        LOG.warning("one")
+        assert len(writes) == 1
+    assert b"the store is slow" in writes[-1], "its own line goes with the next write"
+    MemoryFileSystem.store.clear()

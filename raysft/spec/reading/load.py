@@ -20,6 +20,7 @@ Data = Literal["needed", "expected", "unseen"]
 """What `load_sweep` asks of the files that a sweep names."""
 
 _TEXT = "tag:yaml.org,2002:str"
+_TRUTH = "tag:yaml.org,2002:bool"
 _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
@@ -104,10 +105,15 @@ def resolve(spec: SweepSpec, path: str) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML without two traps: of a key written twice plain YAML keeps the last, and it reads `1:4` as 64."""
+    """YAML without three traps.
+
+    Of a key written twice plain YAML keeps the last, it reads `1:4` as 64, and the name `no` as false.
+    """
 
     def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:  # noqa: ANN401 - as in PyYAML
         tag: str = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
+        if tag == _TRUTH and value.lower() not in ("true", "false"):
+            return _TEXT
         return _TEXT if tag in _NUMBERS and ":" in value else tag
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

@@ -77,11 +77,7 @@ def point_status(
             return ("failed" if own else "blocked"), f"stage {stage[:12]} ({failure.kind}): {failure.cause}"
     if any(standing[stage].record is None for stage in point.stages):
         return "waiting", ""
-    scores = sum(
-        key not in standing[subject].scores
-        for subject, _ in inputs.plan.subjects(point)
-        for key in inputs.benchmarks_of(subject)
-    )
+    scores = len(missing_scores(inputs, standing, (subject for subject, _ in inputs.plan.subjects(point))))
     return ("waiting", f"{counted(scores, 'score')} to make") if scores else ("done", "")
 
 

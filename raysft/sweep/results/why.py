@@ -13,7 +13,8 @@ from raysft.sweep.inputs.read import Inputs
 from raysft.sweep.inputs.score_requests import AskedScore
 from raysft.sweep.results.differences import Difference, differences, nearest
 from raysft.sweep.results.score_keys import engine_version, new_score
-from raysft.sweep.results.standing import Standing
+from raysft.sweep.results.standing import Standing, missing_scores
+from raysft.wording import counted
 
 NOTHING_LIKE_IT = "nothing like it is in the store"
 NO_PARENT = "the stage before it is not in the store either"
@@ -76,10 +77,8 @@ def reasons(inputs: Inputs, standing: Mapping[StageId, Standing], store: Store) 
         if standing[address].record is None
     }
     scores = {
-        (subject, key): _score_reason(inputs, key, standing[subject].weights, kept)
-        for subject, asked in inputs.asked.items()
-        for key in asked.benchmarks
-        if key not in standing[subject].scores
+        (subject, key): _score_reason(inputs, key, standing[subject], kept)
+        for subject, key in missing_scores(inputs, standing, inputs.asked)
     }
     return Reasons(stages, scores)
 
@@ -133,8 +132,10 @@ def _mixture(stored: StageRecord, asked: Stage) -> Difference:
     return Difference("mixture", before, after if after != before else f"{after}, other conversations")
 
 
-def _score_reason(inputs: Inputs, key: BenchmarkKey, weights: WeightsDigest | None, kept: _Kept) -> str:
-    if weights is None:
+def _score_reason(inputs: Inputs, key: BenchmarkKey, one: Standing, kept: _Kept) -> str:
+    if (score := one.scores.get(key)) is not None:
+        return f"{counted(score.unscored, 'item')} could not be graded: {score.reason}"
+    if (weights := one.weights) is None:
         return NOT_TRAINED
     if (chosen := inputs.benchmarks.get(key)) is None:
         return NO_QUESTIONS

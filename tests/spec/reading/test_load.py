@@ -476,6 +476,11 @@ def test_values_that_no_folder_can_hold_have_a_digest_in_the_name(folder: Path) 
         load(folder, GOOD, *(f"recipe.epochs={number:060d}" for number in range(1, 21)))
 
 
+def test_a_name_that_yaml_takes_for_a_truth_value_is_a_name(folder: Path) -> None:
+    spec = load(folder, of_study(STUDY, studies={"no": yaml.safe_load(STUDY)}).replace("'no'", "no"))
+    assert list(spec.studies) == ["no"]
+
+
 def test_a_study_cannot_have_the_sign_between_studies_in_its_name(folder: Path) -> None:
     (problem,) = problems(folder, of_study(STUDY, studies={"a+b": yaml.safe_load(STUDY)}))
     assert problem.field == "studies.a+b"

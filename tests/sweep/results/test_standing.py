@@ -17,6 +17,7 @@ from raysft.sweep.results.standing import (
     read_standing,
     what_is_missing,
 )
+from raysft.sweep.results.why import reasons
 from raysft.sweep.run.messages import record_failure
 
 
@@ -62,8 +63,13 @@ def test_what_could_not_be_graded_is_made_again_unless_it_did_not_fit(finished: 
     inputs, store = finished
     score = ScoreRecord.model_validate(next(store.read_documents("scores")))
     broken = score.items[0].model_copy(update={"value": None, "reason": "the judge is down"})
-    rewritten(store, items=(broken, *score.items[1:]), unscored=1)
-    assert what_is_missing(inputs, read_standing(inputs, store)).scores == 1
+    rewritten(store, items=(broken, *score.items[1:]), unscored=1, reason="the judge is down")
+    standing = read_standing(inputs, store)
+    assert what_is_missing(inputs, standing).scores == 1
+    assert reasons(inputs, standing, store).of_scores() == {
+        "1 item could not be graded: the judge is down": 1
+    }
+    assert ("waiting", "1 score to make") in states(inputs, store)
     forget_failures(inputs, read_standing(inputs, store), store, every=False)
     assert store.read_document("scores", score.fingerprint) is None
     store.write_document("scores", score.fingerprint, score.model_dump(mode="json"))
