@@ -83,8 +83,8 @@ class Lease:
         return newest.number if newest is not None and ours else None
 
     def _silent(self, newest: _Claim) -> bool:
-        # Only the number and our own clock count. A holder whose clock is an hour wrong is judged like any
-        # other, and a new number starts the period anew.
+        # On our clock alone, since two machines may differ by minutes: number 41 seen at 100 s and still the
+        # newest at 105 s is silent for a period of 5 s, whatever time its holder believes it is.
         now_s = self._clock()
         if newest.number != self._seen:
             self._seen, self._seen_at_s = newest.number, now_s
@@ -101,6 +101,7 @@ class Lease:
         # Two who both saw number 7 silent both try 8: one creates it, the other has lost and looks again.
         if not create_once(self._transport, path, seal(content)):
             return False
+        # Who looked at 5, slept, and creates 6 after 7 was made and 6 dropped, finds 7 and takes 6 back.
         numbers = self._numbers()
         # We saw 7 and were held up, while another made 8 and 9 and dropped 8: then our 8 could be created,
         # and means nothing.

@@ -87,7 +87,7 @@ class Schedule:
             # Its weights are in the store from an earlier run; that its parent cannot be made again does not
             # matter.
             if stage in self._done:
-                continue
+                continue  # its weights are there, whatever became of the stage before it
             self._failed[stage] = failure
             self._holders.pop(stage, None)
             freed[stage] = self._waiting.pop(stage, [])
