@@ -73,14 +73,17 @@ def _satterthwaite(item_part: float, items: int, seed_part: float, seeds: int) -
     """Degrees of freedom of the sum of two variances that are both estimated."""
     if seed_part == 0:
         return items - 1
+    # Equal parts of 300 items and 2 seeds have 4 / (1/299 + 1/1) = 3.99; where seeds are all, 1 is left.
     return (item_part + seed_part) ** 2 / (item_part**2 / (items - 1) + seed_part**2 / (seeds - 1))
 
 
 def _wilson(share: float, error: float, items: int, quantile: float) -> tuple[float, float]:
     """Wilson's interval (JASA 22, 1927) with the effective sample size p(1 - p) / SE²."""
+    # Half right with a standard error of 5% is worth 0.25 / 0.0025 = 100 items, however many were asked.
     worth = share * (1 - share) / error**2 if error > 0 and 0 < share < 1 else float(items)
     centre = share + quantile**2 / (2 * worth)
     half = quantile * math.sqrt(share * (1 - share) / worth + (quantile / (2 * worth)) ** 2)
+    # 0 of 300 with a quantile of 1.968: centre and half are 0.65% each, so it ends at 1.29% / 1.0129 = 1.27%.
     widen = 1 + quantile**2 / worth
     # At 0 and 1 the ends are exact in theory; rounding must not push them past the value.
     return min(share, max(0.0, (centre - half) / widen)), max(share, min(1.0, (centre + half) / widen))

@@ -48,7 +48,7 @@ def canonical(value: object) -> Json:
         case float():
             if value != value or value in (float("inf"), float("-inf")):
                 raise TypeError(f"{value!r} has no canonical form")
-            return value + 0.0
+            return value + 0.0  # -0.0 + 0.0 is 0.0, all others stay as they are
         case Fraction():
             return str(value)
         case Enum():
@@ -91,6 +91,7 @@ def fingerprint(kind: str, version: int, defining: Mapping[str, object]) -> str:
 
 def digest_bytes(data: bytes) -> str:
     """The first 32 hexadecimal digits (128 bits) of the SHA-256 of some bytes."""
+    # 128 bits: that any two of 10⁹ results share an address has a chance of 10¹⁸ / 2¹²⁹, or 10⁻²¹.
     return hashlib.sha256(data).hexdigest()[:32]
 
 

@@ -27,7 +27,8 @@ Role = Literal["driver", "coordinator", "trial", "trainer", "engine"]
 
 _FOLDER = "logs"
 _AT_ONCE = 100
-"""Lines that are sent to object storage one by one, as they come; a whole file each time."""
+"""Lines that are sent to object storage one by one, as they come; a whole file each time. Then each hundredth
+counts: the 10,000 lines that are the most are written in 199 turns."""
 _MOST = 10_000
 """Lines that a file on object storage has at most."""
 

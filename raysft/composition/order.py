@@ -66,6 +66,7 @@ class SourceIndex:
                 _interleaved(self.parts, seed) if self.parts else ordered(self.ids, "subset", seed)
             )
         order = self._orders[seed]
+        # 12 of 5 ids are the order twice and its first 2: none comes a third time before all came twice.
         whole, rest = divmod(count, len(order))
         return order * whole + order[:rest]
 
@@ -129,6 +130,7 @@ class _Rank:
 
 def _room(parts: Sequence[SourcePart]) -> list[int]:
     """Conversations of each part that can be used before one of them runs out of its share."""
+    # 10 and 9 conversations with weights 3 and 1: least is 10/3, so 10 and 3 of them are used.
     least = min(Fraction(len(part.ids)) / part.weight for part in parts)
     return [int(least * part.weight) for part in parts]
 
@@ -139,6 +141,7 @@ def _interleaved(parts: Sequence[SourcePart], seed: int) -> tuple[str, ...]:
     The j-th conversation (from 1) of a part with weight w has place (j − 1/2) / w: with weights 3 and 1 the
     first four are three of one and one of the other.
     """
+    # In whole numbers, so that nothing is rounded: weights 3 and 1 have places 1, 3, 5, … and 3, 9, …
     whole = lcm(*(part.weight.denominator for part in parts))
     steps = [part.weight.numerator * whole // part.weight.denominator for part in parts]
     common = lcm(*steps)

@@ -142,7 +142,7 @@ def mean(values: Sequence[float], scale: float = 1) -> float | None:
 def standard_error(values: Sequence[float], scale: float = 1) -> float | None:
     """Standard error of the mean over items, times scale: s / sqrt(n), s with n - 1; None for fewer than two.
 
-    For values of 0 and 1 this is the binomial sqrt(p (1 - p) / (n - 1)).
+    For values of 0 and 1 this is the binomial sqrt(p (1 - p) / (n - 1)): 150 of 300 right are 50 ± 2.89.
     """
     return float(np.std(values, ddof=1)) / len(values) ** 0.5 * scale if len(values) > 1 else None
 

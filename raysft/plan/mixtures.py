@@ -178,6 +178,7 @@ def apportion(total: int, weights: Sequence[int]) -> list[int]:
     whole = sum(weights)
     exact = [Fraction(total * weight, whole) for weight in weights]
     shares = [max(1, int(one)) for one in exact]
+    # 10 in the ratio 3:3:1 are 4.29, 4.29 and 1.43, hence 4, 4, 1; the one left goes to the third: 4, 4, 2.
     by_remainder = sorted(range(len(exact)), key=lambda place: shares[place] - exact[place])
     for place in by_remainder[: max(0, total - sum(shares))]:
         shares[place] += 1

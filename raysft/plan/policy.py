@@ -40,6 +40,7 @@ Work: TypeAlias = StageWork | ShardWork
 
 def stage_rank(plan: Plan, stage: StageId) -> Rank:
     """Shared stages first, then the longest path."""
+    # Not by how many points: of stages with 2 and 5 the one on the longer path comes first.
     return (1, -int(plan.users[stage] > 1), -plan.longest_path[stage])
 
 
@@ -73,6 +74,8 @@ def admit(plan: Plan, waiting: Iterable[Work], running: Iterable[Work], capacity
             free = free - work.needs
             admitted.append(work)
         elif isinstance(work, StageWork):
+            # 8 GPUs, 4 in use, stages that need 8, 2 and 2: none starts until all are free. A shard may:
+            # it ends soon.
             stage_blocked = True
     return admitted
 

@@ -5,7 +5,8 @@ Everything that a program needs to compute is allowed; all else answers EPERM, s
 ptrace, signals to anyone, raising a limit, and every change to the file system: a file opens only for
 reading. Calls of another architecture (32-bit, x32) are refused as well.
 
-Not covered: which files may be read (that needs Landlock).
+Not covered: which files may be read (that needs Landlock, of Linux 5.13 and
+later).
 
 The encoding is that of classic BPF, `struct sock_filter` and `struct seccomp_data` of the kernel's
 `filter.h` and `seccomp.h`; numbers are those of `asm/unistd_64.h` (x86_64) and `asm-generic/unistd.h`
@@ -90,6 +91,7 @@ _ARCHITECTURES = {
 
 # BPF: load a 32-bit word of seccomp_data; jump if equal, if any bit is shared; return.
 _LOAD, _IF_EQUAL, _IF_ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06
+# SECCOMP_RET_ERRNO has the error in its lower half: 1 is EPERM.
 _ALLOW, _REFUSE, _KILL = 0x7FFF_0000, 0x0005_0000 | 1, 0x8000_0000
 _AT_NUMBER, _AT_ARCHITECTURE, _AT_ARGUMENTS = 0, 4, 16
 
@@ -120,6 +122,8 @@ def seccomp_filter(machine: str) -> bytes:
         known = " or ".join(_ARCHITECTURES)
         raise ClusterError(f"generated programs can be confined on {known} only, not on {machine!r}")
     architecture = _ARCHITECTURES[machine]
+    # The machine first, since a number means another call on each: 1 is `write` on x86_64, `exit` on i386.
+    # An x32 call has bit 30 set in its number, is equal to none below, and comes to the refusal at the end.
     program = [
         _Instruction(_LOAD, _AT_ARCHITECTURE),
         _Instruction(_IF_EQUAL, architecture.audit, if_true=1),
@@ -142,6 +146,8 @@ def _restricted(restriction: _Restriction) -> list[_Instruction]:
     """Look at the low and at the high half of the argument (both machines store the low half first)."""
     at = _AT_ARGUMENTS + 8 * restriction.argument
     low, high = restriction.forbidden & 0xFFFF_FFFF, restriction.forbidden >> 32
+    # Of `open`, O_WRONLY | O_CREAT is 0o101 and shares bits: jump over three to the refusal. O_RDONLY is 0.
+    # A pointer such as the new limit of `prlimit64` has to be null in both halves.
     return [
         _Instruction(_LOAD, at),
         _Instruction(_IF_ANY_BIT, low, if_true=3),

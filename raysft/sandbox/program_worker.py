@@ -176,15 +176,16 @@ def _confine(set_up: _SetUp, writing: int, worker: int) -> None:
         os.dup2(null, descriptor)
     os.closerange(_VERDICT + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != worker:
+    if os.getppid() != worker:  # it died before the line above, whose signal will never come
         raise ProcessLookupError("the worker is gone")
     _set_limits(set_up)
     _drop_capabilities()
-    _prctl(_PR_SET_DUMPABLE, 0)
-    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    _prctl(_PR_SET_DUMPABLE, 0)  # nobody reads its memory through /proc
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)  # or a filter takes a right given up above
     filter_bytes = ctypes.create_string_buffer(bytes.fromhex(set_up.filter))
     count = len(set_up.filter) // 16  # instructions of 8 bytes, in hexadecimal
     sock_fprog = ctypes.create_string_buffer(struct.pack("@HP", count, ctypes.addressof(filter_bytes)))
+    # Last, for the filter refuses setrlimit, capset and prctl.
     _prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(sock_fprog))
 
 
@@ -264,7 +265,7 @@ def _watch(child: int, exited: int, reading: int, wall_seconds: float) -> tuple[
 def _why_unfinished(child: int, elapsed: float) -> str:
     """Tell a program that slept from one that was ready to run and got no processor for half of the time."""
     with open(f"/proc/{child}/schedstat", encoding="ascii") as statistics:
-        waited_ns = int(statistics.read().split()[1])
+        waited_ns = int(statistics.read().split()[1])  # ready, without a processor: 6 of 10 s is starved
     return "starved" if waited_ns / 1e9 > elapsed / 2 else "asleep"
 
 

@@ -35,6 +35,7 @@ def refuse_unless_exclusive(transport: Transport) -> None:
         trial.run()
         if trial.failures:
             raise StoreError(f"{transport.url} cannot be a store: {trial.failures[0]}") from trial.failures[0]
+        # One more, after the four: where the condition is not heeded, all five are told that they made it.
         late = create_once(transport, path, b"late")
         if late or len(trial.winners) != 1 or transport.read(path) != trial.winners[0]:
             raise StoreError(

@@ -30,7 +30,7 @@ MANIFEST = "manifest.json"
 RESUME = "resume"
 WORK = "work"
 _PART = re.compile(r"[A-Za-z0-9_=+][A-Za-z0-9_.=+-]{0,199}")
-_STEP_DIGITS = 9
+_STEP_DIGITS = 9  # leading zeros, so that names sort as numbers: 900 before 1000
 _LEASE_DIGITS = 9
 
 

@@ -83,6 +83,8 @@ class Lease:
         return newest.number if newest is not None and ours else None
 
     def _silent(self, newest: _Claim) -> bool:
+        # On our clock alone, since two machines may differ by minutes: number 41 seen at 100 s and still the
+        # newest at 105 s is silent for a period of 5 s, whatever time its holder believes it is.
         now_s = self._clock()
         if newest.number != self._seen:
             self._seen, self._seen_at_s = newest.number, now_s
@@ -98,6 +100,7 @@ class Lease:
         path = layout.lease_object(self._key, number)
         if not create_once(self._transport, path, seal(content)):
             return False
+        # Who looked at 5, slept, and creates 6 after 7 was made and 6 dropped, finds 7 and takes 6 back.
         numbers = self._numbers()
         if max(numbers, default=number) > number:
             self._transport.remove(path)

@@ -131,9 +131,11 @@ class LocalTransport(Transport):
         temporary = target.parent / f"{_TEMPORARY}{secrets.token_hex(8)}"
         try:
             _write_durably(temporary, data)
+            # `link` fails where the name exists, `replace` takes it; either shows all bytes at once or none.
             name_it(temporary, target)
         finally:
             temporary.unlink(missing_ok=True)
+        # A name is in its folder, not in its file: a crash would keep the bytes and forget the name.
         _sync(target.parent)
 
     def _adopt(self, folder: Path, path: str) -> None:

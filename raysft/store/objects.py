@@ -26,7 +26,7 @@ from raysft.store.transport import Transport, store_errors
 from raysft.store.workbench import open_workspace
 
 _CONFLICT_WAITS_S = (0.05, 0.1, 0.2, 0.4, 0.8)
-"""S3 answers 409 to one of two creations under way at once and asks to try again."""
+"""S3 answers 409 to one of two creations under way at once and asks to try again: for 1.55 s in all."""
 _MEMORY_LOCK = threading.Lock()
 _explained = store_errors(Exception)
 
@@ -161,6 +161,8 @@ class ObjectTransport(Transport):
 
 
 def _creates_exclusively(files: AbstractFileSystem) -> bool:
+    # s3fs and gcsfs are of this kind. fsspec's own `pipe_file` looks first and writes then: two who look at
+    # the same instant would both write.
     if isinstance(files, AsyncFileSystem):
         return True
     return type(files).pipe_file is not AbstractFileSystem.pipe_file
@@ -173,7 +175,7 @@ def _created(files: Any, place: str, data: bytes) -> bool:  # noqa: ANN401
     except FileNotFoundError as error:
         raise StoreError(f"there is no bucket for {place}") from error
     except FileExistsError:
-        raise
+        raise  # an OSError as well, without a code that could be told below
     except OSError as error:
         match _http_code(error):
             case "PreconditionFailed" | "412":

@@ -49,6 +49,7 @@ class TargetLosses(nn.Module):
             ).last_hidden_state
             hidden_SD = hidden_BTD.flatten(0, 1).index_select(0, batch.predictor_S)
             logits_SV = self.causal.get_output_embeddings()(hidden_SD)
+        # In bf16 two neighbours between 8 and 16 are 1/16 apart: too coarse for a loss or its gradient.
         return functional.cross_entropy(logits_SV.float(), batch.target_S, reduction="none")
 
 
@@ -70,12 +71,14 @@ def probe_packing(job: StageJob, model: TargetLosses, corpus: Corpus, device: to
     Raises:
         StageFailed: of kind `infrastructure`, if a packed row sees another: it would train a wrong model.
     """
+    # The first and the last piece: 5 pieces have 6 starts, and the last of them is number 4.
     first, second = 0, len(corpus.piece_starts) - 2
     short = corpus.shortened((first, second), _PROBE_TOKENS)
     with torch.no_grad():
         alone = [model(build_micro_batch(short, [one], [1.0], "padded").to(device)) for one in (0, 1)]
         together = model(build_micro_batch(short, [0, 1], [1.0, 1.0], "packed").to(device))
     error = (together - torch.cat(alone)).abs().mean().item()
+    # Not `error > …`, which NaN would pass.
     if not error <= _TOLERANCE[job.recipe.precision]:
         cause = (
             f"packed rows see each other on this machine (loss differs by {error:.1e}); use layout: padded"

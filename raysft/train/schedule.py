@@ -22,6 +22,7 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
         steps: of the whole stage.
     """
     warm = warmup_updates(recipe, steps)
+    # 100 steps with warm-up 0.03: updates 1 and 2 have 1/3 and 2/3, and the shape begins with the peak at 3.
     if step < warm:
         return recipe.learning_rate * step / warm
     share = _SHAPES[recipe.schedule](recipe, step, steps, max(warm, 1))
@@ -30,6 +31,7 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
 
 def warmup_updates(recipe: Recipe, steps: int) -> int:
     """Updates that warm up; rounding noise is ignored, so that 0.07 × 100 makes 7 and not 8."""
+    # 0.07 * 100 is 7.000000000000001 in binary, of which ceil alone makes 8.
     return math.ceil(round(recipe.warmup * steps, 9))
 
 

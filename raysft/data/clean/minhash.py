@@ -57,6 +57,7 @@ def sign(conversations: list[Conversation], shingle: int, permutations: int) -> 
         some = np.flatnonzero(np.diff(starts))
         if len(some):
             for place in range(permutations):
+                # 32 bits: of 10,000 shingles two are alike by accident with a chance of 1%.
                 # multiply-shift (Dietzfelbinger, STACS 1996): the upper half of a·h + b modulo 2^64
                 hashed = (shingles * factors[place] + offsets[place]) >> np.uint64(32)
                 found[start + some, place] = np.minimum.reduceat(hashed, starts[some])

@@ -125,6 +125,7 @@ class _Batch:
             return greedy_B
         heat_B1 = self._temperature_B.clamp(min=1e-6)[:, None].double()
         mass_BV = (logits.double() / heat_B1).softmax(-1).cumsum(-1)
+        # Scaled by the last sum, which is 1 but for rounding, so that a draw next to 1 finds a token as well.
         level_B1 = self._random_BR[:, self._steps, None] * mass_BV[:, -1:]
         drawn_B = (mass_BV <= level_B1).sum(-1).clamp(max=logits.shape[-1] - 1)
         return torch.where(self._temperature_B > 0, drawn_B, greedy_B)

@@ -55,6 +55,7 @@ def wall_clock(
     """
     work, path = sum(stage_seconds.values()), _longest_path(plan, stage_seconds)
     slots, alone = max(1, fleet.slots), answering / max(1, fleet.engines)
+    # Three stages of 4 h on 2 slots, none after another: 6 to 8 h. It takes 8.
     least = max(work / slots, path, alone, device_seconds / max(1, fleet.devices))
     most = work / slots + (1 - 1 / slots) * path + alone
     return WallClock(RUN_S + least, RUN_S + most)

@@ -227,6 +227,8 @@ class Coordinator:
         used = sum((work.needs for work in running), Resources())
         pending = any(isinstance(work, StageWork) and work.key not in self._progress for work in running)
         asked = [] if pending else [work.needs for work in self._schedule.waiting_work()]
+        # 8 CPUs with two stages of 4, and one of 4 waits: 12. It is admitted, Ray finds no place for it, and
+        # the autoscaler adds a node.
         cpus = max(found.get("CPU", 0), used.cpus + max((one.cpus for one in asked), default=0))
         gpus = max(found.get("GPU", 0), used.gpus + max((one.gpus for one in asked), default=0))
         return Resources(cpus, gpus)

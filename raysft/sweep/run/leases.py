@@ -26,7 +26,7 @@ def stage_lease(store: Store, stage: StageId) -> Iterator[None]:
     """
     lease, period = _lease(store, stage), _period(store)
     while not lease.acquire() and store.find("stages", stage) is None:
-        time.sleep(period / (4 * BEATS))
+        time.sleep(period / (4 * BEATS))  # four looks a heartbeat: each 0.25 s, on object storage 1.5 s
     stop = threading.Event()
     beating = threading.Thread(target=_beat, args=(lease, period, stop), daemon=True)
     beating.start()
@@ -42,6 +42,7 @@ def stages_in_training(store: Store, stages: Iterable[StageId]) -> frozenset[Sta
     """Which of these stages some driver trains now; takes a third of a period if any was begun."""
     claimed = {stage: number for stage in stages if (number := _lease(store, stage).claimed()) is not None}
     if claimed:
+        # One and a half heartbeats see at least one: 1.5 s, on object storage 9 s.
         time.sleep(1.5 * _period(store) / BEATS)
     after = {stage: _lease(store, stage).claimed() for stage in claimed}
     return frozenset(stage for stage, number in claimed.items() if (after[stage] or 0) > number)

@@ -85,7 +85,7 @@ class Schedule:
             stage = below.pop()
             below.extend(self._plan.children.get(stage, ()))
             if stage in self._done:
-                continue
+                continue  # its weights are there, whatever became of the stage before it
             self._failed[stage] = failure
             self._holders.pop(stage, None)
             freed[stage] = self._waiting.pop(stage, [])

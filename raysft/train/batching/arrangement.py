@@ -30,6 +30,8 @@ def arrange(lengths: Sequence[int], workers: int, capacity: int, layout: Layout)
     for share in deal(lengths, workers):
         groups = _GROUPINGS[layout]([lengths[one] for one in share], capacity)
         plans.append([[share[one] for one in group] for group in groups])
+    # Sharded workers exchange weights in every micro-batch: one that had 2 would leave one with 3 waiting for
+    # ever, so it gets an empty third one.
     most = max(1, *(len(plan) for plan in plans))
     return [plan + [[] for _ in range(most - len(plan))] for plan in plans]
 
@@ -64,7 +66,7 @@ def padded(lengths: Sequence[int], capacity: int) -> Groups:
         for end in range(first + 1, len(order) + 1):
             positions = lengths[one] * (end - first)
             if positions > capacity and end > first + 1:
-                break
+                break  # further ends hold more: with 40 positions each and room for 100 the third is too much
             cost = best[first] + MICRO_BATCH_COST + positions
             if cost < best[end]:
                 best[end], cut[end] = cost, first

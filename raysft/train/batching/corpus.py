@@ -55,6 +55,7 @@ class Corpus:
         for piece in pieces:
             start, end = int(self.piece_starts[piece]), int(self.piece_starts[piece + 1])
             first = int(np.flatnonzero(self.supervised[start + 1 : end])[0]) + 1
+            # A first target at 400 within 256 tokens: from 145 to 400, where the target is the last one.
             start = max(start, start + first - longest + 1)
             span = slice(start, min(end, start + longest))
             builder.add([Encoded(self.tokens[span].tolist(), self.supervised[span].tolist(), [])])

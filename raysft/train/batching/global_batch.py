@@ -59,6 +59,7 @@ def worker_share(
 
 
 def _weight(corpus: Corpus, conversation: int, recipe: Recipe) -> float:
+    # Never 1/0: a conversation without a target has no piece, and is not asked for here.
     return 1.0 if recipe.loss == "token" else 1.0 / int(corpus.targets[conversation])
 
 
