@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from raysft.errors import InputError, Problem
+from raysft.wording import in_words
 
 RESULTS, ITEMS, SWEEP = "results.parquet", "items.parquet", "sweep.json"
 ITEM_COLUMNS = ("stage", "benchmark_key", "question", "value")
@@ -128,7 +129,7 @@ def rows_of(results: pd.DataFrame) -> list[Row]:
                 Problem(
                     f"{RESULTS}, row {position}, {'.'.join(map(str, one['loc']))}",
                     repr(one["input"]),
-                    one["msg"],
+                    in_words(one),
                 )
                 for one in error.errors()
             ]

@@ -23,7 +23,7 @@ def init(
 ) -> None:
     """Look at data files and write a pilot sweep that fits a budget, with a comment on every choice.
 
-    It reads every file to its end, asks nothing and starts nothing. What to run next is said at the end.
+    It reads every file to its end, asks nothing and starts nothing. It ends with what to run next.
 
     Example: raysft init math.jsonl chat.json --model huggyllama/llama-7b --budget 200gpu-h
     """

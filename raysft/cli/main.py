@@ -1,4 +1,4 @@
-"""`raysft quickstart | init | plan | run | status | report | data`.
+"""`raysft quickstart | init | plan | run | status | report | why | data`.
 
 Exit code 0: done; 1: something failed; 2: wrong input, before anything started; 130: interrupted.
 """

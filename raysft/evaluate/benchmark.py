@@ -81,6 +81,21 @@ class Benchmark(Protocol):
     """Questions, how to ask them, how to grade one answer.
 
     A benchmark is picklable, and made from files or from the built-in world; it never touches a model.
+
+    Example: one question, right if the answer holds the number. With a row in
+    `raysft.evaluate.benchmarks.catalogue` and its name in `BenchmarkSpec`, a sweep file can ask for it.
+
+    >>> class Two:
+    ...     name, version, grades, max_new_tokens = "two", 1, True, 8
+    ...     metric = Metric("accuracy", scale=100, best=100)
+    ...     questions = (Question("two/0", ("1 + 1?",), references=("2",)),)
+    ...
+    ...     def grade(self, answers):
+    ...         return [Verdict(one.question, float("2" in one.texts[0])) for one in answers]
+    >>> benchmark: Benchmark = Two()
+    >>> right, wrong = Answer("two/0", ("It is 2.",), ("stop",)), Answer("two/0", ("3",), ("stop",))
+    >>> [verdict.value for verdict in benchmark.grade([right, wrong])]
+    [1.0, 0.0]
     """
 
     name: str

@@ -46,7 +46,28 @@ class RunSpec(Frozen):
 
 
 class SweepSpec(Frozen):
-    """A sweep: abilities, models, one recipe, and the studies whose union it is."""
+    """A sweep: abilities, models, one recipe, and the studies whose union it is.
+
+    `raysft.load_sweep` reads one from a file, with every problem in one answer; from Python:
+
+    >>> sweep = SweepSpec.model_validate({
+    ...     "name": "mine",
+    ...     "abilities": {
+    ...         "math": {"source": {"path": "math.jsonl", "rows": 800}},
+    ...         "general": {"source": {"path": "chats.jsonl", "rows": 200}},
+    ...     },
+    ...     "models": {"tiny": {"base": "world/base", "recipe": {"batch_size": 4}}},
+    ...     "studies": {
+    ...         "order": {"model": "tiny", "strategy": ["multi_task", "sequential"]},
+    ...         "amount": {"model": "tiny", "strategy": "multi_task", "amount": [1, "1/4"], "seed": [0, 1]},
+    ...     },
+    ...     "recipe": {"epochs": 3, "batch_size": 8},
+    ... })
+    >>> sweep.recipe_of("tiny").batch_size
+    4
+    >>> sweep.only(["amount"]).name
+    'mine+amount'
+    """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+=-]*$", max_length=LONGEST)]
     """Name of the sweep's folder in the store. After a `+` comes what an option of the command changed."""

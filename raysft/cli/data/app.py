@@ -29,7 +29,7 @@ Sources = Annotated[
     typer.Argument(metavar="SOURCE...", help="Files, hf://owner/name, world/math, or SWEEP.yaml:ABILITY."),
 ]
 Format = Annotated[
-    str, typer.Option("--format", metavar="F", help="Form of a row; `auto` looks at the keys of each.")
+    str, typer.Option("--format", metavar="F", help="Format of a row; `auto` looks at the keys of each.")
 ]
 Model = Annotated[
     str | None,
@@ -48,17 +48,17 @@ def check(
     model: Model = None,
     template: Template = None,
     max_length: Annotated[
-        int | None, typer.Option(help="Longest sequence in tokens; 2048 unless said.")
+        int | None, typer.Option(help="Longest sequence in tokens; 2048 by default.")
     ] = None,
     overflow: Annotated[
-        str | None, typer.Option(metavar="O", help="Of longer ones: cut, split or drop; split unless said.")
+        str | None, typer.Option(metavar="O", help="Of longer ones: cut, split or drop; split by default.")
     ] = None,
     changes: Changes = None,
     as_json: AsJson = False,
 ) -> None:
     """What is in a source, what is wrong with it, and how many tokens training would use of it.
 
-    Without --model only characters are counted. The keys of --json are told by
+    Without --model only characters are counted. The keys of --json are documented in
     raysft.cli.data.check.checked_json.
     """
     from raysft.cli.data.arguments import ModelOptions, SourceArguments, meant_by
