@@ -148,12 +148,12 @@ def _gathered(
 ) -> float:
     """Bytes of weights and gradients that are whole for a while.
 
-    With FSDP2 a step has three moments that may be the worst. At the loss there are the outer weights, which
-    stay for the whole step, the block that was at work, the next one on its way, all activations and the
-    logits. In the last block's backward pass the gradients of the head and of that block are there in place of the
-    logits and of the block's activations, its own once more in fp32 for the exchange. At the end the outer
-    gradients are, and nothing else. Here counts what the weights come to at the loss, and what another moment
-    needs beyond all of that: 0 to 5% above what PyTorch's own tracker finds.
+    With FSDP2 a step has three moments that may be the worst. At the loss there are the outer weights,
+    which stay for the whole step, the block that was at work, the next one on its way, all activations and
+    the logits. In the last block's backward pass the gradients of the head and of that block are there in
+    place of the logits and of the block's activations, its own once more in fp32 for the exchange. At the
+    end the outer gradients are, and nothing else. Here counts what the weights come to at the loss, and
+    what another moment needs beyond all of that: 0 to 5% above what PyTorch's own tracker finds.
 
     Args:
         shape: the model.
