@@ -82,7 +82,6 @@ def _wilson(share: float, error: float, items: int, quantile: float) -> tuple[fl
     # Half right with a standard error of 5% is worth 0.25 / 0.0025 = 100 items, however many were asked.
     worth = share * (1 - share) / error**2 if error > 0 and 0 < share < 1 else float(items)
     centre = share + quantile**2 / (2 * worth)
-    # 0 of 300 with quantile 1.97: centre and half are both 0.0065, so 0 to 0.0129 / 1.013 = 1.3%.
     half = quantile * math.sqrt(share * (1 - share) / worth + (quantile / (2 * worth)) ** 2)
     # 0 of 300 with a quantile of 1.968: centre and half are 0.65% each, so it ends at 1.29% / 1.0129 = 1.27%.
     widen = 1 + quantile**2 / worth

@@ -177,8 +177,6 @@ def apportion(total: int, weights: Sequence[int]) -> list[int]:
     What is left after rounding down goes to the largest remainders, the first of equal ones.
     """
     whole = sum(weights)
-    # 10 over weights 5, 3, 1 is 5.56, 3.33, 1.11: rounded down 5, 3, 1, and the one that is left goes to the
-    # first.
     exact = [Fraction(total * weight, whole) for weight in weights]
     shares = [max(1, int(one)) for one in exact]
     # 10 in the ratio 3:3:1 are 4.29, 4.29 and 1.43, hence 4, 4, 1; the one left goes to the third: 4, 4, 2.

@@ -125,8 +125,6 @@ def seccomp_filter(machine: str) -> bytes:
     # The machine first, since a number means another call on each: 1 is `write` on x86_64, `exit` on i386.
     # An x32 call has bit 30 set in its number, is equal to none below, and comes to the refusal at the end.
     program = [
-        # A number is a call only together with its architecture: 2 is `open` in 64-bit code on x86_64 and
-        # `fork` in 32-bit code. So that is asked first.
         _Instruction(_LOAD, _AT_ARCHITECTURE),
         _Instruction(_IF_EQUAL, architecture.audit, if_true=1),
         _Instruction(_RETURN, _KILL),
@@ -153,8 +151,6 @@ def _restricted(restriction: _Restriction) -> list[_Instruction]:
     return [
         _Instruction(_LOAD, at),
         _Instruction(_IF_ANY_BIT, low, if_true=3),
-        # BPF loads 32 bits of an argument of 64. The new limit of prlimit64 is a pointer, which may be all
-        # zeros in the half that was looked at.
         _Instruction(_LOAD, at + 4),
         _Instruction(_IF_ANY_BIT, high, if_true=1),
         _Instruction(_RETURN, _ALLOW),

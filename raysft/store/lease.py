@@ -103,8 +103,6 @@ class Lease:
             return False
         # Who looked at 5, slept, and creates 6 after 7 was made and 6 dropped, finds 7 and takes 6 back.
         numbers = self._numbers()
-        # We saw 7 and were held up, while another made 8 and 9 and dropped 8: then our 8 could be created,
-        # and means nothing.
         if max(numbers, default=number) > number:
             self._transport.remove(path)
             return False
