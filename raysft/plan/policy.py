@@ -68,8 +68,6 @@ def admit(plan: Plan, waiting: Iterable[Work], running: Iterable[Work], capacity
     admitted: list[Work] = []
     stage_blocked = False
     for work in sorted(waiting, key=lambda one: work_rank(plan, one)):
-        # 4 GPUs are free, and in the order of rank there wait a stage for 8, a stage for 2 and a shard for 1.
-        # The shard starts. If the stage for 2 did, and then another, 8 would never be free at once.
         if isinstance(work, StageWork) and stage_blocked:
             continue
         if work.needs.fits(free):
