@@ -80,7 +80,8 @@ def interruptible() -> Iterator[Guard]:
         guard.out_of_patience.cancel()
         sys.unraisablehook = unraisable
         for number, handler in before.items():
-            signal.signal(number, handler)
+            # A command that was interrupted is about to end: the impatient must not kill it over that.
+            signal.signal(number, signal.SIG_IGN if guard.number is not None else handler)
 
 
 def _number(end: BaseException, guard: Guard) -> int | None:

@@ -1,6 +1,7 @@
 """Memory: held against what PyTorch really keeps on the CPU, and against the figures of the ZeRO paper."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Literal
 
 import pytest
 import torch
+from support.places import ROOT
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from raysft.plan.cost.accelerators import ACCELERATORS, Precision, accelerator
@@ -108,6 +110,7 @@ def test_activations_are_what_autograd_keeps(
     assert kept == pytest.approx(needed.activations + log_probabilities + copies, rel=0.01)
 
 
+HERE = Path(__file__).parent
 TRACKED = """
 import json
 import sys
@@ -167,7 +170,8 @@ def test_fsdp2_needs_at_its_peak_what_pytorch_tracks() -> None:
         capture_output=True,
         text=True,
         check=True,
-        cwd=Path(__file__).parent,
+        # By name, since a run of raysft before this in the process has taken the current folder off all paths.
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "tests", HERE)))},
     )
     for (workers, tokens, precision, vocabulary), tracked in zip(cases, json.loads(done.stdout), strict=True):
         shape = ModelShape(512, 4, 8, 8, 1376, vocabulary, tied=False)
