@@ -170,7 +170,7 @@ def test_fsdp2_needs_at_its_peak_what_pytorch_tracks() -> None:
         capture_output=True,
         text=True,
         check=True,
-        # By name, since a run of raysft before this in the process has taken the current folder off all paths.
+        # By name, since a run of raysft before this in the process took the current folder off all paths.
         env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "tests", HERE)))},
     )
     for (workers, tokens, precision, vocabulary), tracked in zip(cases, json.loads(done.stdout), strict=True):
