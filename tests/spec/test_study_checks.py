@@ -154,7 +154,7 @@ def test_what_cannot_be_meant_is_refused(study: str, field: str, value: str, rem
         "{model: [tiny, small], strategy: [base, multi_task, sequential, {dmt: 1/4}], seed: [0, 1]}",
         "{model: tiny, strategy: multi_task, variant: [{}, {math: long}, {math: short}]}",
         "{model: tiny, strategy: {sequential: {last: math}}, abilities: [code, math]}",
-        "{model: tiny, strategy: {sequential: all}, exclude: {strategy: {sequential: all}, seed: 1}, seed: [0, 1]}",
+        "{model: tiny, strategy: {sequential: all}, exclude: {strategy: {sequential: [math, code, general]}}}",
         "{model: tiny, strategy: base}",
         "{model: tiny, strategy: {single: math}, amount: {count: {math: 5}}}",
     ],
