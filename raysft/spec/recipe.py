@@ -74,7 +74,8 @@ class Recipe(Frozen):
     def seen(self, conversations: int) -> int:
         """Conversations that all steps together train on: conversation-epochs."""
         whole, rest = divmod(self.steps_for(conversations), self.steps_per_epoch(conversations))
-        return whole * conversations + min(rest * self.batch_size, conversations)
+        # Only the last batch of a pass is partial, and a pass that is begun and not ended has not come to it.
+        return whole * conversations + rest * self.batch_size
 
     def settled(self, conversations: int) -> "Recipe":
         """The same training said in epochs where `steps` are whole epochs, so that both are one stage."""

@@ -1,10 +1,11 @@
 """What a study may mention, and what its cells may ask for: each refusal with field, value and remedy."""
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from raysft.spec import SweepSpec
@@ -154,7 +155,10 @@ def test_what_cannot_be_meant_is_refused(study: str, field: str, value: str, rem
         "{model: [tiny, small], strategy: [base, multi_task, sequential, {dmt: 1/4}], seed: [0, 1]}",
         "{model: tiny, strategy: multi_task, variant: [{}, {math: long}, {math: short}]}",
         "{model: tiny, strategy: {sequential: {last: math}}, abilities: [code, math]}",
-        "{model: tiny, strategy: {sequential: all}, exclude: {strategy: {sequential: [math, code, general]}}}",
+        (
+            "{model: tiny, strategy: {sequential: all},"
+            " exclude: {strategy: {sequential: [math, code, general]}}}"
+        ),
         "{model: tiny, strategy: base}",
         "{model: tiny, strategy: {single: math}, amount: {count: {math: 5}}}",
     ],
@@ -184,6 +188,8 @@ def test_whoever_mentions_what_is_wrong_in_itself_is_not_to_blame() -> None:
     st.fractions(min_value="1/8", max_value=1, max_denominator=8),
     st.integers(1, 4),
 )
+@example(Fraction(1, 2), Fraction(4), Fraction(1), 2)
+@example(Fraction(1), Fraction(1), Fraction(1), 1)
 def test_a_source_is_not_asked_for_more_than_it_may_give(amount, ratio, share, repeats) -> None:
     study = (
         f"{{model: tiny, strategy: {{stages: [{{math: {share}}}]}}, amount: {amount},"
