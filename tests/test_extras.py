@@ -6,6 +6,7 @@ import pytest
 
 from raysft.data.read.files import read_rows
 from raysft.errors import InputError
+from raysft.extras import refuse_without_library
 from raysft.store import Store
 
 
@@ -23,3 +24,20 @@ def test_a_missing_library_names_its_extra(
     (problem,) = refused.value.problems
     assert problem.value.startswith(url)
     assert f"pip install '{extra}'" in problem.remedy
+
+
+@pytest.mark.parametrize("url", ["rows.jsonl", "/data/rows.jsonl", "memory://a", "hf://owner/name"])
+def test_what_needs_no_extra_is_never_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("raysft.extras.find_spec", lambda name: None)
+    refuse_without_library("store", url)
+
+
+def test_the_refusal_names_the_field_and_the_scheme(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("raysft.extras.find_spec", lambda name: None)
+    with pytest.raises(InputError) as refused:
+        refuse_without_library("data_dir", "s3a://bucket/x")
+    (problem,) = refused.value.problems
+    assert (problem.field, problem.value) == ("data_dir", "s3a://bucket/x")
+    assert problem.remedy == "s3a:// needs s3fs: pip install 'raysft[s3]'"

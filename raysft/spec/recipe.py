@@ -76,7 +76,8 @@ class Recipe(Frozen):
         # 6 steps of 128 over 430 conversations, 4 steps a pass: one pass, and 2 × 128 of the next, 686 in
         # all.
         whole, rest = divmod(self.steps_for(conversations), self.steps_per_epoch(conversations))
-        return whole * conversations + min(rest * self.batch_size, conversations)
+        # Only the last batch of a pass is partial, and a pass that is begun and not ended has not come to it.
+        return whole * conversations + rest * self.batch_size
 
     def settled(self, conversations: int) -> "Recipe":
         """The same training said in epochs where `steps` are whole epochs, so that both are one stage."""

@@ -71,3 +71,31 @@ def test_a_length_takes_the_place_of_the_other_kind(
 
 def test_a_change_of_something_else_keeps_the_length() -> None:
     assert Recipe(steps=10).changed(change(batch_size=4)) == Recipe(steps=10, batch_size=4)
+
+
+@given(st.integers(1, 500), st.integers(1, 64), st.integers(1, 60))
+def test_steps_that_are_whole_epochs_are_the_same_training(count: int, batch: int, steps: int) -> None:
+    by_steps = Recipe(batch_size=batch, steps=steps)
+    settled = by_steps.settled(count)
+    assert settled.steps_for(count) == steps
+    assert settled.seen(count) == by_steps.seen(count)
+    assert (settled.steps is None) == (steps % Recipe(batch_size=batch).steps_per_epoch(count) == 0)
+    assert settled.settled(count) == settled
+    Recipe.model_validate(settled.model_dump())
+
+
+@given(st.integers(1, 500), st.integers(1, 64), st.integers(1, 60))
+def test_what_is_seen_is_what_the_batches_hold(count: int, batch: int, steps: int) -> None:
+    sizes = [min(batch, count - start) for start in range(0, count, batch)]
+    expected = sum(sizes[step % len(sizes)] for step in range(steps))
+    assert Recipe(batch_size=batch, steps=steps).seen(count) == expected
+
+
+def test_the_recipe_of_which_nothing_is_said_is_part_of_what_identifies_a_stage() -> None:
+    """A default that changes makes every stage of every user another one: never by accident."""
+    assert Recipe().model_dump() == {
+        "epochs": 3, "steps": None, "batch_size": 128, "learning_rate": 2e-5, "schedule": "cosine",
+        "warmup": 0.03, "decay": 0.2, "final_rate": 0.0, "weight_decay": 0.0, "beta1": 0.9, "beta2": 0.999,
+        "epsilon": 1e-8, "clip": 1.0, "max_length": 2048, "overflow": "split", "loss": "token",
+        "precision": "fp32", "weights_dtype": "fp32",
+    }  # fmt: skip

@@ -67,3 +67,52 @@ def test_a_model_with_another_head_is_refused(tmp_path):
     with pytest.raises(StageFailed, match="gpt2") as caught:
         check_architecture(make_job(tmp_path), causal)
     assert caught.value.kind == "user"
+
+
+@pytest.mark.parametrize("layout", ["padded", "packed"])
+def test_losses_are_the_log_chances_of_each_piece_alone(tmp_path, layout):
+    """By definition, one conversation at a time, without rows."""
+    job = make_job(tmp_path)
+    corpus, _ = read_corpus(job)
+    causal = load_model(job.parent, torch.float32)
+    found = TargetLosses(causal)(build_micro_batch(corpus, [0, 1, 2], [1.0] * 3, layout))
+    expected = []
+    for piece in range(3):
+        start, end = corpus.piece_starts[piece : piece + 2]
+        tokens = torch.from_numpy(corpus.tokens[start:end].astype("int64"))
+        chances = causal(input_ids=tokens[None]).logits[0].double().log_softmax(-1)
+        expected += [
+            -chances[place - 1, tokens[place]].item()
+            for place in range(1, end - start)
+            if corpus.supervised[start + place]
+        ]
+    assert found.tolist() == pytest.approx(expected, abs=1e-4)
+
+
+def test_dropout_is_off_so_that_micro_batches_change_nothing(tmp_path):
+    job = make_job(tmp_path)
+    causal = load_model(job.parent, torch.float32)
+    causal.config.attention_dropout = 0.9
+    for one in causal.base_model.layers:
+        one.self_attn.attention_dropout = 0.9
+    batch = build_micro_batch(read_corpus(job)[0], [0, 1], [1.0, 1.0], "padded")
+    model = TargetLosses(causal.train())
+    assert torch.equal(model(batch), model(batch))
+
+
+def test_an_empty_micro_batch_has_a_gradient_of_zero_for_every_weight(tmp_path):
+    """A worker with nothing to do must still take part in the backward pass."""
+    job = make_job(tmp_path)
+    model = TargetLosses(load_model(job.parent, torch.float32))
+    empty = build_micro_batch(read_corpus(job)[0], [], [], "padded")
+    torch.dot(model(empty), empty.weight_S).backward()
+    assert all(one.grad is not None and not one.grad.any() for one in model.parameters())
+
+
+def test_under_autocast_the_loss_is_still_fp32(tmp_path):
+    job = make_job(tmp_path)
+    batch = build_micro_batch(read_corpus(job)[0], [0, 1], [1.0, 1.0], "padded")
+    causal = load_model(job.parent, torch.float32)
+    exact, rough = TargetLosses(causal)(batch), TargetLosses(causal, torch.bfloat16)(batch)
+    assert exact.dtype == rough.dtype == torch.float32
+    assert 0 < (exact - rough).abs().max() < 0.05

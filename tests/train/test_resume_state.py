@@ -2,12 +2,18 @@ import random
 from dataclasses import replace
 
 import pytest
+import torch
 from support.stage_factory import Shape, conversations, make_job
 
+from raysft.errors import StageFailed
 from raysft.model.scratch import SpecialTokens, write_scratch
 from raysft.store import Store
+from raysft.train.batching.corpus import read_corpus
 from raysft.train.group import SingleProcess
 from raysft.train.loop import train_stage
+from raysft.train.optimiser import named_state
+from raysft.train.resume_state import continue_stage, save_state
+from raysft.train.stage import begin_stage
 
 
 class Stopped(Exception):
@@ -97,3 +103,66 @@ def test_state_holds_only_safetensors_and_json(tmp_path):
         train_stage(job, SingleProcess(), stop_at(2))
     folder = Store.open(job.store_url).latest_resume(job.fingerprint).folder
     assert {one.suffix for one in folder.iterdir()} == {".safetensors", ".json"}
+
+
+def begun(job):
+    return begin_stage(job, read_corpus(job)[0], SingleProcess())
+
+
+def altered(training, step, seed=0):
+    """As after some steps: other weights, moments and losses."""
+    generator = torch.Generator().manual_seed(seed)
+    for _, one in named_state(training.model, training.optimiser):
+        one.copy_(torch.randn(one.shape, generator=generator))
+    course = training.course
+    course.step, course.losses, course.tokens = step, [0.1 + one for one in range(step)], 17 * step
+    return training
+
+
+def test_every_bit_and_number_comes_back(tmp_path):
+    job = make_job(tmp_path)
+    saved = altered(begun(job), 3)
+    save_state(saved, SingleProcess())
+    loaded = begun(job)
+    expected = dict(named_state(saved.model, saved.optimiser))
+    for name, one in named_state(loaded.model, loaded.optimiser):
+        assert torch.equal(one, expected.pop(name)), name
+    assert not expected
+    assert {float(one["step"]) for one in loaded.optimiser.state.values()} == {3}
+    assert (loaded.course.step, loaded.course.losses) == (3, [0.1, 1.1, 2.1])
+    assert (loaded.course.tokens, loaded.course.resumed_at) == (51, (3,))
+
+
+def test_tokens_are_those_of_one_attempt_and_interruptions_those_of_all(tmp_path):
+    job = make_job(tmp_path)
+    save_state(altered(begun(job), 2), SingleProcess())
+    second = replace(job, attempt="attempt-2")
+    again = begun(second)
+    assert (again.course.tokens, again.course.resumed_at) == (0, (2,))
+    save_state(altered(again, 5), SingleProcess())
+    third = begun(second)
+    assert (third.course.tokens, third.course.resumed_at) == (85, (2, 5))
+
+
+def test_the_state_of_one_stage_is_none_of_another(tmp_path):
+    job = make_job(tmp_path)
+    save_state(altered(begun(job), 2), SingleProcess())
+    assert begun(replace(job, fingerprint="a" * 32)).course.step == 0
+    assert begun(job).course.step == 2
+
+
+class Apart(SingleProcess):
+    """Two workers, of which the other one sees no folder of ours."""
+
+    size = 2
+
+
+@pytest.mark.parametrize("act", [save_state, continue_stage])
+def test_workers_that_share_no_disk_are_an_error_of_the_user(tmp_path, act):
+    job = make_job(tmp_path)
+    training = begun(job)
+    if act is continue_stage:
+        save_state(altered(begun(job), 2), SingleProcess())
+    with pytest.raises(StageFailed, match="on a disk that all workers share") as caught:
+        act(training, Apart())
+    assert (caught.value.kind, training.course.step) == ("user", 0)
