@@ -24,6 +24,7 @@ class Guard:
     def __init__(self) -> None:
         self.number: int | None = None
         """The signal that came, if one did."""
+        self._was_lost = False
         self._unraisable_before = sys.unraisablehook
         self.out_of_patience = threading.Timer(_PATIENCE_S, self._end)
         self.out_of_patience.daemon = True
@@ -34,9 +35,9 @@ class Guard:
             signal.signal(number, self._handle)
 
     def _handle(self, number: int, _: FrameType | None) -> None:
-        if self.number is not None:
+        if self.number is not None and not self._was_lost:
             return
-        self.number = number
+        self.number, self._was_lost = number, False
         if self.out_of_patience.ident is None:
             self.out_of_patience.start()
             _tell("interrupted; stopping what was started")
@@ -47,8 +48,8 @@ class Guard:
         if self.number is None or not issubclass(lost.exc_type, KeyboardInterrupt):
             self._unraisable_before(lost)
             return
-        number, self.number = self.number, None
-        again = threading.Timer(_AGAIN_S, os.kill, (os.getpid(), number))
+        self._was_lost = True
+        again = threading.Timer(_AGAIN_S, os.kill, (os.getpid(), self.number))
         again.daemon = True
         again.start()
 

@@ -88,7 +88,7 @@ def test_killed_engines_lose_no_score(undisturbed: dict[str, str], tmp_path: Pat
     process = start(SMOKE, store)
     while process.poll() is None and killed < 2:
         # at work or between two shards: to be met in a shard of milliseconds is luck on a busy machine
-        for pid in processes_of(process, "ray::EvaluationWorker"):
+        for pid in processes_of(process, "ray::EngineActor"):
             killed += subprocess.run(["kill", "-9", str(pid)], check=False).returncode == 0
     assert process.wait(timeout=400) == 0
     assert killed, "no engine was met"
