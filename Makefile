@@ -15,7 +15,7 @@ test: $(INSTALLED)  ## every test under 10 s
 	$(BIN)/python -m pytest -m "not slow"
 
 test-slow: $(INSTALLED)  ## the others
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --durations=12
 
 test-all: $(INSTALLED)  ## both
 	$(BIN)/python -m pytest

@@ -82,6 +82,8 @@ class _Checks(NamedTuple):
         yield from self._budgets()
         for place, exclusion in enumerate(self.study.exclude):
             yield from self._exclusion(f"{self.field}.exclude[{place}]", exclusion)
+        if self.study.exclude and not any(True for _ in choices(self.study, self.abilities)):
+            yield Problem(f"{self.field}.exclude", "every cell", "leave at least one cell of the grid")
 
     def _strategy(self, strategy: Strategy) -> Iterator[Problem]:
         field, known = f"{self.field}.strategy", ", ".join(self.abilities)

@@ -55,8 +55,8 @@ def test_built_in_sources_are_known(name: str) -> None:
         ([], "name at least one file"),
         ({"path": "a", "join": ["b"]}, "name at least one file"),
         ("world/law", "is one of world/math, world/code, world/general, world/pretraining"),
-        (["world/math", "a.jsonl"], "a built-in source stands alone"),
-        ({"join": ["world/math", "a.jsonl"]}, "a built-in source stands alone"),
+        (["world/math", "a.jsonl"], "a built-in source is the only path"),
+        ({"join": ["world/math", "a.jsonl"]}, "a built-in source cannot be joined with others"),
         (
             {"path": "a", "tokens": 10, "supervised_tokens": 11},
             "11.0 are part of tokens 10.0",

@@ -143,6 +143,12 @@ def said(spec: SweepSpec) -> list[tuple[str, str, str]]:
             "multi_task",
             "the study has no such value of strategy",
         ),
+        (
+            "{model: tiny, strategy: {single: math}, exclude: {model: tiny}}",
+            "exclude",
+            "every cell",
+            "leave at least one cell of the grid",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_refused(study: str, field: str, value: str, remedy: str) -> None:
