@@ -79,7 +79,7 @@ def test_its_metadata_names_licence_and_command(wheel: Path, names: set[str]) ->
     assert metadata["License-Expression"] == "Apache-2.0"
     assert f"{info}/licenses/LICENSE" in names
     assert metadata.get_all("Provides-Extra") == ["s3", "gcs", "dev"]
-    assert "raysft = raysft.cli.main:main" in entries
+    assert "raysft = raysft.__main__:main" in entries
 
 
 def test_the_unpacked_wheel_shows_its_quickstart(wheel: Path, tmp_path: Path) -> None:
