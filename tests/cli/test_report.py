@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from s3fs import S3FileSystem
 from support.command import Command
 from support.finished_sweep import SCORES, STAGES, contents, finish, write_sweep
 
@@ -153,6 +154,7 @@ def test_a_store_that_cannot_be_looked_at_is_refused(
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     before = contents(finished)
     done = command(name, "sweep.yaml", "--store", url)
+    S3FileSystem.clear_instance_cache()  # it has no credentials, which the next test may have
     assert contents(finished) == before
     if (name, url) == ("plan", "sweep.yaml"):
         assert "there is no store yet" in done.printed
