@@ -81,8 +81,10 @@ def interruptible() -> Iterator[Guard]:
         guard.out_of_patience.cancel()
         sys.unraisablehook = unraisable
         for number, handler in before.items():
-            # A command that was interrupted is about to end: the impatient must not kill it over that.
-            signal.signal(number, signal.SIG_IGN if guard.number is not None else handler)
+            # A command that was interrupted, here or in a block within this one, is about to end: the
+            # impatient must not kill it over that.
+            ends = guard.number is not None or signal.getsignal(number) is signal.SIG_IGN
+            signal.signal(number, signal.SIG_IGN if ends else handler)
 
 
 def _number(end: BaseException, guard: Guard) -> int | None:
