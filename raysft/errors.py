@@ -8,8 +8,8 @@ RaysftError
 ├── ClusterError          the Ray cluster lacks something the sweep needs
 ├── StageFailed           a stage ended without weights; carries the class of its cause
 ├── Unscored              an answer could not be graded for a reason outside the model
-├── FetchFailed           a public file could not be fetched, or is another one (raysft.data.public.https)
-└── Unwritable            a file of the user cannot be written (raysft.data.whole_files)
+├── FetchFailed           a public file could not be fetched, or is another one
+└── Unwritable            a file of the user cannot be written
 
 All of them survive pickling between processes.
 """
@@ -95,3 +95,11 @@ class StageFailed(RaysftError):
 
 class Unscored(RaysftError):
     """An answer could not be graded for a reason outside the model, such as a judge that is down."""
+
+
+class FetchFailed(RaysftError):
+    """A public file could not be fetched, or is not the one that was expected."""
+
+
+class Unwritable(RaysftError):
+    """A file of the user cannot be written: no space, no permission, a file where a folder should be."""

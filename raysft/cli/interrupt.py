@@ -63,7 +63,7 @@ class Guard:
 def interruptible() -> Iterator[Guard]:
     """Give a block the time to stop what it started; the command then ends with 130, or 143 for SIGTERM.
 
-    Use it in the main thread, which is the one that handles signals.
+    Use it once in a command, and in the main thread, which is the one that handles signals.
     """
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     guard = Guard()
@@ -81,10 +81,8 @@ def interruptible() -> Iterator[Guard]:
         guard.out_of_patience.cancel()
         sys.unraisablehook = unraisable
         for number, handler in before.items():
-            # A command that was interrupted, here or in a block within this one, is about to end: the
-            # impatient must not kill it over that.
-            ends = guard.number is not None or signal.getsignal(number) is signal.SIG_IGN
-            signal.signal(number, signal.SIG_IGN if ends else handler)
+            # A command that was interrupted is about to end: the impatient must not kill it over that.
+            signal.signal(number, signal.SIG_IGN if guard.number is not None else handler)
 
 
 def _number(end: BaseException, guard: Guard) -> int | None:

@@ -199,10 +199,10 @@ def why(
 
 
 def _run(spec: SweepSpec, file: Path, store: str, address: str | None, *, retry_failed: bool) -> bool:
-    with interruptible():
+    with interruptible() as guard:
         from raysft.cli.run import run_and_report
 
-        return run_and_report(spec, file, store, address, Console(), retry_failed=retry_failed)
+        return run_and_report(spec, file, store, address, Console(), guard, retry_failed=retry_failed)
 
 
 def _spec(

@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from raysft.api import Ran, carry_out
+from raysft.cli.interrupt import Guard
 from raysft.cli.report import say_published, write_page
 from raysft.identity import StageId
 from raysft.spec.sweep import SweepSpec
@@ -16,7 +17,14 @@ from raysft.sweep.run.messages import Snapshot
 
 
 def run_and_report(
-    spec: SweepSpec, file: Path, store_url: str, address: str | None, console: Console, *, retry_failed: bool
+    spec: SweepSpec,
+    file: Path,
+    store_url: str,
+    address: str | None,
+    console: Console,
+    guard: Guard,
+    *,
+    retry_failed: bool,
 ) -> bool:
     """Run a sweep and write its report; returns whether everything that it asks for is in the store.
 
@@ -28,7 +36,7 @@ def run_and_report(
         # Ray takes seconds to import, which a finished sweep need not spend.
         from raysft.cli.progress.watched_run import run_with_progress
 
-        return run_with_progress(inputs, standing, store, address, console)
+        return run_with_progress(inputs, standing, store, address, console, guard)
 
     ran = carry_out(spec, file.read_bytes(), store_url, run, retry_failed=retry_failed)
     _say(console, ran)

@@ -11,11 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from raysft.errors import InputError, Problem, RaysftError
-
-
-class Unwritable(RaysftError):
-    """A file of the user cannot be written: no space, no permission, a file where a folder should be."""
+from raysft.errors import InputError, Problem, Unwritable
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 from collections.abc import Sequence
 
-import numpy as np
-from support.synthetic_results import Asked, tables
+from support.synthetic_results import Asked, tables, unscored
 
 from analysis.cells import Cell, collapse
 from analysis.table import Entry, blocks
@@ -10,15 +9,6 @@ from analysis.table import Entry, blocks
 def entries(cells: Sequence[Cell], recipe: str) -> tuple[Entry, ...]:
     (found,) = [line for block in blocks(cells) for line in block.lines if line.recipe == recipe]
     return found.entries
-
-
-def unscored(points: list[Asked]) -> list[Cell]:
-    results, items = tables(points)
-    judged = results.benchmark_key == "general"
-    results.loc[judged, "value"] = np.nan
-    results.loc[judged, "unscored"] = 300
-    results.loc[judged, "reason"] = "no judge is configured"
-    return collapse(results, items)
 
 
 def test_a_score_stands_with_its_evidence() -> None:

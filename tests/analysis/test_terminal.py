@@ -1,10 +1,9 @@
 import io
 from collections.abc import Sequence
 
-import numpy as np
 import pytest
 from rich.console import Console
-from support.synthetic_results import Asked, tables, usual_points
+from support.synthetic_results import Asked, tables, unscored, usual_points
 
 from analysis.cells import Cell, collapse
 from analysis.terminal import results_table
@@ -15,15 +14,6 @@ def printed(cells: Sequence[Cell], width: int) -> str:
     console.print(results_table(cells, width))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
-
-
-def unscored(points: list[Asked]) -> list[Cell]:
-    results, items = tables(points)
-    judged = results.benchmark_key == "general"
-    results.loc[judged, "value"] = np.nan
-    results.loc[judged, "unscored"] = 300
-    results.loc[judged, "reason"] = "no judge is configured"
-    return collapse(results, items)
 
 
 def test_unscored_is_a_word_with_a_reason_and_no_number() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.cells import Cell, collapse
 from analysis.inputs import ITEM_COLUMNS, Row
 
 ABILITIES = {"math": 100.0, "code": 100.0, "general": 1.0}
@@ -79,6 +80,16 @@ def tables(points: list[Asked], n: int = 300) -> tuple[pd.DataFrame, pd.DataFram
         if asked.status != "done":
             rows.append(_row(asked, len(course)) | {"status": asked.status, "cause": asked.cause})
     return results_frame(rows), items_frame(list(items.values()))
+
+
+def unscored(points: list[Asked]) -> list[Cell]:
+    """Cells of a sweep in which no judge has graded the general ability."""
+    results, items = tables(points)
+    judged = results.benchmark_key == "general"
+    results.loc[judged, "value"] = np.nan
+    results.loc[judged, "unscored"] = 300
+    results.loc[judged, "reason"] = "no judge is configured"
+    return collapse(results, items)
 
 
 def results_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:

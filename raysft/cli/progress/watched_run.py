@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from typing_extensions import override
 
-from raysft.cli.interrupt import interruptible
+from raysft.cli.interrupt import Guard
 from raysft.cli.progress.display import display_for
 from raysft.cli.progress.facts import Watched
 from raysft.cli.progress.follow import Follower
@@ -24,7 +24,12 @@ from raysft.sweep.run.session import ray_session
 
 
 def run_with_progress(
-    inputs: Inputs, standing: Mapping[StageId, Standing], store: Store, address: str | None, console: Console
+    inputs: Inputs,
+    standing: Mapping[StageId, Standing],
+    store: Store,
+    address: str | None,
+    console: Console,
+    guard: Guard,
 ) -> Snapshot:
     """Start or join a Ray cluster, run a sweep on it, and show all of it.
 
@@ -34,14 +39,15 @@ def run_with_progress(
         store: where results go.
         address: of a cluster that is there; None starts one.
         console: where progress is shown.
+        guard: of the command, which takes Ctrl-C and SIGTERM.
 
     Raises:
-        Interrupted: by Ctrl-C or SIGTERM, after everything that was started is gone.
+        KeyboardInterrupt: by either, after everything that was started is gone.
         ClusterError, InputError: see `ray_session` and `run_sweep`.
     """
     watched = watched_sweep(inputs, standing)
     display = display_for(console, Wording(watched, StoredResults(inputs, store)))
-    with interruptible() as guard, Follower(watched, display) as follower:
+    with Follower(watched, display) as follower:
         follower.say("Ray starts on this machine" if address is None else f"joining Ray at {address}")
         with ray_session(address) as session:
             guard.take_signals()  # Ray has taken them for itself

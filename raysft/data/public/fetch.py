@@ -17,9 +17,9 @@ from io import BufferedRandom, BufferedReader
 from pathlib import Path
 
 from raysft.data.public.catalogue import PublicSet
-from raysft.data.public.https import FetchFailed, Interrupted, NoSuchRange, answer, checked_url, network
+from raysft.data.public.https import Interrupted, NoSuchRange, answer, checked_url, network
 from raysft.data.whole_files import explained, rename_durably
-from raysft.errors import InputError, Problem
+from raysft.errors import FetchFailed, InputError, Problem
 
 MOST_BYTES = 1 << 30
 """Largest file that is taken where its size is not known."""

@@ -22,16 +22,12 @@ from urllib.request import (
     Request,
 )
 
-from raysft.errors import InputError, Problem, RaysftError
+from raysft.errors import FetchFailed, InputError, Problem
 
 _TIMEOUT_S = 60.0
 """Longest wait for the next bytes."""
 _LOOPBACK = "127.0.0.1"
 _RANGE_NOT_SATISFIABLE = 416
-
-
-class FetchFailed(RaysftError):
-    """A file could not be fetched, or is not the one that was expected."""
 
 
 class Interrupted(FetchFailed):

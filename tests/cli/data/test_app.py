@@ -19,8 +19,7 @@ from raysft.cli.data.app import data_app
 from raysft.cli.data.show import show_conversations
 from raysft.data.conversation import dialogue
 from raysft.data.public import catalogue as public
-from raysft.data.public.https import FetchFailed
-from raysft.errors import InputError
+from raysft.errors import FetchFailed, InputError
 
 GOOD = [{"prompt": f"What is {one} + {one}?", "completion": f"It is {2 * one}."} for one in range(40)]
 EVIL = "\x1b]0;owned\x07\x1b[2J[bold]⟦not marked⟧[/] <s></s>\u202eliar"

@@ -12,8 +12,8 @@ import pytest
 
 from raysft.data.public.catalogue import PublicSet
 from raysft.data.public.fetch import fetch
-from raysft.data.public.https import FetchFailed, checked_url
-from raysft.errors import InputError
+from raysft.data.public.https import checked_url
+from raysft.errors import FetchFailed, InputError
 
 BODY = b"".join(f'{{"question": "{one} + 1?", "answer": "{one + 1}"}}\n'.encode() for one in range(9000))
 WRONG = BODY[:-2] + b"!\n"
