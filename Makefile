@@ -3,7 +3,7 @@ PYTHON ?= python3
 STORE ?= runs/store
 
 BIN := .venv/bin
-# Newer than both files below as long as what they ask for is installed, so a second call installs nothing.
+# Newer than the files below as long as what they ask for is installed, so a second call installs nothing.
 INSTALLED := .venv/installed
 
 .PHONY: quickstart test test-slow test-all check constraints clean
@@ -26,7 +26,7 @@ check: $(INSTALLED)  ## style, types, layers
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_layers.py tests/test_style.py
 
-$(INSTALLED): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else \
 	    "raysft needs Python 3.11 or newer; say which with: make PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv .venv
