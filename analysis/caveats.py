@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from raysft.wording import counted
+
 from .cells import Cell, columns_of, grids, usual_versions
 from .labels import fixed, percent
 from .scores import Column, Score
@@ -175,7 +177,7 @@ def _unscored(cells: Sequence[Cell]) -> Iterator[str]:
                 why = "; ".join(score.reasons) or "no reason given"
                 found.setdefault((score.column.key, why), []).append(score.unscored)
     for (key, why), items in found.items():
-        cases = "1 cell" if len(items) == 1 else f"{len(items)} cells"
+        cases = counted(len(items), "cell")
         yield f"{key}: {sum(items):,} items of {cases}: {why}"
 
 

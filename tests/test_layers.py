@@ -30,7 +30,7 @@ MAY_IMPORT = {
     # files and budgets
     "store": "errors extras identity",
     "process_log": "errors store",
-    "plan": "cluster composition errors identity spec",
+    "plan": "cluster composition errors identity spec wording",
     "plan.cost": "errors identity plan spec",
     "cluster": "errors spec",
     # siblings: what the work is done with
@@ -67,7 +67,8 @@ MAY_IMPORT = {
     "cli.plan": "cli data data.sources errors identity plan plan.cost sweep.inputs sweep.results wording",
     "api": "errors identity plan plan.cost spec store sweep.inputs sweep.results sweep.run",
     "__main__": "cli",
-    "cli.progress": "cli errors identity plan records store sweep.inputs sweep.results sweep.run train",
+    "cli.progress": "cli errors identity plan records store sweep.inputs sweep.results sweep.run train "
+    "wording",
 }
 """Of each room, what it imports beside itself. `analysis` may import all of them, and none of them it."""
 

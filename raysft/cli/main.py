@@ -21,6 +21,7 @@ from raysft.cli.terminal_text import on_one_line
 from raysft.errors import InputError, RaysftError
 from raysft.safe_path import keep_folder_off_path
 from raysft.spec import SweepSpec, load_sweep
+from raysft.wording import counted
 
 app = typer.Typer(
     help="How much of each fine-tuning set, in what ratio, in what order, for which model size?",
@@ -222,8 +223,7 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        noun = "problem" if len(error.problems) == 1 else "problems"
-        print(f"{len(error.problems)} {noun}; nothing was started:", file=sys.stderr)
+        print(f"{counted(len(error.problems), 'problem')}; nothing was started:", file=sys.stderr)
         for problem in error.problems:
             print(f"  {on_one_line(str(problem))}", file=sys.stderr)
         sys.exit(2)

@@ -7,6 +7,7 @@ is trained for it.
 from typing import NamedTuple
 
 from raysft.plan.tree import Plan
+from raysft.wording import counted
 
 
 class PointCounts(NamedTuple):
@@ -22,10 +23,9 @@ class PointCounts(NamedTuple):
     @property
     def text(self) -> str:
         """In words: `19 points and the base`, `122 points (100 distinct) and 2 bases`."""
-        noun = "point" if self.points == 1 else "points"
         distinct = "" if self.points == self.distinct_points else f" ({self.distinct_points:,} distinct)"
         bases = "the base" if self.bases == 1 else f"{self.bases:,} bases"
-        return f"{self.points:,} {noun}{distinct} and {bases}"
+        return f"{counted(self.points, 'point')}{distinct} and {bases}"
 
 
 def count_points(plan: Plan) -> PointCounts:

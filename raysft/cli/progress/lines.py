@@ -10,6 +10,7 @@ from raysft.cli.terminal_text import on_one_line
 from raysft.identity import BenchmarkKey, StageId
 from raysft.records import ScoreRecord, StageRecord
 from raysft.sweep.run.messages import Snapshot
+from raysft.wording import counted
 
 SHORT = 8
 """Characters of a fingerprint that are shown; `raysft data export` takes them as the name of a stage."""
@@ -51,8 +52,9 @@ class Wording:
         """What the store has, and what is to be done."""
         done = totals(self.watched, snapshot)
         return (
-            f"{done.of_stages - done.stages} stages to train, {self.watched.missing(snapshot)} scores "
-            f"to make; in the store: {done.stages} stages, {done.scores} scores"
+            f"{counted(done.of_stages - done.stages, 'stage')} to train, "
+            f"{counted(self.watched.missing(snapshot), 'score')} to make; "
+            f"in the store: {counted(done.stages, 'stage')}, {counted(done.scores, 'score')}"
         )
 
     def state(self, snapshot: Snapshot, left: Left | None) -> str:

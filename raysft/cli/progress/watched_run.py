@@ -21,6 +21,7 @@ from raysft.sweep.results.standing import Standing, missing_scores
 from raysft.sweep.run.messages import Snapshot
 from raysft.sweep.run.run import run_sweep
 from raysft.sweep.run.session import ray_session
+from raysft.wording import counted
 
 
 def run_with_progress(
@@ -52,7 +53,9 @@ def run_with_progress(
         with ray_session(address) as session:
             guard.take_signals()  # Ray has taken them for itself
             cpus, gpus = round(session.capacity.cpus), round(session.capacity.gpus)
-            follower.say(f"Ray has {cpus} CPUs and {gpus} GPUs; preparing models and data")
+            follower.say(
+                f"Ray has {counted(cpus, 'CPU')} and {counted(gpus, 'GPU')}; preparing models and data"
+            )
             return run_sweep(inputs, store, session, follower.watch)
 
 
