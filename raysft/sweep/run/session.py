@@ -1,7 +1,6 @@
 """The Ray cluster of a run: our own on this machine, or one that is already there."""
 
 import os
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import ray
 
+from raysft.cluster.ports import free_port
 from raysft.cluster.resources import Resources
 from raysft.errors import ClusterError, InputError, Problem
 from raysft.safe_path import keep_folder_off_path
@@ -107,7 +107,7 @@ def _set_environment() -> None:
 
 def _start_here() -> None:
     # Two Ray instances on one machine disturb each other unless each knows its own dashboard.
-    port = _free_port()
+    port = free_port()
     os.environ["RAY_API_SERVER_ADDRESS"] = f"http://127.0.0.1:{port}"
     ray.init(
         address="local",
@@ -129,10 +129,3 @@ def _join(address: str) -> None:
         ray.init(address=address, log_to_driver=False, logging_level="error")
     except ConnectionError as error:
         raise ClusterError(f"no Ray cluster answers at {address}: {error}") from None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
