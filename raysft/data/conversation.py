@@ -17,11 +17,27 @@ class Message:
 
     role: Role
     content: str
+    reasoning: str = ""
+    """What the assistant thought before it said the content; chat templates call it `reasoning_content`."""
+    supervised: bool = True
+    """False for a turn of the assistant that is read and not learnt; of other roles it says nothing."""
+
+    def as_json(self) -> list[Any]:
+        """Role and content, and behind them only what a turn says beyond these."""
+        said = {"reasoning": self.reasoning} if self.reasoning else {}
+        kept = {} if self.supervised else {"supervised": False}
+        return [self.role, self.content, *([said | kept] if said or kept else [])]
+
+    @classmethod
+    def from_json(cls, turn: list[Any]) -> "Message":
+        """The message that `as_json` wrote."""
+        role, content, *more = turn
+        return cls(role, content, **(more[0] if more else {}))
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """Turns in their order; supervised are the assistant's, or the whole of a `text`."""
+    """Turns in their order; supervised are the assistant's, but for those that say otherwise, or a whole `text`."""
 
     messages: tuple[Message, ...]
 
@@ -33,15 +49,28 @@ class Conversation:
     @property
     def canonical(self) -> bytes:
         """Roles and texts as JSON with exactly one spelling, on one line."""
-        turns = [[one.role, one.content] for one in self.messages]
+        turns = [one.as_json() for one in self.messages]
         # `raysft.identity.canonical_bytes`, spelt out because it is done for every row of every source
         return json.dumps(turns, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
 
 
 def as_row(conversation: Conversation) -> dict[str, Any]:
     """A row that is read as this conversation: `{"messages": …}`, or `{"text": …}` of a document."""
-    messages = [{"role": one.role, "content": one.content} for one in conversation.messages]
-    return {"text": messages[0]["content"]} if messages[0]["role"] == "text" else {"messages": messages}
+    first = conversation.messages[0]
+    return (
+        {"text": first.content}
+        if first.role == "text"
+        else {"messages": [*map(_turn, conversation.messages)]}
+    )
+
+
+def _turn(message: Message) -> dict[str, Any]:
+    turn: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.reasoning:
+        turn["reasoning_content"] = message.reasoning
+    if not message.supervised:
+        turn["train"] = False
+    return turn
 
 
 def dialogue(*turns: str) -> Conversation:

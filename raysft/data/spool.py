@@ -187,4 +187,4 @@ def _remove(path: Path, process: int) -> None:
 
 def _conversation(record: bytes) -> Conversation:
     turns = json.loads(record.partition(b"\n")[0])
-    return Conversation(tuple(Message(role, content) for role, content in turns))
+    return Conversation(tuple(map(Message.from_json, turns)))
