@@ -36,7 +36,7 @@ MAY_IMPORT = {
     # siblings: what the work is done with
     "data": "errors identity safe_path",
     "data.read": "data errors extras",
-    "data.clean": "data spec",
+    "data.clean": "composition data spec",
     "data.tokens": "data errors identity",
     "data.world": "data errors identity spec",
     "data.public": "data errors",

@@ -91,7 +91,7 @@ def _ability(notes: Notes, chosen: Chosen, pilot: Pilot, ability: str) -> None:
 
 def _held_out(chosen: Chosen, pilot: Pilot, ability: str) -> str:
     one = chosen.files[ability]
-    said = f"never trained on; {one.held_out / len(one.ids):.0%} of them"
+    said = f"never trained on; {one.held_out / len(one.questions):.0%} of the questions"
     if ability not in chosen.asked:
         return said
     seen = difference_text(chosen, pilot, ability)

@@ -137,7 +137,8 @@ class SourceSpec(Frozen):
     limit: Annotated[Whole, Field(ge=1)] | None = None
     """Use only so many rows, the first of the files; for trying things out."""
     held_out: Annotated[Whole, Field(ge=0)] = 0
-    """Conversations split off before any subset is taken, for the benchmark `held_out`."""
+    """Questions split off before any subset is taken, for the benchmark `held_out`: it asks one conversation
+    of each, and no other answer to them is trained on. The question is all turns before the last answer."""
     drop: tuple[DropRule, ...] = ()
     """Conversations that are left out, by tag, language, regular expression or length; they are counted."""
     duplicates: Literal["remove", "keep"] = "remove"

@@ -118,8 +118,9 @@ def checked_json(checked: Checked) -> dict[str, Any]:
     `roles`: messages by role. `answers`, `characters`: per conversation `least`, `median`, `p95`, `most`, and
     their `total`; null without a good row.
     `used`: what training would use once the bad rows are gone, null if nothing: `dropped` (rows by rule),
-    `copies`, `near_duplicates`, `decontaminated`, `contaminated`, `held_out`, `held_out_elsewhere` (0: only a
-    whole sweep tells), `left`, `usable`, `unexpected` (text or null).
+    `copies`, `near_duplicates`, `decontaminated`, `contaminated`, `held_out`, `held_out_answers` (further
+    ones to the same questions), `held_out_elsewhere` (0: only a whole sweep tells), `left`,
+    `usable`, `unexpected` (text or null).
     `tokens`: null without a model: `model`, `template`, `max_length`, `overflow`, `refused` (conversations
     that the template refuses), and `counts`, null if it refuses any: `tokens` (as `characters`),
     `supervised_tokens`, `longer`, `cut`, `split`, `dropped`, `trained_tokens`, `trained_supervised_tokens`.
@@ -154,6 +155,7 @@ def _used_json(facts: SourceFacts, usable: int) -> dict[str, Any]:
         "decontaminated": facts.decontaminated,
         "contaminated": facts.contaminated,
         "held_out": facts.held_out,
+        "held_out_answers": facts.held_out_answers,
         "held_out_elsewhere": facts.held_out_elsewhere,
         "left": facts.left,
         "usable": usable,

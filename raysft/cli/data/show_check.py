@@ -45,6 +45,7 @@ def _used(facts: SourceFacts, usable: int) -> str:
         (facts.decontaminated, "removed that share words with a question"),
         (facts.contaminated - facts.decontaminated, "share words with a question, and stay"),
         (facts.held_out, "held out"),
+        (facts.held_out_answers, "further answers to what is held out"),
         (facts.left - usable, "beyond the weights of the join"),
     ):
         notes.extend([f"{count:,} {what}"] if count else [])

@@ -245,6 +245,61 @@ def test_what_one_source_holds_out_no_other_trains_on(tmp_path, duplicates):
     assert loaded["math"].index.rows == 25
 
 
+ANSWERS = [
+    {"prompt": f"{question}?", "completion": f"{answer}."} for question in range(30) for answer in range(10)
+]
+
+
+def questions_of(conversations):
+    return {one.messages[0].content for one in conversations}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=10)
+@given(order=st.permutations(ANSWERS), duplicates=st.sampled_from(["keep", "remove"]))
+def test_no_answer_to_a_held_out_question_is_trained_on(load, order, duplicates):
+    source = load([*order, *order[:25]], duplicates=duplicates, held_out=6)
+    assert source == load([*ANSWERS, *order[:25]], duplicates=duplicates, held_out=6)
+    asked, trained = questions_of(source.held_out), questions_of(source.trained)
+    assert len(source.held_out) == len(asked) == 6
+    assert len(trained) == 24
+    assert not asked & trained
+    facts = source.facts
+    assert facts.held_out_answers >= 54
+    assert facts.read == facts.duplicates + facts.held_out + facts.held_out_answers + facts.left
+    assert facts.kept == facts.read - facts.duplicates
+
+
+def test_more_held_out_questions_hold_the_fewer_and_another_answer_changes_no_choice(load):
+    few, many = (questions_of(load(ANSWERS, held_out=count).held_out) for count in (5, 12))
+    assert few < many
+    more = [*ANSWERS, *({"prompt": f"{question}?", "completion": "new"} for question in range(0, 30, 3))]
+    assert questions_of(load(more, held_out=12).held_out) == many
+
+
+def test_as_many_questions_as_there_are_leave_nothing(load):
+    assert len(load(ANSWERS, held_out=29).held_out) == 29
+    with pytest.raises(InputError, match="30: must be below 30, the number of distinct questions"):
+        load(ANSWERS, held_out=30)
+
+
+def test_a_question_that_one_source_holds_out_has_no_answer_in_another(tmp_path):
+    math = {"path": write(tmp_path / "math.jsonl", ANSWERS[::10]), "held_out": 12}
+    spaced = [{"instruction": f" {row['prompt']}\n\t", "output": "none"} for row in ANSWERS[::10]]
+    near = [{"instruction": row["prompt"].replace("?", " ?"), "output": "none"} for row in ANSWERS[::10]]
+    loaded = loaded_all(
+        tmp_path,
+        {
+            "math": math,
+            "same": {"path": write(tmp_path / "same.jsonl", ANSWERS)},
+            "spaced": {"path": write(tmp_path / "spaced.jsonl", [*spaced, *near])},
+        },
+    )
+    assert loaded["same"].facts.held_out_elsewhere == 120
+    assert not questions_of(loaded["math"].held_out) & questions_of(loaded["same"].trained)
+    assert loaded["spaced"].facts.held_out_elsewhere == 12
+    assert loaded["spaced"].facts.left == 48, "`3 ?` is another text than `3?`"
+
+
 def test_a_variant_loses_what_its_ability_is_asked(tmp_path):
     parts = [write(tmp_path / f"{name}.jsonl", rows) for name, rows in (("a", ROWS), ("b", ROWS[:5]))]
     joined = {"join": [{"path": parts[0]}, {"path": parts[1]}], "duplicates": "keep"}
