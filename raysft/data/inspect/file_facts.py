@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from raysft.data.read.files import Row
 from raysft.data.read.parsed_rows import ParsedRow, parsed_rows
+from raysft.data.read.row import Row
 from raysft.data.sources.rows import SHOWN, SourceRows, said_format
 from raysft.errors import Problem
 from raysft.spec.paths import opened_path

@@ -7,8 +7,8 @@ from itertools import chain, islice
 
 from raysft.data.clean.filters import DropRules
 from raysft.data.conversation import Conversation, Message
-from raysft.data.read.files import Row
 from raysft.data.read.parsed_rows import parsed_rows
+from raysft.data.read.row import Row
 from raysft.data.spool import Located
 from raysft.data.world import ABILITIES, pretraining_documents, training_items
 from raysft.data.world import conversation as world_conversation
