@@ -1,6 +1,6 @@
 """From one file to its conversations, each with its row and format, before any rule."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from raysft.data.conversation import Conversation
@@ -18,10 +18,19 @@ class ParsedRow(NamedTuple):
     row: Row
     """Without a value where it is not JSON, or where it was made by the built-in world."""
     found: Conversation | Problem
+    unused: tuple[str, ...] = ()
+    """Keys with a value that is not read; see `ReadRow`."""
+    cleaned: tuple[str, ...] = ()
+    """Rules that changed what it says."""
 
 
-def parsed_rows(path: str, form: str) -> Iterator[ParsedRow]:
+def parsed_rows(path: str, form: str, clean: Collection[str] = ()) -> Iterator[ParsedRow]:
     """Every row of one file; with the format `auto` each is read by its own keys.
+
+    Args:
+        path: of the file.
+        form: a name in `FORMATS`, or `auto`.
+        clean: rules that are on; see `raysft.data.read.forms.order`.
 
     Raises:
         InputError: the file cannot be read; after the last row, if none fits a format.
@@ -33,7 +42,9 @@ def parsed_rows(path: str, form: str) -> Iterator[ParsedRow]:
             continue
         name = formats.of(row.value)
         if name:
-            yield ParsedRow(path, name, row, parse_row(name, row.where, row.value))
+            read = parse_row(name, row.where, row.value, clean)
+            found = (read,) if isinstance(read, Problem) else (read.conversation, read.unused, read.cleaned)
+            yield ParsedRow(path, name, row, *found)
         else:
             unfitting = unfitting or row
             yield ParsedRow(path, "", row, unfitting_row(row.where, row.value))

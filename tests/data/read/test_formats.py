@@ -5,15 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raysft.data.conversation import Conversation, Message, dialogue
-from raysft.data.read.formats import (
-    FORMATS,
-    RowFormats,
-    no_format,
-    parse_row,
-    strip_calculator,
-    unfitting_row,
-)
+from raysft.data.read import formats
+from raysft.data.read.formats import FORMATS, RowFormats, no_format, strip_calculator, unfitting_row
 from raysft.errors import Problem
+
+
+
+def parse_row(name, where, row, clean=()):
+    """The conversation of a row, or what is wrong with it."""
+    found = formats.parse_row(name, where, row, clean)
+    return found if isinstance(found, Problem) else found.conversation
+
 
 SYSTEM = Message("system", "Be brief.")
 

@@ -1,0 +1,143 @@
+"""One message of a conversation: who speaks, what is said, what was thought before, whether it is learnt."""
+
+from collections.abc import Mapping
+
+from raysft.data.conversation import Message, Role
+from raysft.data.read.forms.fields import Fields, Malformed, Reading, Refused, kind, text
+from raysft.data.read.forms.refused import refuse_uncarried
+
+ROLE_KEYS = ("role", "from")
+_TEXT_KEYS = ("content", "value")
+REASONING_KEYS = ("reasoning_content", "reasoning", "thinking")
+"""DeepSeek's and Qwen's name, OpenRouter's, and that of gpt-oss."""
+_LEARNT_KEYS = ("weight", "train", "training", "loss")
+"""OpenAI's and SlimOrca's, axolotl's two, and that of ms-swift: 0 or false for a turn that is not learnt."""
+
+_NAMES: Mapping[Role, str] = {
+    "system": "system developer",
+    "user": "user human prompter",
+    "assistant": "assistant gpt chatgpt bing bard model bot chatbot ai",
+}
+_ROLES: Mapping[str, Role] = {name: role for role, names in _NAMES.items() for name in names.split()}
+_TOOL_ROLES = frozenset(
+    "tool function observation ipython function_call function_response tool_call tool_response "
+    "function-call function-response tool-call tool-response environment".split()
+)
+_THOUGHT = frozenset({"thinking", "reasoning"})
+_PLAIN = frozenset({"text", "input_text", "output_text"})
+"""Types of a part that is text: of Chat Completions and Anthropic, and of OpenAI's Responses."""
+
+
+def message(turn: object, reading: Reading, prefix: str) -> Message:
+    """Read one message.
+
+    Args:
+        turn: an object with role and text under any of their names.
+        reading: notes the keys that are not used.
+        prefix: of these keys: `messages[].`.
+
+    Raises:
+        Malformed: it is none, or says what cannot be carried.
+    """
+    fields = Fields(turn, "a turn")
+    role = _role(fields)
+    refuse_uncarried(fields, f"the {role} turn")
+    said, thought = _content(fields, role)
+    learnt = True
+    if role == "assistant":
+        thought = _one_thought(thought, fields.agreed(REASONING_KEYS, empty=True))
+        learnt = _learnt(fields)
+    else:
+        _use_not_learnt(fields)
+    reading.unused.extend(fields.unused(prefix))
+    return Message(role, said, thought, learnt)
+
+
+def _role(fields: Fields) -> Role:
+    given = {key: fields.get(key) for key in ROLE_KEYS if fields.has(key)}
+    if not given:
+        raise Malformed("a turn has neither role nor from")
+    roles = {_known(key, one) for key, one in given.items()}
+    if len(roles) > 1:
+        raise Malformed("role and from of a turn differ; keep one of them")
+    return roles.pop()
+
+
+def _known(key: str, given: object) -> Role:
+    name = given.strip().lower() if isinstance(given, str) and len(given) < 30 else ""
+    if name in _TOOL_ROLES:
+        raise Refused(f"{key} {name}: the turns of tools cannot be trained on")
+    if name not in _ROLES:
+        said = ascii(given[:30]) if isinstance(given, str) else kind(given)
+        raise Malformed(f"unknown {key} {said}; one of {', '.join(_ROLES)}")
+    return _ROLES[name]
+
+
+def _content(fields: Fields, role: Role) -> tuple[str, str]:
+    """What is said, and what parts of it were thought."""
+    name = f"the {role} text"
+    key = fields.first(_TEXT_KEYS) or fields.first(("text",)) or "content"
+    others = [fields.raw(one) for one in _TEXT_KEYS if one != key and fields.has(one)]
+    value = fields.raw(key)
+    if any(isinstance(one, str) and one != value for one in others):
+        raise Malformed("content and value of a turn differ; keep one of them")
+    if isinstance(value, list):
+        return _parts(value, name, empty=role == "system")
+    return text(value, name, empty=role == "system"), ""
+
+
+def plain_text(value: object, name: str, *, empty: bool = False) -> str:
+    """A text, or a list of parts that are all text."""
+    if not isinstance(value, list):
+        return text(value, name, empty=empty)
+    said, thought = _parts(value, name, empty=empty)
+    if thought:
+        raise Malformed(f"{name} has a part that is reasoning")
+    return said
+
+
+def _parts(parts: list[object], name: str, *, empty: bool) -> tuple[str, str]:
+    """The texts of a list of parts, joined by line breaks as vLLM joins them; reasoning apart."""
+    said, thought = [], []
+    for part in parts:
+        if isinstance(part, str):
+            said.append(text(part, name, empty=True))
+            continue
+        fields = Fields(part, f"a part of {name}")
+        refuse_uncarried(fields, f"a part of {name}")
+        form = fields.get("type") or "text"
+        if isinstance(form, str) and form in _THOUGHT:
+            thought.append(fields.agreed((form, "text")))
+        elif isinstance(form, str) and form in _PLAIN:
+            said.append(text(fields.raw("text"), name, empty=True))
+        else:
+            shown = ascii(form[:30]) if isinstance(form, str) else kind(form)
+            raise Refused(f"{name} has a part of type {shown}: only text can be trained on")
+    return text("\n".join(said), name, empty=empty), "\n".join(thought)
+
+
+def _one_thought(part: str, field: str) -> str:
+    if part and field.strip() and part != field:
+        raise Malformed("a turn has two texts of reasoning that differ; keep one of them")
+    return part or (field if field.strip() else "")
+
+
+def _use_not_learnt(fields: Fields) -> None:
+    """A turn of system or user is never learnt: a mark that says so is used, another one is not."""
+    for key in _LEARNT_KEYS:
+        if fields.leave(key) in (0, False):
+            fields.get(key)
+
+
+def _learnt(fields: Fields) -> bool:
+    said = {key: _flag(key, fields.raw(key)) for key in _LEARNT_KEYS if fields.has(key)}
+    if len(set(said.values())) > 1:
+        raise Malformed(f"{' and '.join(said)} contradict each other")
+    return all(said.values())
+
+
+def _flag(key: str, value: object) -> bool:
+    if isinstance(value, bool | int | float) and value in (0, 1):
+        return bool(value)
+    shown = str(value) if isinstance(value, bool | int | float) else kind(value)
+    raise Refused(f"{key} {shown:.20}: a turn is learnt (1, true) or not (0, false), nothing between")
