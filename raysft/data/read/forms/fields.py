@@ -55,6 +55,10 @@ class Fields:
         self._seen.add(key)
         return self._values.get(key)
 
+    def there(self, key: str) -> bool:
+        """Whether a key is there, if only with an empty value other than null."""
+        return self._values.get(key) is not None
+
     def leave(self, key: str) -> object | None:
         """The value of a key, which does not count as used."""
         return self._values.get(key)

@@ -76,7 +76,7 @@ def _known(key: str, given: object) -> Role:
 def _content(fields: Fields, role: Role) -> tuple[str, str]:
     """What is said, and what parts of it were thought."""
     name = f"the {role} text"
-    key = fields.first(_TEXT_KEYS) or fields.first(("text",)) or "content"
+    key = fields.first((*_TEXT_KEYS, "text")) or next(filter(fields.there, (*_TEXT_KEYS, "text")), "content")
     others = [fields.raw(one) for one in _TEXT_KEYS if one != key and fields.has(one)]
     value = fields.raw(key)
     if any(isinstance(one, str) and one != value for one in others):

@@ -10,8 +10,8 @@ question is taken as it is.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from itertools import groupby
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 
 from raysft.data.conversation import Conversation, Message
 from raysft.data.read.forms.fields import Malformed, Reading, Refused
@@ -32,14 +32,14 @@ def ordered(messages: Sequence[Message], reading: Reading) -> Conversation:
         if not any(one.role == role for one in turns):
             raise Malformed(f"has no {role} turn")
     missing = []
-    for name, (apply, cause) in RULES.items():
-        cleaned = apply(turns)
+    for name, rule in RULES.items():
+        cleaned = rule.apply(turns)
         if cleaned == turns:
             continue
         if name in reading.clean:
             reading.cleaned.append(name)
-        elif cause:
-            missing.append((name, cause))
+        elif rule.needed:
+            missing.append((name, rule.cause(turns)))
         else:
             continue
         turns = cleaned
@@ -90,10 +90,25 @@ def _joined(run: Turns) -> Message:
     return replace(first, content="\n\n".join(one.content for one in run))
 
 
-RULES: dict[str, tuple[Callable[[Turns], Turns], str]] = {
-    "drop_leading_answer": (_drop_leading_answer, "begins with the assistant"),
-    "drop_trailing_question": (_drop_trailing_question, ""),
-    "merge_same_side": (_merge_same_side, "one side speaks twice in a row"),
+def _repeated(turns: Turns) -> str:
+    role = next(one.role for one, after in pairwise(turns) if one.role == after.role)
+    return f"two {role} turns in a row"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One way to clean a conversation."""
+
+    apply: Callable[[Turns], Turns]
+    cause: Callable[[Turns], str]
+    """What is wrong with turns that it changes."""
+    needed: bool
+    """Whether such turns are refused without it."""
+
+
+RULES: dict[str, Rule] = {
+    "drop_leading_answer": Rule(_drop_leading_answer, lambda _: "begins with the assistant", needed=True),
+    "drop_trailing_question": Rule(_drop_trailing_question, lambda _: "ends with a question", needed=False),
+    "merge_same_side": Rule(_merge_same_side, _repeated, needed=True),
 }
-"""By name, in the order in which they are applied; with what is wrong with a row that needs one. Nothing is
-wrong with one that ends with a question."""
+"""By name, in the order in which they are applied."""
