@@ -83,7 +83,7 @@ def parse_row(name: str, where: str, value: object, clean: Collection[str] = ())
     """
     form, reading = FORMATS[name], Reading(clean)
     try:
-        conversation = form.read(value, reading)
+        conversation = form.read(_plain(value), reading)
     except Refused as refused:
         return Problem(where, short(value), str(refused))
     except Malformed as wrong:
@@ -112,8 +112,18 @@ class RowFormats:
         return self._form
 
 
-def _fitting(value: object) -> str | None:
+def _plain(value: object) -> object:
+    """A row with keys in lower case, where they are not; a row that is a list of messages as `messages`."""
+    if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
+        return {"messages": value}
+    if not isinstance(value, Mapping) or all(key == key.lower() for key in value):
+        return value
+    return {key if (low := key.lower()) in value else low: one for key, one in value.items()}
+
+
+def _fitting(row: object) -> str | None:
     """The first format whose keys a row has with a value; Parquet has all keys in each row, and many are empty."""
+    value = _plain(row)
     if isinstance(value, str):
         return "text"
     if not isinstance(value, Mapping):
@@ -167,7 +177,7 @@ def _turns(names: tuple[str, ...], example: str) -> Format:
         listed = fields.raw(key)
         if listed is None:
             raise Malformed(f"has no {key}")
-        found = ordered(with_system(fields, turns(listed, key, reading)), reading)
+        found = ordered(with_system(fields, turns(listed, key, reading), reading), reading)
         reading.unused.extend(fields.unused())
         return found
 

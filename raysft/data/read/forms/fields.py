@@ -1,7 +1,7 @@
 """The fields of one object of a row, and which of them were looked at."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
@@ -36,36 +36,38 @@ class Fields:
         if not isinstance(value, Mapping):
             raise Malformed(f"{what} is not an object".strip())
         self._values: Mapping[str, object] = value
-        self._seen: set[str] = set()
+        self._given = {key: one for key, one in value.items() if not is_empty(one)}
+        self._unused = dict(self._given)
 
     def get(self, key: str) -> object | None:
         """The value of a key, which counts as used from now on; None where there is none."""
-        value = self._values.get(key)
-        if is_empty(value):
-            return None
-        self._seen.add(key)
-        return value
-
-    def has(self, *keys: str) -> bool:
-        """Whether every one of some keys has a value."""
-        return not any(is_empty(self._values.get(key)) for key in keys)
+        self._unused.pop(key, None)
+        return self._given.get(key)
 
     def raw(self, key: str) -> object | None:
         """As `get`, but an empty value is given as it is."""
-        self._seen.add(key)
+        self._unused.pop(key, None)
         return self._values.get(key)
+
+    def leave(self, key: str) -> object | None:
+        """The value of a key, which does not count as used."""
+        return self._given.get(key)
+
+    def has(self, key: str) -> bool:
+        """Whether a key has a value."""
+        return key in self._given
+
+    def none_of(self, keys: Set[str]) -> bool:
+        """Whether no key of a set has a value."""
+        return keys.isdisjoint(self._given)
 
     def there(self, key: str) -> bool:
         """Whether a key is there, if only with an empty value other than null."""
         return self._values.get(key) is not None
 
-    def leave(self, key: str) -> object | None:
-        """The value of a key, which does not count as used."""
-        return self._values.get(key)
-
     def first(self, keys: Sequence[str]) -> str | None:
         """The first of some keys that has a value."""
-        return next((key for key in keys if self.has(key)), None)
+        return next(filter(self._given.__contains__, keys), None)
 
     def agreed(self, keys: Sequence[str], *, empty: bool = False) -> str:
         """The text under one of several names for the same; nothing where none has a value.
@@ -73,16 +75,15 @@ class Fields:
         Raises:
             Malformed: two of them differ, or one is no text.
         """
-        given = {key: text(self.get(key), key, empty=empty) for key in keys if self.has(key)}
-        if len(set(given.values())) > 1:
+        given = [*filter(self._given.__contains__, keys)]
+        texts = {text(self.get(key), key, empty=empty) for key in given}
+        if len(texts) > 1:
             raise Malformed(f"{' and '.join(given)} differ; keep one of them")
-        return next(iter(given.values()), "")
+        return texts.pop() if texts else ""
 
     def unused(self, prefix: str = "") -> Iterator[str]:
         """Keys with a value that were never asked for."""
-        for key, value in self._values.items():
-            if key not in self._seen and not is_empty(value):
-                yield f"{prefix}{key}"
+        return (f"{prefix}{key}" for key in self._unused)
 
 
 def is_empty(value: object) -> bool:

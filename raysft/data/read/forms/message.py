@@ -13,6 +13,8 @@ REASONING_KEYS = ("reasoning_content", "reasoning", "thinking")
 _LEARNT_KEYS = ("weight", "train", "training", "loss")
 """OpenAI's and SlimOrca's, axolotl's two, and that of ms-swift: 0 or false for a turn that is not learnt."""
 
+_LEARNT = frozenset(_LEARNT_KEYS)
+
 _NAMES: Mapping[Role, str] = {
     "system": "system developer",
     "user": "user human prompter",
@@ -28,21 +30,20 @@ _PLAIN = frozenset({"text", "input_text", "output_text"})
 """Types of a part that is text: of Chat Completions and Anthropic, and of OpenAI's Responses."""
 
 
-def message(turn: object, reading: Reading, prefix: str) -> Message:
+def message(fields: Fields, reading: Reading, prefix: str) -> Message:
     """Read one message.
 
     Args:
-        turn: an object with role and text under any of their names.
+        fields: of an object with role and text under any of their names.
         reading: notes the keys that are not used.
         prefix: of these keys: `messages[].`.
 
     Raises:
         Malformed: it is none, or says what cannot be carried.
     """
-    fields = Fields(turn, "a turn")
     role = _role(fields)
     refuse_uncarried(fields, f"the {role} turn")
-    said, thought = _content(fields, role)
+    said, thought = _content(fields, role, reading, prefix)
     learnt = True
     if role == "assistant":
         thought = _one_thought(thought, fields.agreed(REASONING_KEYS, empty=True))
@@ -54,10 +55,9 @@ def message(turn: object, reading: Reading, prefix: str) -> Message:
 
 
 def _role(fields: Fields) -> Role:
-    given = {key: fields.get(key) for key in ROLE_KEYS if fields.has(key)}
-    if not given:
+    roles = {_known(key, fields.get(key)) for key in ROLE_KEYS if fields.has(key)}
+    if not roles:
         raise Malformed("a turn has neither role nor from")
-    roles = {_known(key, one) for key, one in given.items()}
     if len(roles) > 1:
         raise Malformed("role and from of a turn differ; keep one of them")
     return roles.pop()
@@ -73,30 +73,28 @@ def _known(key: str, given: object) -> Role:
     return _ROLES[name]
 
 
-def _content(fields: Fields, role: Role) -> tuple[str, str]:
+def _content(fields: Fields, role: Role, reading: Reading, prefix: str) -> tuple[str, str]:
     """What is said, and what parts of it were thought."""
     name = f"the {role} text"
     key = fields.first((*_TEXT_KEYS, "text")) or next(filter(fields.there, (*_TEXT_KEYS, "text")), "content")
-    others = [fields.raw(one) for one in _TEXT_KEYS if one != key and fields.has(one)]
     value = fields.raw(key)
-    if any(isinstance(one, str) and one != value for one in others):
+    if key == "content" and fields.has("value") and fields.get("value") != value:
         raise Malformed("content and value of a turn differ; keep one of them")
-    if isinstance(value, list):
-        return _parts(value, name, empty=role == "system")
-    return text(value, name, empty=role == "system"), ""
+    said, thought = _parts(value, name, reading, f"{prefix}{key}[].") if isinstance(value, list) else (value, "")
+    return text(said, name, empty=role == "system"), thought
 
 
-def plain_text(value: object, name: str, *, empty: bool = False) -> str:
-    """A text, or a list of parts that are all text."""
+def system_text(value: object, name: str, reading: Reading) -> str:
+    """What a row says beside its turns: a text, or a list of parts that are all text."""
     if not isinstance(value, list):
-        return text(value, name, empty=empty)
-    said, thought = _parts(value, name, empty=empty)
+        return text(value, name, empty=True)
+    said, thought = _parts(value, name, reading, f"{name}[].")
     if thought:
         raise Malformed(f"{name} has a part that is reasoning")
     return said
 
 
-def _parts(parts: list[object], name: str, *, empty: bool) -> tuple[str, str]:
+def _parts(parts: list[object], name: str, reading: Reading, prefix: str) -> tuple[str, str]:
     """The texts of a list of parts, joined by line breaks as vLLM joins them; reasoning apart."""
     said, thought = [], []
     for part in parts:
@@ -113,7 +111,8 @@ def _parts(parts: list[object], name: str, *, empty: bool) -> tuple[str, str]:
         else:
             shown = ascii(form[:30]) if isinstance(form, str) else kind(form)
             raise Refused(f"{name} has a part of type {shown}: only text can be trained on")
-    return text("\n".join(said), name, empty=empty), "\n".join(thought)
+        reading.unused.extend(fields.unused(prefix))
+    return "\n".join(said), "\n".join(thought)
 
 
 def _one_thought(part: str, field: str) -> str:
@@ -124,12 +123,14 @@ def _one_thought(part: str, field: str) -> str:
 
 def _use_not_learnt(fields: Fields) -> None:
     """A turn of system or user is never learnt: a mark that says so is used, another one is not."""
-    for key in _LEARNT_KEYS:
+    for key in () if fields.none_of(_LEARNT) else _LEARNT_KEYS:
         if fields.leave(key) in (0, False):
             fields.get(key)
 
 
 def _learnt(fields: Fields) -> bool:
+    if fields.none_of(_LEARNT):
+        return True
     said = {key: _flag(key, fields.raw(key)) for key in _LEARNT_KEYS if fields.has(key)}
     if len(set(said.values())) > 1:
         raise Malformed(f"{' and '.join(said)} contradict each other")

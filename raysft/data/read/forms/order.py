@@ -28,6 +28,8 @@ def ordered(messages: Sequence[Message], reading: Reading) -> Conversation:
         Malformed: user and assistant do not take turns; the message names the rule that would help.
     """
     turns = [one for one in messages if one.role != "system" or one.content.strip()]
+    if _in_order(turns):
+        return Conversation(tuple(turns))
     for role in ("assistant", "user"):
         if not any(one.role == role for one in turns):
             raise Malformed(f"has no {role} turn")
@@ -47,6 +49,14 @@ def ordered(messages: Sequence[Message], reading: Reading) -> Conversation:
     if missing:
         raise Refused(_advice(missing))
     return Conversation(tuple(turns))
+
+
+def _in_order(turns: Turns) -> bool:
+    """Whether user and assistant take turns, the user first and the assistant last."""
+    start = int(turns[:1] != [] and turns[0].role == "system")
+    roles = [one.role for one in turns[start:]]
+    pairs = len(roles) // 2
+    return pairs > 0 and roles == ["user", "assistant"] * pairs
 
 
 def _advice(missing: Sequence[tuple[str, str]]) -> str:
@@ -92,7 +102,7 @@ def _joined(run: Turns) -> Message:
 
 def _repeated(turns: Turns) -> str:
     role = next(one.role for one, after in pairwise(turns) if one.role == after.role)
-    return f"two {role} turns in a row"
+    return f"has two {role} turns in a row"
 
 
 @dataclass(frozen=True)

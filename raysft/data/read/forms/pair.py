@@ -39,7 +39,7 @@ class PairForm:
         refuse_unwanted(fields)
         before = history(fields.get("history"), reading) if fields.has("history") else []
         asked = [*before, *self._question(fields, reading), *self._answer(fields, reading)]
-        found = ordered(with_system(fields, asked), reading)
+        found = ordered(with_system(fields, asked, reading), reading)
         reading.unused.extend(fields.unused())
         return found
 
@@ -78,7 +78,7 @@ class PairForm:
 def _messages(value: object, name: str, reading: Reading) -> list[Message]:
     """A list of messages, or a single one."""
     if isinstance(value, Mapping) and isinstance(value.get("role"), str):
-        return [message(value, reading, f"{name}.")]
+        return [message(Fields(value), reading, f"{name}.")]
     return turns(value, name, reading)
 
 

@@ -8,6 +8,8 @@ _TOOLS = ("tools", "functions", "tool_calls", "tool_call", "function_call", "fun
 _MEDIA = ("images", "image", "image_url", "audios", "audio", "input_audio", "videos", "video")
 _DETAIL = ("train_detail", "training_detail")
 """Axolotl's marks of the characters that are learnt."""
+_TEMPLATE = "chat_template_kwargs"
+_UNCARRIED = frozenset({*_TOOLS, *_MEDIA, *_DETAIL, _TEMPLATE})
 _UNWANTED = ("label", "kto_tag")
 _PREFERENCE = (("chosen", "rejected"), ("response_j", "response_k"), ("answer_w", "answer_l"))
 _TREE = ("message_id", "parent_id", "message_tree_id", "replies")
@@ -36,10 +38,21 @@ def refuse_uncarried(fields: Fields, whose: str = "") -> None:
     Raises:
         Refused: something of the kind is there.
     """
+    if fields.none_of(_UNCARRIED):
+        return
     for keys, what in ((_TOOLS, "tools"), (_MEDIA, "pictures and sounds"), (_DETAIL, "parts of a turn")):
         for key in keys:
             if fields.has(key) and not means_nothing(fields.get(key)):
                 raise Refused(f"{whose} has {key}: {what} cannot be trained on".strip())
+    for name, one in _template_values(fields):
+        # whether the model thinks is the template's to say; its tools and instructions are texts that vanish
+        if not isinstance(one, bool) and not means_nothing(one):
+            raise Refused(f"{whose} gives the template {ascii(name)[:40]}, which cannot be carried".strip())
+
+
+def _template_values(fields: Fields) -> list[tuple[object, object]]:
+    given = fields.leave(_TEMPLATE)
+    return list(given.items()) if isinstance(given, Mapping) else []
 
 
 def refuse_unwanted(fields: Fields) -> None:

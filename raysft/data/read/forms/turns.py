@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from raysft.data.conversation import Message, Role
 from raysft.data.read.forms.fields import Fields, Malformed, Reading, is_empty, kind, text
-from raysft.data.read.forms.message import ROLE_KEYS, message, plain_text
+from raysft.data.read.forms.message import ROLE_KEYS, message, system_text
 
 _PAIRS = (
     ("input", "output"),
@@ -16,6 +16,7 @@ _PAIRS = (
 )
 """Keys of an object that holds a question and its answer: Capybara's and xtuner's, MOSS's, and others."""
 _SYSTEM_KEYS = ("system", "system_prompt", "system_message")
+_SYSTEM = frozenset(_SYSTEM_KEYS)
 _ALTERNATING: tuple[Role, Role] = ("user", "assistant")
 
 
@@ -62,13 +63,15 @@ def _no_history(value: str) -> list[Message]:
     raise Malformed(f"history must be a list of pairs, not {kind(value)}")
 
 
-def with_system(fields: Fields, messages: Sequence[Message]) -> list[Message]:
+def with_system(fields: Fields, messages: Sequence[Message], reading: Reading) -> list[Message]:
     """Put the system text that a row says beside its turns in front of them.
 
     Raises:
         Malformed: the turns begin with another one.
     """
-    given = {key: plain_text(fields.get(key), key, empty=True) for key in _SYSTEM_KEYS if fields.has(key)}
+    if fields.none_of(_SYSTEM):
+        return [*messages]
+    given = {key: system_text(fields.get(key), key, reading) for key in _SYSTEM_KEYS if fields.has(key)}
     said = [one for one in given.values() if one.strip()]
     first = messages[0].content if messages and messages[0].role == "system" else None
     if len({*said, *([first] if said and first else [])}) > 1:
@@ -79,7 +82,7 @@ def with_system(fields: Fields, messages: Sequence[Message]) -> list[Message]:
 def _turn(value: object, reading: Reading, prefix: str) -> list[Message]:
     fields = Fields(value, "a turn")
     pair = None if fields.first(ROLE_KEYS) else next((one for one in _PAIRS if _fits(fields, one)), None)
-    return [message(value, reading, prefix)] if pair is None else _pair(fields, pair, reading, prefix)
+    return [message(fields, reading, prefix)] if pair is None else _pair(fields, pair, reading, prefix)
 
 
 def _fits(fields: Fields, pair: tuple[str, str]) -> bool:
@@ -94,7 +97,7 @@ def _pair(fields: Fields, pair: tuple[str, str], reading: Reading, prefix: str) 
             # xtuner marks an answer that is read and not learnt
             learnt = role == "user" or fields.raw("output_with_loss") is not False
             found.append(Message(role, text(fields.get(key), f"the {role} text"), supervised=learnt))
-    found = with_system(fields, found)
+    found = with_system(fields, found, reading)
     reading.unused.extend(fields.unused(prefix))
     return found
 
