@@ -78,8 +78,8 @@ def _content(fields: Fields, role: Role, reading: Reading, prefix: str) -> tuple
     name = f"the {role} text"
     key = fields.first((*_TEXT_KEYS, "text")) or next(filter(fields.there, (*_TEXT_KEYS, "text")), "content")
     value = fields.raw(key)
-    if key == "content" and fields.has("value") and fields.get("value") != value:
-        raise Malformed("content and value of a turn differ; keep one of them")
+    if isinstance(value, str) and key == "content" and isinstance(fields.leave("value"), str):
+        fields.agreed(_TEXT_KEYS, empty=True)
     said, thought = _parts(value, name, reading, f"{prefix}{key}[].") if isinstance(value, list) else (value, "")
     return text(said, name, empty=role == "system"), thought
 
