@@ -80,6 +80,7 @@ FIELDS: dict[type[BaseModel], dict[str, str]] = {
         "supervised_tokens": SAYS_HOW,
         "limit": DEFINES_STAGE,
         "held_out": DEFINES_STAGE,
+        "clean": DEFINES_STAGE,
         "drop": DEFINES_STAGE,
         "duplicates": DEFINES_STAGE,
         "near_duplicates": DEFINES_STAGE,

@@ -35,7 +35,8 @@ MAY_IMPORT = {
     "cluster": "errors spec",
     # siblings: what the work is done with
     "data": "errors identity safe_path",
-    "data.read": "data errors extras",
+    "data.read": "data data.read.forms errors extras",
+    "data.read.forms": "data",
     "data.clean": "composition data spec",
     "data.tokens": "data errors identity",
     "data.world": "data errors identity spec",

@@ -22,6 +22,11 @@ class Message:
     supervised: bool = True
     """False for a turn of the assistant that is read and not learnt; of other roles it says nothing."""
 
+    @property
+    def written(self) -> str:
+        """All that the turn says, reasoning before content."""
+        return f"{self.reasoning}\n\n{self.content}" if self.reasoning else self.content
+
     def as_json(self) -> list[Any]:
         """Role and content, and behind them only what a turn says beyond these."""
         said = {"reasoning": self.reasoning} if self.reasoning else {}

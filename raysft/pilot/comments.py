@@ -78,6 +78,9 @@ def _ability(notes: Notes, chosen: Chosen, pilot: Pilot, ability: str) -> None:
         f"{at}.source.tokens": f"of a conversation; {_basis(one)}",
         f"{at}.source.supervised_tokens": "of these in answers, which alone are learnt",
     }
+    if one.cleaned:
+        counts = ", ".join(f"{count:,} rows need {rule}" for rule, count in one.cleaned.items())
+        notes.about[f"{at}.source.clean"] = f"puts turns in order: {counts}"
     if one.bad_rows:
         said = f"{one.bad_rows:,} malformed rows are left out and counted; the first: {one.first_bad}"
         notes.about[f"{at}.source.on_bad_row"] = said

@@ -12,7 +12,7 @@ its length.
 import re
 from array import array
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from heapq import heappush, heappushpop
@@ -23,6 +23,7 @@ from typing import Literal
 from raysft.data.conversation import Conversation
 from raysft.data.read.parsed_rows import parsed_rows
 from raysft.errors import InputError, Problem
+from raysft.spec.source import CleanRule
 
 CHARACTERS_PER_TOKEN = 3.6
 TURN_TOKENS = 5
@@ -31,6 +32,8 @@ LEAST = 60
 MOST_HELD_OUT, LEAST_HELD_OUT = 200, 20
 """Questions: 200 show 10 points between two recipes over three seeds, 20 no less than 30."""
 
+CLEANED_BY: tuple[CleanRule, ...] = ("drop_leading_answer", "merge_same_side")
+"""Rules without which rows are refused; a first sweep file turns those on that its rows need."""
 _SAMPLE = 200
 _KEPT_OF_ID = 16
 """Bytes; enough to tell conversations apart."""
@@ -64,6 +67,8 @@ class DataFile:
     bad_rows: int
     first_bad: str
     """What is wrong with the first malformed row; empty if there is none."""
+    cleaned: Mapping[CleanRule, int]
+    """Rows that need a rule of `clean`, by the rule; empty if none does."""
     ids: frozenset[bytes]
     """Of the distinct conversations."""
     questions: frozenset[int]
@@ -138,18 +143,18 @@ def look_at(path: str, count_tokens: CountTokens | None = None, preamble_tokens:
     Raises:
         InputError: no such file, no known format, mostly malformed rows, too few questions.
     """
-    if "://" not in path and not Path(path).is_file():
-        remedy = "is a folder; name its files" if Path(path).is_dir() else "no such file"
-        raise InputError([Problem("DATA", path, remedy)])
+    if "://" not in path and not Path(path).exists():
+        raise InputError([Problem("DATA", path, "no such file")])
     seen = _Seen()
-    for _, form, _, found in parsed_rows(path, "auto"):
+    for one in parsed_rows(path, "auto", CLEANED_BY):
         seen.rows += 1
-        if form:
-            seen.form = form if seen.form in ("", form) else "auto"
-        if isinstance(found, Problem):
-            seen.add_bad(found)
+        if one.form:
+            seen.form = one.form if seen.form in ("", one.form) else "auto"
+        if isinstance(one.found, Problem):
+            seen.add_bad(one.found)
         else:
-            seen.add(found)
+            seen.cleaned.update(one.cleaned)
+            seen.add(one.found)
     if problem := seen.problem(path):
         raise InputError([problem])
     return seen.facts(path, count_tokens, preamble_tokens)
@@ -163,6 +168,7 @@ class _Seen:
     rows: int = 0
     bad_rows: int = 0
     first_bad: str = ""
+    cleaned: Counter[str] = field(default_factory=Counter)
     ids: set[bytes] = field(default_factory=set)
     questions: set[int] = field(default_factory=set)
     plain: Counter[bytes] = field(default_factory=Counter)
@@ -211,6 +217,7 @@ class _Seen:
             rows=self.rows,
             bad_rows=self.bad_rows,
             first_bad=self.first_bad,
+            cleaned={rule: self.cleaned[rule] for rule in CLEANED_BY if self.cleaned[rule]},
             ids=frozenset(self.ids),
             questions=frozenset(self.questions),
             alike=sum(times - 1 for times in self.plain.values()),
@@ -225,7 +232,7 @@ class _Seen:
 
 
 def _plain_digest(one: Conversation) -> bytes:
-    words = (word for message in one.messages for word in re.findall(r"\w+", message.content.casefold()))
+    words = (word for message in one.messages for word in re.findall(r"\w+", message.written.casefold()))
     return blake2b(" ".join(words).encode("utf-8"), digest_size=_KEPT_OF_ID).digest()
 
 
@@ -235,18 +242,18 @@ def _text_tokens(text: str) -> float:
 
 
 def _estimated(one: Conversation) -> float:
-    return sum(_text_tokens(message.content) + TURN_TOKENS for message in one.messages)
+    return sum(_text_tokens(message.written) + TURN_TOKENS for message in one.messages)
 
 
 def _estimated_answers(one: Conversation) -> float:
     """Tokens that enter the loss: the answers and what ends them, or a whole document."""
-    trained = (message for message in one.messages if message.role in ("assistant", "text"))
-    return sum(_text_tokens(message.content) + 1 for message in trained)
+    answers = (said for said in one.messages if said.role in ("assistant", "text"))
+    return sum(_text_tokens(said.written) + 1 for said in answers if said.supervised)
 
 
 def _correction(sample: list[Conversation], count_tokens: CountTokens) -> float:
     """Tokens of a sample as its tokenizer counts them, relative to the estimate."""
-    counted = sum(count_tokens(message.content) + TURN_TOKENS for one in sample for message in one.messages)
+    counted = sum(count_tokens(message.written) + TURN_TOKENS for one in sample for message in one.messages)
     return counted / sum(map(_estimated, sample))
 
 

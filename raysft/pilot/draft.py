@@ -104,6 +104,8 @@ def _ability(chosen: Chosen, ability: str) -> dict[str, Any]:
         "tokens": tokens,
         "supervised_tokens": supervised,
     }
+    if one.cleaned:
+        source["clean"] = list(one.cleaned)
     if one.bad_rows:
         source["on_bad_row"] = "skip"
     benchmark = {"name": "held_out", "metric": "loss"} if one.by_loss else "held_out"

@@ -13,7 +13,24 @@ WORLD = "world/"
 BUILT_IN = ("world/math", "world/code", "world/general", "world/pretraining")
 """Sources that need no file; the last one is base text rather than conversations."""
 
-FormatName = Literal["auto", "messages", "sharegpt", "alpaca", "prompt_completion", "gsm8k", "text"]
+FormatName = Literal[
+    "auto",
+    "messages",
+    "sharegpt",
+    "alpaca",
+    "gsm8k",
+    "prompt_completion",
+    "query_response",
+    "problem_solution",
+    "question_response",
+    "input_output",
+    "user_assistant",
+    "inputs_targets",
+    "text",
+    "ultrachat",
+]
+CleanRule = Literal["drop_leading_answer", "drop_trailing_question", "merge_same_side"]
+"""What may be done to a conversation whose turns are not in order."""
 
 
 def _above_zero(value: object) -> Fraction:
@@ -27,6 +44,8 @@ Texts = Annotated[tuple[str, ...], BeforeValidator(listed), Field(min_length=1)]
 """One text or several."""
 Weight = Annotated[Fraction, BeforeValidator(_above_zero), PlainSerializer(str, return_type=str)]
 """Exact, above 0."""
+Rules = Annotated[tuple[CleanRule, ...], BeforeValidator(listed)]
+"""One rule or several; their order says nothing."""
 
 
 class DropRule(Frozen):
@@ -95,6 +114,8 @@ class PartSpec(Frozen):
     weight: Weight = Fraction(1)
     """Share of the source relative to the other parts: 3 and 1 give three to one in every prefix, and the
     part that runs out first ends the source."""
+    clean: Rules = ()
+    """As of a source, for this part."""
     drop: tuple[DropRule, ...] = ()
     """Conversations of this part that are left out."""
 
@@ -139,6 +160,10 @@ class SourceSpec(Frozen):
     held_out: Annotated[Whole, Field(ge=0)] = 0
     """Questions split off before any subset is taken, for the benchmark `held_out`: it asks one conversation
     of each, and no other answer to them is trained on. The question is all turns before the last answer."""
+    clean: Rules = ()
+    """Rules that put turns in order; what each changed is counted. `drop_leading_answer`: without what the
+    assistant says before the first question. `merge_same_side`: turns of one side in a row become one.
+    `drop_trailing_question`: without questions after the last answer."""
     drop: tuple[DropRule, ...] = ()
     """Conversations that are left out, by tag, language, regular expression or length; they are counted."""
     duplicates: Literal["remove", "keep"] = "remove"
@@ -168,6 +193,8 @@ class SourceSpec(Frozen):
     def _path_or_join(self) -> "SourceSpec":
         if bool(self.path) == bool(self.join):
             raise ValueError("name at least one file, in `path` or in `join`")
+        if self.clean and self.is_world:
+            raise ValueError("clean: the turns of a built-in source are in order; leave it out")
         if self.supervised_tokens > self.tokens:
             raise ValueError(f"supervised_tokens {self.supervised_tokens} are part of tokens {self.tokens}")
         return self

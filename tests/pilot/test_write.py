@@ -182,6 +182,21 @@ def test_what_was_seen_is_what_a_run_will_read(tmp_path: Path) -> None:
     assert "400 conversations are left to train on" in text
 
 
+def test_rules_that_rows_need_are_turned_on_and_explained(tmp_path: Path) -> None:
+    roles = ("gpt", "human", "human", "gpt")
+    rows = [
+        {"conversations": [{"from": role, "value": f"{role} {number}"} for role in roles[number % 2 :]]}
+        for number in range(200)
+    ]
+    (tmp_path / "talk.json").write_text(json.dumps(rows))
+    spec, text, _ = written(tmp_path, tmp_path / "talk.json")
+    assert spec.abilities["talk"].source.clean == ("drop_leading_answer", "merge_same_side")
+    assert "100 rows need drop_leading_answer, 200 rows need merge_same_side" in " ".join(text.split())
+    (source,) = load_sources(spec.sources, spec.data_dir, {}).values()
+    assert source.facts.read == 200
+    assert source.facts.bad_rows == 0
+
+
 def test_the_last_ability_is_written_out_and_explained(tmp_path: Path) -> None:
     files = [
         write_rows(tmp_path / "a.jsonl", 700),

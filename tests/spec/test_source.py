@@ -114,3 +114,14 @@ def test_what_is_no_regular_expression_is_refused() -> None:
 def test_a_bare_path_is_a_part_of_weight_one() -> None:
     assert PartSpec.model_validate("a.jsonl") == PartSpec(path="a.jsonl", weight=Fraction(1))
     assert PartSpec.model_validate({"path": "a", "weight": "6/4"}).weight == Fraction(3, 2)
+
+
+@pytest.mark.parametrize("given", ["merge_same_side", ["merge_same_side"]])
+def test_one_rule_or_several_clean_a_source(given):
+    assert SourceSpec.model_validate({"path": "a.jsonl", "clean": given}).clean == ("merge_same_side",)
+    part = {"join": [{"path": "a.jsonl", "clean": given}]}
+    assert SourceSpec.model_validate(part).parts[0].clean == ("merge_same_side",)
+    with pytest.raises(ValueError, match="drop_leading_answer"):
+        SourceSpec.model_validate({"path": "a.jsonl", "clean": "tidy"})
+    with pytest.raises(ValueError, match="built-in"):
+        SourceSpec.model_validate({"path": "world/math", "clean": given})

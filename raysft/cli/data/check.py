@@ -112,14 +112,17 @@ def checked_json(checked: Checked) -> dict[str, Any]:
 
     `source`: as it was given. `good`: whether a run would take it as it is; the exit code says the same.
     `rows`, `bad_rows`: of all files. `on_bad_row`: `refuse` or `skip`, what a run does about bad rows.
-    `files`: `path`, `format`, `rows`, `bad_rows` of each.
+    `files`: `path`, `format`, `rows`, `bad_rows` of each, and `unused_keys`: by format the keys with a value
+    that training does not use, `messages[].name` inside messages, and how often each is there.
     `problems`: the first 20 bad rows, or why nothing is left, and the first 20 conversations that the
     template refuses: `where`, `value`, `remedy`. `more_problems`: how many are not among them.
-    `roles`: messages by role. `answers`, `characters`: per conversation `least`, `median`, `p95`, `most`, and
-    their `total`; null without a good row.
-    `used`: what training would use once the bad rows are gone, null if nothing: `dropped` (rows by rule),
-    `copies`, `near_duplicates`, `decontaminated`, `contaminated`, `held_out`, `held_out_answers` (further
-    ones to the same questions), `held_out_elsewhere` (0: only a whole sweep tells), `left`,
+    `roles`: messages by role. `not_learnt`, `with_reasoning`: answers that are marked as not to be learnt,
+    and that have reasoning; `end_with_question`: conversations whose last turn is the user's.
+    `answers`, `characters`: per conversation `least`, `median`, `p95`, `most`, and their `total`; null
+    without a good row.
+    `used`: what training would use once the bad rows are gone, null if nothing: `cleaned`, `dropped` (rows by
+    rule), `copies`, `near_duplicates`, `decontaminated`, `contaminated`, `held_out`, `held_out_answers`
+    (further ones to the same questions), `held_out_elsewhere` (0: only a whole sweep tells), `left`,
     `usable`, `unexpected` (text or null).
     `tokens`: null without a model: `model`, `template`, `max_length`, `overflow`, `refused` (conversations
     that the template refuses), and `counts`, null if it refuses any: `tokens` (as `characters`),
@@ -134,12 +137,21 @@ def checked_json(checked: Checked) -> dict[str, Any]:
         "bad_rows": found.bad_rows,
         "on_bad_row": checked.source.source.on_bad_row,
         "files": [
-            {"path": one.path, "format": one.form, "rows": one.rows, "bad_rows": one.bad_rows}
+            {
+                "path": one.path,
+                "format": one.form,
+                "rows": one.rows,
+                "bad_rows": one.bad_rows,
+                "unused_keys": {form: dict(keys) for form, keys in one.unused.items()},
+            }
             for one in found.files
         ],
         "problems": [{"where": one.field, "value": one.value, "remedy": one.remedy} for one in problems],
         "more_problems": found.bad_rows - len(found.problems) + more_refused(tokenised),
         "roles": dict(found.roles),
+        "not_learnt": found.not_learnt,
+        "with_reasoning": found.with_reasoning,
+        "end_with_question": found.end_with_question,
         "answers": None if found.turns is None else asdict(found.turns),
         "characters": None if found.characters is None else asdict(found.characters),
         "used": None if checked.facts is None else _used_json(checked.facts, checked.usable),
@@ -149,6 +161,7 @@ def checked_json(checked: Checked) -> dict[str, Any]:
 
 def _used_json(facts: SourceFacts, usable: int) -> dict[str, Any]:
     return {
+        "cleaned": dict(facts.cleaned),
         "dropped": dict(facts.dropped),
         "copies": facts.duplicates,
         "near_duplicates": facts.near_duplicates,

@@ -71,7 +71,7 @@ def _legend(marks: bool, tokens: bool) -> Text:
 
 def _counts(one: Conversation, spans: Sequence[Span], tokenizer: PreTrainedTokenizerBase | None) -> str:
     if tokenizer is None:
-        characters = sum(len(message.content) for message in one.messages)
+        characters = sum(len(message.written) for message in one.messages)
         return f"{len(one.messages)} messages, {characters:,} characters"
     supervised = sum(span.tokens for span in spans if span.supervised)
     return f"{sum(span.tokens for span in spans):,} tokens, {supervised:,} supervised"

@@ -1,7 +1,7 @@
 """From one file to its conversations, each with its row and format, before any rule."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from raysft.data.conversation import Conversation
@@ -20,10 +20,19 @@ class ParsedRow(NamedTuple):
     row: Row
     """Without a value where it is not JSON, or where it was made by the built-in world."""
     found: Conversation | Problem
+    unused: tuple[str, ...] = ()
+    """Keys with a value that is not read; see `ReadRow`."""
+    cleaned: tuple[str, ...] = ()
+    """Rules that changed what it says."""
 
 
-def parsed_rows(path: str, form: str) -> Iterator[ParsedRow]:
+def parsed_rows(path: str, form: str, clean: Collection[str] = ()) -> Iterator[ParsedRow]:
     """Every row of one file; with the format `auto` each is read by its own keys.
+
+    Args:
+        path: of the file.
+        form: a name in `FORMATS`, or `auto`.
+        clean: rules that are on; see `raysft.data.read.forms.order`.
 
     Raises:
         InputError: the file cannot be read; after the last row, if none fits a format.
@@ -34,10 +43,14 @@ def parsed_rows(path: str, form: str) -> Iterator[ParsedRow]:
             yield ParsedRow(path, "", Row(row.field, None), row)
             continue
         name = formats.of(row.value)
-        found = parse_row(name, row.where, row.value) if name else unfitting_row(row.where, row.value)
-        if isinstance(found, Problem):
+        if name:
+            read = parse_row(name, row.where, row.value, clean)
+            found = (read,) if isinstance(read, Problem) else (read.conversation, read.unused, read.cleaned)
+        else:
+            found = (unfitting_row(row.where, row.value),)
+        if isinstance(found[0], Problem):
             unfitting = unfitting or row
-        yield ParsedRow(path, name, row, found)
+        yield ParsedRow(path, name, row, *found)
     wrapped = _wrapped(path, unfitting.value, name) if rows == 1 and unfitting else None
     if wrapped or (unfitting and not name):
         raise InputError([wrapped or no_format(unfitting.where, unfitting.value)])
@@ -46,16 +59,19 @@ def parsed_rows(path: str, form: str) -> Iterator[ParsedRow]:
 def _wrapped(path: str, value: object, form: str) -> Problem | None:
     """What is wrong with a file of one object that holds the rows, or their columns."""
     fields = value if isinstance(value, Mapping) else {}
-    under = [
-        key for key, one in fields.items() if isinstance(one, list) and isinstance((one or [0])[0], Mapping)
-    ]
-    if under and not form:
+    under = [key for key, one in fields.items() if isinstance(one, list) and one and _is_row(one[0], form)]
+    if under:
         remedy = f"write them as JSON Lines: jq -c '.[{json.dumps(under[0])}][]' {path} > rows.jsonl"
         return Problem(path, f"is one object with rows under {', '.join(map(short, under))}", remedy)
     if len(fields) > 1 and all(map(_is_column, fields.values())):
         remedy = "write one object per row; pandas does: .to_json('rows.jsonl', orient='records', lines=True)"
         return Problem(path, "is one object of columns", remedy)
     return None
+
+
+def _is_row(value: object, form: str) -> bool:
+    """Whether an item of a list is a row; a row that has a format, as one of messages has, may hold no others."""
+    return isinstance(value, Mapping) and (not form or bool(RowFormats("auto").of(value)))
 
 
 def _is_column(value: object) -> bool:

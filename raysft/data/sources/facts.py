@@ -33,6 +33,8 @@ class SourceFacts:
     """Malformed rows that were skipped."""
     dropped: Mapping[str, int] = field(default_factory=dict)
     """Rows that a drop rule left out, by its label; a rule that dropped nothing is there with 0."""
+    cleaned: Mapping[str, int] = field(default_factory=dict)
+    """Rows that a rule of `clean` changed, by the rule; they are also counted below, as what became of them."""
     duplicates: int = 0
     """Exact copies that were removed."""
     near_duplicates: int = 0
@@ -78,6 +80,7 @@ def source_json(facts: SourceFacts) -> dict[str, Json]:
     return {
         **{name: getattr(facts, name) for name in _COUNTS},
         "dropped": dict(facts.dropped),
+        "cleaned": dict(facts.cleaned),
         "findings": [asdict(one) for one in facts.findings],
     }
 

@@ -160,6 +160,7 @@ def _facts(source: SourceSpec, rows: SourceRows) -> SourceFacts:
         rows.read,
         rows.bad_rows,
         dict(rows.dropped),
+        dict(rows.cleaned),
         expected_rows=source.rows if whole and not source.is_world else None,
         expected_kept=source.kept if whole else None,
     )

@@ -14,7 +14,7 @@ from raysft.data.world import ABILITIES, pretraining_documents, training_items
 from raysft.data.world import conversation as world_conversation
 from raysft.errors import InputError, Problem
 from raysft.spec.paths import opened_path
-from raysft.spec.source import WORLD, FormatName, PartSpec, SourceSpec
+from raysft.spec.source import WORLD, CleanRule, FormatName, PartSpec, SourceSpec
 
 SHOWN = 20
 """Problems of one source that are shown one by one."""
@@ -30,6 +30,11 @@ def said_format(source: SourceSpec, part: PartSpec) -> FormatName:
     return source.format if part.format == "auto" else part.format
 
 
+def said_rules(source: SourceSpec, part: PartSpec) -> tuple[CleanRule, ...]:
+    """The rules that clean the rows of a part of a source: its own and those of the source, each once."""
+    return tuple(dict.fromkeys((*part.clean, *source.clean)))
+
+
 @dataclass
 class SourceRows:
     """The rows of one source, and what is counted while they pass."""
@@ -43,6 +48,8 @@ class SourceRows:
     bad_rows: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     """Rows by the label of the rule that left them out."""
+    cleaned: Counter[str] = field(default_factory=Counter)
+    """Rows by the rule that changed what they say, dropped ones included."""
     _bad: list[Problem] = field(default_factory=list)
 
     def conversations(self) -> Iterator[Located]:
@@ -55,11 +62,13 @@ class SourceRows:
         for place, part in enumerate(self.source.parts):
             rules = DropRules([*part.drop, *self.source.drop])
             self.dropped.update({rule.label: 0 for rule in (*part.drop, *self.source.drop)})
-            for row, found in islice(self._parsed(part), _share_of_limit(self.source, part)):
+            self.cleaned.update(dict.fromkeys(said_rules(self.source, part), 0))
+            for row, found, cleaned in islice(self._parsed(part), _share_of_limit(self.source, part)):
                 self.read += 1
                 if isinstance(found, Problem):
                     self._add_bad(found)
                     continue
+                self.cleaned.update(cleaned)
                 label = rules.dropping(row.value, found)
                 if label is None:
                     yield Located(found, row.where, place)
@@ -68,12 +77,12 @@ class SourceRows:
         if self.bad_rows and self.source.on_bad_row == "refuse":
             raise InputError(self._problems())
 
-    def _parsed(self, part: PartSpec) -> Iterator[tuple[Row, Conversation | Problem]]:
+    def _parsed(self, part: PartSpec) -> Iterator[tuple[Row, Conversation | Problem, tuple[str, ...]]]:
         if self.source.is_world:
-            return self._world(part.paths[0])
-        form = said_format(self.source, part)
-        files = (parsed_rows(opened_path(self.data_dir, path), form) for path in part.paths)
-        return ((one.row, one.found) for one in chain.from_iterable(files))
+            return ((row, found, ()) for row, found in self._world(part.paths[0]))
+        form, clean = said_format(self.source, part), said_rules(self.source, part)
+        files = (parsed_rows(opened_path(self.data_dir, path), form, clean) for path in part.paths)
+        return ((one.row, one.found, one.cleaned) for one in chain.from_iterable(files))
 
     def _world(self, path: str) -> Iterator[tuple[Row, Conversation]]:
         ability = path.removeprefix(WORLD)

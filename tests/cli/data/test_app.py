@@ -74,11 +74,46 @@ def test_check_tells_bad_rows_and_copies(tmp_path: Path) -> None:
     assert "\x1b" not in found.stdout
 
 
+def test_check_lists_the_keys_that_are_not_used(tmp_path: Path) -> None:
+    dolly = {"instruction": "q", "context": "c", "response": "a", "category": "qa", "\x1b[31m": 1}
+    turns = [
+        {"role": "user", "content": "q", "name": "Bo"},
+        {"role": "assistant", "content": "a", "weight": 0},
+    ]
+    chats = [{"messages": turns, "id": None}, {"messages": turns, "id": 7}]
+    file = written(tmp_path / "some.jsonl", dolly, *chats, {"messages": [*turns, turns[0]]})
+    found = run("check", file)
+    assert found.exit_code == 0, found.output
+    assert "not used of format alpaca: category 1, " in found.stdout
+    assert "not used of format messages: messages[].name 4, id 1" in found.stdout
+    assert "3 answers are not learnt, 1 conversations end with a question" in found.stdout
+    assert "\x1b" not in found.stdout
+    told = json.loads(run("check", file, "--json").stdout)
+    assert told["files"][0]["unused_keys"]["messages"] == {"messages[].name": 4, "id": 1}
+    assert (told["not_learnt"], told["end_with_question"], told["with_reasoning"]) == (3, 1, 0)
+
+
+def test_check_with_the_rules_that_a_message_names(tmp_path: Path) -> None:
+    first = {"conversations": [{"from": one, "value": one} for one in ("gpt", "human", "gpt")]}
+    file = written(tmp_path / "chats.jsonl", *GOOD, first)
+    bad = run("check", file)
+    assert bad.exit_code == 1
+    assert "begins with the assistant; to clean such rows, put `clean: [drop_leading_answer]`" in bad.stdout
+    good = run("check", file, "--clean", "drop_leading_answer", "--clean", "merge_same_side")
+    assert good.exit_code == 0, good.output
+    assert "1 rows cleaned by drop_leading_answer; 0 rows cleaned by merge_same_side" in good.stdout
+    assert run("show", file, "--clean", "drop_leading_answer", "--n", 50).exit_code == 0
+    assert "--clean: tidy" in wrong("check", file, "--clean", "tidy")
+    assert "in order" in wrong("check", "world/math", "--clean", "merge_same_side")
+
+
 def test_check_as_json_has_these_keys(good: Path, llama: Path) -> None:
     found = run("check", good, "--model", llama, "--template", "vicuna", "--max-length", 90, "--json")
     assert found.exit_code == 0, found.output
     told = json.loads(found.stdout)
-    assert told["files"] == [{"path": str(good), "format": "prompt_completion", "rows": 40, "bad_rows": 0}]
+    assert told["files"] == [
+        {"path": str(good), "format": "prompt_completion", "rows": 40, "bad_rows": 0, "unused_keys": {}}
+    ]
     spread = {"least", "median", "p95", "most", "total"}
     assert told.keys() == {
         *(
@@ -91,6 +126,9 @@ def test_check_as_json_has_these_keys(good: Path, llama: Path) -> None:
             "problems",
             "more_problems",
             "roles",
+            "not_learnt",
+            "with_reasoning",
+            "end_with_question",
             "answers",
         ),
         *("characters", "used", "tokens"),
@@ -98,12 +136,14 @@ def test_check_as_json_has_these_keys(good: Path, llama: Path) -> None:
     assert told["characters"].keys() == told["answers"].keys() == spread
     assert told["used"].keys() == {
         *(
+            "cleaned",
             "dropped",
             "copies",
             "near_duplicates",
             "decontaminated",
             "contaminated",
             "held_out",
+            "held_out_answers",
             "held_out_elsewhere",
             "left",
         ),

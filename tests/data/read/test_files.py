@@ -114,7 +114,7 @@ def test_bad_lines_become_problems_and_reading_goes_on(tmp_path, name):
         ("a.json", b'["a",\n"b",\n}]', ":3", "is not JSON"),
         ("a.json", b'["a",\n"\xff"]', ":2", "is not UTF-8"),
         ("a.json", b"[" * 100_000, "", "nested too deeply"),
-        ("a.jsonl.gz", b"no gzip", "", ".jsonl"),
+        ("a.jsonl.gz", gzip.compress(LINES)[:20], "", "end"),
         ("a.jsonl.gz", gzip.compress(LINES)[:-20], "", "end"),
         ("a.jsonl.zst", zst(LINES)[:-20], "", "Truncated"),
         ("a.parquet", b"no parquet", "", ".jsonl"),

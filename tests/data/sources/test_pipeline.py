@@ -177,6 +177,48 @@ def test_bad_rows_are_skipped_and_counted_if_the_source_says_so(load):
     assert (source.facts.read, source.facts.bad_rows) == (4, 2)
 
 
+def test_rows_that_differ_in_what_is_used_are_no_copies(load):
+    dolly = [{"instruction": "q", "context": f"c{k}", "response": "a", "id": k} for k in range(50)]
+    assert load(dolly).index.rows == 50
+    ask, said = {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}
+    further = [{}, {"weight": 0}, {"reasoning_content": "hm"}, {"weight": 1}, {"name": "Bo"}]
+    chats = [{"messages": [ask, {**said, **more}]} for more in further]
+    source = load([*chats, {"system": "s", **chats[0]}])
+    assert (source.index.rows, source.facts.duplicates) == (4, 2)
+
+
+GPT_FIRST = {"conversations": [{"from": one, "value": one} for one in ("gpt", "human", "gpt")]}
+TWICE = {"conversations": [{"from": one, "value": one} for one in ("human", "human", "gpt")]}
+
+
+def test_rules_that_clean_are_counted_and_asked_for_where_they_are_missing(load):
+    source = load([*ROWS, GPT_FIRST, TWICE], clean=["drop_leading_answer", "merge_same_side"])
+    assert source.facts.cleaned == {"drop_leading_answer": 1, "merge_same_side": 1}
+    assert source.index.rows == 42
+    with pytest.raises(InputError, match=r"`clean: \[merge_same_side\]` on the source") as caught:
+        load([*ROWS, GPT_FIRST, TWICE], clean="drop_leading_answer")
+    assert len(caught.value.problems) == 1
+
+
+def test_a_rule_that_changes_no_row_changes_no_source(load):
+    """What a rule does is in the content ids; that it is on is not."""
+    assert load(ROWS, clean="merge_same_side").index == load(ROWS).index
+    assert load(ROWS, clean="merge_same_side").facts.cleaned == {"merge_same_side": 0}
+    cleaned = load([*ROWS, GPT_FIRST], clean="drop_leading_answer")
+    assert cleaned.index == load([*ROWS, {"prompt": "human", "completion": "gpt"}]).index
+
+
+def test_a_rule_of_one_part_is_not_one_of_the_others(tmp_path):
+    write(tmp_path / "a.jsonl", [*ROWS, GPT_FIRST])
+    write(tmp_path / "b.jsonl", [TWICE, *ROWS])
+    parts = [{"path": "a.jsonl", "clean": "drop_leading_answer"}, {"path": "b.jsonl"}]
+    with pytest.raises(InputError, match=r"b\.jsonl:1") as caught:
+        loaded_one(tmp_path, {"join": parts})
+    assert len(caught.value.problems) == 1
+    found = loaded_one(tmp_path, {"join": parts, "clean": "merge_same_side"})
+    assert found.facts.cleaned == {"drop_leading_answer": 1, "merge_same_side": 1}
+
+
 def test_many_bad_rows_are_summed_up(load):
     with pytest.raises(InputError) as caught:
         load([*ROWS, *[BAD] * 50])
