@@ -51,7 +51,7 @@ MAY_IMPORT = {
     "evaluate": "data.read errors identity records wording",
     "evaluate.benchmarks": "data data.read data.world errors evaluate identity sandbox spec",
     "evaluate.engines": "data data.tokens errors evaluate identity model",
-    "pilot": "composition data data.read errors identity model plan plan.cost spec",
+    "pilot": "composition data data.read data.sources errors identity model plan plan.cost spec",
     # a sweep
     "sweep.inputs": "composition data data.sources data.tokens errors evaluate.benchmarks extras identity "
     "model plan plan.cost spec spec.reading store",

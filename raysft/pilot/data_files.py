@@ -22,8 +22,9 @@ from typing import Literal
 
 from raysft.data.conversation import Conversation
 from raysft.data.read.parsed_rows import parsed_rows
+from raysft.data.sources.bad_rows import RowCount, beyond
 from raysft.errors import InputError, Problem
-from raysft.spec.source import CleanRule
+from raysft.spec.source import CleanRule, SourceSpec
 
 CHARACTERS_PER_TOKEN = 3.6
 TURN_TOKENS = 5
@@ -93,6 +94,12 @@ class DataFile:
     def copies(self) -> int:
         """Rows that are exact copies of another."""
         return self.rows - self.bad_rows - len(self.ids)
+
+    @property
+    def many_bad(self) -> bool:
+        """Whether a run leaves out so many malformed rows only if it is told to."""
+        count = RowCount(self.path, self.rows, self.bad_rows)
+        return bool(beyond(SourceSpec.model_fields["max_bad_rows"].default, [count]))
 
     @property
     def usual_tokens(self) -> int:

@@ -73,9 +73,10 @@ def check(
     # What follows imports transformers; a wrong command line without a model is refused before that.
     from raysft.cli.data.check import check_source, checked_json
     from raysft.cli.data.show_check import show_check
+    from raysft.data.sources.bad_rows import SHOWN
 
     with Console(stderr=True).status("reading"):
-        found = check_source(meant.source, meant.model)
+        found = check_source(meant.source, meant.model, None if as_json else SHOWN)
     if as_json:
         print(json.dumps(checked_json(found), indent=2))
     else:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from raysft.data.read.formats import short
 from raysft.data.read.parsed_rows import ParsedRow, parsed_rows
 from raysft.data.read.row import Row
-from raysft.data.sources.rows import SHOWN, SourceRows, said_format, said_rules
+from raysft.data.sources.bad_rows import SHOWN
+from raysft.data.sources.rows import SourceRows, said_format, said_rules
 from raysft.errors import Problem
 from raysft.spec.paths import opened_path
 from raysft.spec.source import SourceSpec
@@ -92,7 +93,7 @@ class Inspection:
 
     files: tuple[FileFacts, ...]
     problems: tuple[Problem, ...]
-    """The first bad rows."""
+    """Bad rows: the first ones, or all where that is asked for."""
     roles: Mapping[str, int]
     """Messages by role."""
     turns: Spread | None
@@ -133,6 +134,7 @@ class _Tally:
 
 @dataclass
 class _Counting:
+    shown: int | None
     files: dict[str, _Tally] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     roles: Counter[str] = field(default_factory=Counter)
@@ -147,7 +149,7 @@ class _Counting:
             file.forms[one.form] = None
         if isinstance(one.found, Problem):
             file.bad_rows += 1
-            if len(self.problems) < SHOWN:
+            if self.shown is None or len(self.problems) < self.shown:
                 self.problems.append(one.found)
             return
         if one.unused:
@@ -162,14 +164,19 @@ class _Counting:
         self.notable["end_with_question"] += roles[-1] == "user"
 
 
-def inspect_files(source: SourceSpec, data_dir: str) -> Inspection:
+def inspect_files(source: SourceSpec, data_dir: str, shown: int | None = SHOWN) -> Inspection:
     """Read all files of a source; see `read_files`.
+
+    Args:
+        source: what to read.
+        data_dir: folder that its relative paths start from.
+        shown: bad rows that are told one by one, the first ones; None for all.
 
     Raises:
         InputError: a file cannot be read, or has no known format.
     """
     counting = _Counting(
-        {opened_path(data_dir, path): _Tally() for path in source.paths if not source.is_world}
+        shown, {opened_path(data_dir, path): _Tally() for path in source.paths if not source.is_world}
     )
     for one in read_files(source, data_dir):
         counting.add(one)

@@ -181,8 +181,31 @@ json_values = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                "messages role content conversations from value prompt text output instruction context system "
-                "history weight train reasoning_content tools data question answer query response type".split()
+                [
+                    "messages",
+                    "role",
+                    "content",
+                    "conversations",
+                    "from",
+                    "value",
+                    "prompt",
+                    "text",
+                    "output",
+                    "instruction",
+                    "context",
+                    "system",
+                    "history",
+                    "weight",
+                    "train",
+                    "reasoning_content",
+                    "tools",
+                    "data",
+                    "question",
+                    "answer",
+                    "query",
+                    "response",
+                    "type",
+                ]
             ),
             inner | st.sampled_from(["user", "assistant", "human", "gpt", "text", "[]", 0, 1]),
             max_size=4,
@@ -222,7 +245,7 @@ def test_deep_and_long_values_are_read_in_no_time_or_told(name, evil):
     keys = {key for form in FORMATS.values() for key in (*form.keys, *form.one_of)}
     for row in (
         evil,
-        {key: evil for key in keys},
+        dict.fromkeys(keys, evil),
         {"messages": [{"role": "user", "content": evil, "value": deepcopy_of(evil)}]},
     ):
         found = parse_row(name, "f:1", row)

@@ -22,8 +22,21 @@ _NAMES: Mapping[Role, str] = {
 }
 _ROLES: Mapping[str, Role] = {name: role for role, names in _NAMES.items() for name in names.split()}
 _TOOL_ROLES = frozenset(
-    "tool function observation ipython function_call function_response tool_call tool_response "
-    "function-call function-response tool-call tool-response environment".split()
+    [
+        "tool",
+        "function",
+        "observation",
+        "ipython",
+        "function_call",
+        "function_response",
+        "tool_call",
+        "tool_response",
+        "function-call",
+        "function-response",
+        "tool-call",
+        "tool-response",
+        "environment",
+    ]
 )
 _THOUGHT = frozenset({"thinking", "reasoning"})
 _PLAIN = frozenset({"text", "input_text", "output_text"})
