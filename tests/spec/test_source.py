@@ -128,7 +128,8 @@ def test_one_rule_or_several_clean_a_source(given):
 
 
 @pytest.mark.parametrize(
-    ("written", "share"), [("5%", "1/20"), ("1/20", "1/20"), (0.05, "1/20"), (0, "0"), (1, "1"), ("100%", "1")]
+    ("written", "share"),
+    [("5%", "1/20"), ("1/20", "1/20"), (0.05, "1/20"), (0, "0"), (1, "1"), ("100%", "1")],
 )
 def test_a_share_of_bad_rows_is_written_as_people_write_it(written, share):
     spec = SourceSpec.model_validate({"path": "a.jsonl", "max_bad_rows": written})
@@ -136,7 +137,9 @@ def test_a_share_of_bad_rows_is_written_as_people_write_it(written, share):
     assert SourceSpec.model_validate(spec.model_dump(mode="json")) == spec
 
 
-@pytest.mark.parametrize("written", [-0.1, "101%", "many", True, None, "1/0", "%", float("nan"), "1e999999999%"])
+@pytest.mark.parametrize(
+    "written", [-0.1, "101%", "many", True, None, "1/0", "%", float("nan"), "1e999999999%"]
+)
 def test_what_is_no_share_of_bad_rows_is_refused(written):
     with pytest.raises(ValidationError, match="write a share from 0 to 1"):
         SourceSpec.model_validate({"path": "a.jsonl", "max_bad_rows": written})

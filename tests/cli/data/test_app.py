@@ -82,7 +82,10 @@ def test_check_tells_bad_rows_and_copies(tmp_path: Path) -> None:
 def test_check_tells_where_there_are_too_many_bad_rows_to_be_left_out(tmp_path: Path) -> None:
     sweep = tmp_path / "sweep.yaml"
     written(tmp_path / "good.jsonl", *GOOD, *[{"prompt": "x"}] * 9)
-    sweep.write_text(SWEEP.replace("SOURCE", "{path: good.jsonl, on_bad_row: skip}"))
+    sweep.write_text(
+        "name: t\nabilities: {a: {source: {path: good.jsonl, on_bad_row: skip}}}\n"
+        "models: {m: {base: world/base}}\nstudies: {s: {model: m, strategy: [{single: a}], amount: [1]}}\n"
+    )
     found = run("check", f"{sweep}:a")
     assert found.exit_code == 1
     assert "9 bad (on_bad_row skip: too many, a run stops here)" in found.stdout
