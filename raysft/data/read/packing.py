@@ -55,7 +55,7 @@ def unpacked(path: str, file: BinaryIO) -> Unpacked:
     stream: io.RawIOBase = _Guarded(file)
     for _ in range(_DEEPEST):
         head = _head(stream)
-        again = io.BufferedReader(_Again(head, stream), BUFFER)
+        again: io.BufferedReader = io.BufferedReader(_Again(head, stream), BUFFER)
         opener = next((opener for mark, opener in _OPENERS if head.startswith(mark)), None)
         if opener is None:
             if isinstance(stream, _Guarded) and file.seekable():

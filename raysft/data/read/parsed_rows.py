@@ -51,8 +51,10 @@ def parsed_rows(path: str, form: str, clean: Collection[str] = ()) -> Iterator[P
         if isinstance(found[0], Problem):
             unfitting = unfitting or row
         yield ParsedRow(path, name, row, *found)
-    wrapped = _wrapped(path, unfitting.value, name) if rows == 1 and unfitting else None
-    if wrapped or (unfitting and not name):
+    if unfitting is None:
+        return
+    wrapped = _wrapped(path, unfitting.value, name) if rows == 1 else None
+    if wrapped or not name:
         raise InputError([wrapped or no_format(unfitting.where, unfitting.value)])
 
 
@@ -70,7 +72,7 @@ def _wrapped(path: str, value: object, form: str) -> Problem | None:
 
 
 def _is_row(value: object, form: str) -> bool:
-    """Whether an item of a list is a row; a row that has a format, as one of messages has, may hold no others."""
+    """Whether an item of a list is a row; in a row that has a format, only if it has one itself."""
     return isinstance(value, Mapping) and (not form or bool(RowFormats("auto").of(value)))
 
 

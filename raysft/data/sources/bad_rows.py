@@ -34,10 +34,11 @@ def beyond(most: Fraction, counts: Iterable[RowCount]) -> list[RowCount]:
     """
     files = list(counts)
     # files of a row or two, of which one is bad, are judged together
-    found = [one for one in files if one.bad > max(_FEW if most else 0, most * one.rows)]
+    few = _FEW if most else 0
+    found = [one for one in files if one.bad > few and one.bad > most * one.rows]
     whole = RowCount(f"{len(files)} files", sum(one.rows for one in files), sum(one.bad for one in files))
-    few = most and whole.bad <= _FEW and 2 * whole.bad <= whole.rows
-    if found or few or whole.bad <= most * whole.rows:
+    negligible = whole.bad <= few and 2 * whole.bad <= whole.rows
+    if found or negligible or whole.bad <= most * whole.rows:
         return found
     return files if len(files) == 1 else [whole]
 
