@@ -177,7 +177,9 @@ def tag(
     from raysft.cli.data.arguments import ModelOptions, SourceArguments, meant_by
 
     wrong = _wrong_tagging(out, rules, model, labels, on_bad_row)
-    meant = meant_by(SourceArguments(source, form, changes or (), clean or ()), ModelOptions(model, template), wrong)
+    meant = meant_by(
+        SourceArguments(source, form, changes or (), clean or ()), ModelOptions(model, template), wrong
+    )
     from raysft.cli.data.tag import Target, tag_by_model, tag_by_rules
     from raysft.data.tag.label_prompt import LabelPrompt
 

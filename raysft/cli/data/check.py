@@ -116,13 +116,13 @@ def checked_json(checked: Checked) -> dict[str, Any]:
     that training does not use, `messages[].name` inside messages, and how often each is there.
     `problems`: the first 20 bad rows, or why nothing is left, and the first 20 conversations that the
     template refuses: `where`, `value`, `remedy`. `more_problems`: how many are not among them.
-    `roles`: messages by role. `not_learnt`, `with_reasoning`: answers that are marked as not to be learnt, and
-    that have reasoning; `end_with_question`: conversations whose last turn is the user's.
-    `answers`, `characters`: per conversation `least`, `median`, `p95`, `most`, and
-    their `total`; null without a good row.
-    `used`: what training would use once the bad rows are gone, null if nothing: `cleaned`, `dropped` (rows by
-    rule), `copies`, `near_duplicates`, `decontaminated`, `contaminated`, `held_out`, `held_out_elsewhere` (0: only a
-    whole sweep tells), `left`, `usable`, `unexpected` (text or null).
+    `roles`: messages by role. `not_learnt`, `with_reasoning`: answers that are marked as not to be learnt,
+    and that have reasoning; `end_with_question`: conversations whose last turn is the user's.
+    `answers`, `characters`: per conversation `least`, `median`, `p95`, `most`, and their `total`; null
+    without a good row.
+    `used`: what training would use once the bad rows are gone, null if nothing: `cleaned`, `dropped` (rows
+    by rule), `copies`, `near_duplicates`, `decontaminated`, `contaminated`, `held_out`, `held_out_elsewhere`
+    (0: only a whole sweep tells), `left`, `usable`, `unexpected` (text or null).
     `tokens`: null without a model: `model`, `template`, `max_length`, `overflow`, `refused` (conversations
     that the template refuses), and `counts`, null if it refuses any: `tokens` (as `characters`),
     `supervised_tokens`, `longer`, `cut`, `split`, `dropped`, `trained_tokens`, `trained_supervised_tokens`.

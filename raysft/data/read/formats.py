@@ -14,9 +14,9 @@
     text               {"text": …}, or a plain string
     ultrachat          {"data": ["question", "answer", …]}
 
-A list of turns is written in many ways, and each of them is read under any of the keys: role and content, from
-and value, question and answer pairs, plain texts in turn, all of it as JSON in a text. Beside the keys above
-are read: a system text, `history`, `input` and `context` behind a question, reasoning, marks of the turns that
+A list of turns is written in many ways, and each is read under any of the keys: role and content, from and
+value, question and answer pairs, plain texts in turn, all of it as JSON in a text. Beside the keys above are
+read: a system text, `history`, `input` and `context` behind a question, reasoning, marks of the turns that
 are not learnt, and lists of parts that are text. Refused is what cannot be carried: tools, pictures, sounds,
 fractional weights. Every other key with a value is counted as not used.
 
@@ -88,9 +88,7 @@ def parse_row(name: str, where: str, value: object, clean: Collection[str] = ())
         return Problem(where, short(value), str(refused))
     except Malformed as wrong:
         cause = why_no_form(value)
-        return Problem(
-            where, short(value), cause or f"{wrong}; a right row of format {name}: {form.example}"
-        )
+        return Problem(where, short(value), cause or f"{wrong}; a right row of format {name}: {form.example}")
     return ReadRow(conversation, tuple(reading.unused), tuple(reading.cleaned))
 
 
@@ -122,7 +120,7 @@ def _plain(value: object) -> object:
 
 
 def _fitting(row: object) -> str | None:
-    """The first format whose keys a row has with a value; Parquet has all keys in each row, and many are empty."""
+    """The first format whose keys a row has with a value: in Parquet each row has all keys."""
     value = _plain(row)
     if isinstance(value, str):
         return "text"
@@ -131,7 +129,9 @@ def _fitting(row: object) -> str | None:
     filled = {key for key, one in value.items() if not is_empty(one)}
     # an empty text is a bad row of some format, rather than one of no format
     there = {key for key, one in value.items() if one is not None}
-    found = next((name for keys in (filled, there) for name, form in FORMATS.items() if form.fits(keys)), None)
+    found = next(
+        (name for keys in (filled, there) for name, form in FORMATS.items() if form.fits(keys)), None
+    )
     # a message out of a tree has a text, and is no document
     return None if found == "text" and is_message(value) else found
 

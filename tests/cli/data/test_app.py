@@ -76,7 +76,10 @@ def test_check_tells_bad_rows_and_copies(tmp_path: Path) -> None:
 
 def test_check_lists_the_keys_that_are_not_used(tmp_path: Path) -> None:
     dolly = {"instruction": "q", "context": "c", "response": "a", "category": "qa", "\x1b[31m": 1}
-    turns = [{"role": "user", "content": "q", "name": "Bo"}, {"role": "assistant", "content": "a", "weight": 0}]
+    turns = [
+        {"role": "user", "content": "q", "name": "Bo"},
+        {"role": "assistant", "content": "a", "weight": 0},
+    ]
     chats = [{"messages": turns, "id": None}, {"messages": turns, "id": 7}]
     file = written(tmp_path / "some.jsonl", dolly, *chats, {"messages": [*turns, turns[0]]})
     found = run("check", file)
@@ -108,7 +111,9 @@ def test_check_as_json_has_these_keys(good: Path, llama: Path) -> None:
     found = run("check", good, "--model", llama, "--template", "vicuna", "--max-length", 90, "--json")
     assert found.exit_code == 0, found.output
     told = json.loads(found.stdout)
-    assert told["files"] == [{"path": str(good), "format": "prompt_completion", "rows": 40, "bad_rows": 0, "unused_keys": {}}]
+    assert told["files"] == [
+        {"path": str(good), "format": "prompt_completion", "rows": 40, "bad_rows": 0, "unused_keys": {}}
+    ]
     spread = {"least", "median", "p95", "most", "total"}
     assert told.keys() == {
         *(

@@ -52,7 +52,9 @@ def test_bad_rows_are_counted_and_the_first_are_told_one_by_one(tmp_path: Path) 
 
 
 def test_what_a_rule_looks_at_is_used_and_rows_cannot_name_keys_without_end(tmp_path: Path) -> None:
-    rows = [{"prompt": str(k), "completion": "b", "tags": ["x"], "id": k, f"own {k}" * 60: 1} for k in range(900)]
+    rows = [
+        {"prompt": str(k), "completion": "b", "tags": ["x"], "id": k, f"own {k}" * 60: 1} for k in range(900)
+    ]
     source, data_dir = _source([written(tmp_path / "a.jsonl", *rows)])
     (file,) = inspect_files(source, data_dir).files
     keys = file.unused["prompt_completion"]

@@ -14,7 +14,6 @@ from raysft.errors import Problem
 from raysft.spec.source import CleanRule, FormatName
 
 
-
 def parse_row(name, where, row, clean=()):
     """The conversation of a row, or what is wrong with it."""
     found = formats.parse_row(name, where, row, clean)
@@ -182,8 +181,21 @@ json_values = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                "messages role content conversations from value prompt text output instruction context system "
-                "history weight train reasoning_content tools data question answer query response type".split()
+                [
+                    *(
+                        "messages",
+                        "role",
+                        "content",
+                        "conversations",
+                        "from",
+                        "value",
+                        "prompt",
+                        "text",
+                        "data",
+                    ),
+                    *("instruction", "output", "context", "system", "history", "weight", "train", "tools"),
+                    *("reasoning_content", "question", "answer", "query", "response", "type"),
+                ]
             ),
             inner | st.sampled_from(["user", "assistant", "human", "gpt", "text", "[]", 0, 1]),
             max_size=4,
@@ -216,10 +228,16 @@ def nested(depth):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@pytest.mark.parametrize("evil", [nested(50_000), "[" * 100_000, "x" * 5_000_000, {"a": nested(50_000)}], ids=len)
+@pytest.mark.parametrize(
+    "evil", [nested(50_000), "[" * 100_000, "x" * 5_000_000, {"a": nested(50_000)}], ids=len
+)
 def test_deep_and_long_values_are_read_in_no_time_or_told(name, evil):
     keys = {key for form in FORMATS.values() for key in (*form.keys, *form.one_of)}
-    for row in (evil, {key: evil for key in keys}, {"messages": [{"role": "user", "content": evil, "value": deepcopy_of(evil)}]}):
+    for row in (
+        evil,
+        dict.fromkeys(keys, evil),
+        {"messages": [{"role": "user", "content": evil, "value": deepcopy_of(evil)}]},
+    ):
         found = parse_row(name, "f:1", row)
         assert isinstance(found, Problem | Conversation)
         RowFormats("auto").of(row)

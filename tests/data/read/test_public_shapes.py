@@ -40,7 +40,10 @@ READ = {
     "ShareGPT": ({"id": "1", "conversations": [HUMAN, GPT]}, PLAIN, "id"),
     "Tulu": ({"id": "1", "messages": [USER, BOT], "source": "x"}, PLAIN, "id source"),
     "OpenHermes": (
-        {"conversations": [{"from": "system", "value": "s", "weight": None}, HUMAN, GPT], "system_prompt": None},
+        {
+            "conversations": [{"from": "system", "value": "s", "weight": None}, HUMAN, GPT],
+            "system_prompt": None,
+        },
         SYSTEM,
         "",
     ),
@@ -94,7 +97,11 @@ READ = {
     "ShareGPT under messages": ({"messages": [HUMAN, GPT]}, PLAIN, ""),
     "columns of turns": ({"messages": {"role": ["user", "assistant"], "content": ["q", "a"]}}, PLAIN, ""),
     "a row that is a list": ([USER, BOT], PLAIN, ""),
-    "a list without a key of tools": ({"conversations": [HUMAN, GPT], "tools": "[]", "images": []}, PLAIN, ""),
+    "a list without a key of tools": (
+        {"conversations": [HUMAN, GPT], "tools": "[]", "images": []},
+        PLAIN,
+        "",
+    ),
     "UltraFeedback's messages": (
         {"messages": [USER, BOT], "chosen": [USER, BOT], "rejected": [USER], "score_chosen": 1.0},
         PLAIN,
@@ -126,12 +133,18 @@ REFUSED = {
         {"messages": [USER, BOT], "chat_template_kwargs": {"enable_thinking": True, "xml_tools": ["f"]}},
         "gives the template 'xml_tools'",
     ),
-    "two answers that differ": ({"question": "q", "answer": "a", "response": "b"}, "answer and response differ"),
+    "two answers that differ": (
+        {"question": "q", "answer": "a", "response": "b"},
+        "answer and response differ",
+    ),
     "two system texts": (
         {"system": "s", "messages": [{"role": "system", "content": "t"}, USER, BOT]},
         "the system turn differ",
     ),
-    "two contexts": ({"instruction": "q", "input": "i", "context": "c", "output": "a"}, "input and context differ"),
+    "two contexts": (
+        {"instruction": "q", "input": "i", "context": "c", "output": "a"},
+        "input and context differ",
+    ),
     "a history in one text": ({"instruction": "q", "output": "a", "history": "x"}, "history must be a list"),
     "a history of threes": ({"instruction": "q", "output": "a", "history": [["x", "y", "z"]]}, "a list of 3"),
     "SQuAD": ({"question": "q", "context": "c", "answers": {"text": ["a"]}}, "no known format"),

@@ -93,7 +93,9 @@ def is_empty(value: object) -> bool:
 
 def means_nothing(value: object) -> bool:
     """As `is_empty`, for columns that hold JSON as text: `"[]"` is no list of tools."""
-    return is_empty(value) or (isinstance(value, str) and len(value) < 16 and value.strip().lower() in _NOTHING)
+    return is_empty(value) or (
+        isinstance(value, str) and len(value) < 16 and value.strip().lower() in _NOTHING
+    )
 
 
 def text(value: object, name: str, *, empty: bool = False) -> str:

@@ -72,7 +72,9 @@ def _check(turns: Turns) -> None:
     for place, one in enumerate(turns[start:]):
         expected = ("user", "assistant")[place % 2]
         if one.role != expected:
-            raise Malformed(f"turn {start + place + 1} is the {one.role}'s, where the {expected} should speak")
+            raise Malformed(
+                f"turn {start + place + 1} is the {one.role}'s, where the {expected} should speak"
+            )
 
 
 def _drop_leading_answer(turns: Turns) -> Turns:

@@ -52,7 +52,10 @@ class PairForm:
         if isinstance(value, list | Mapping):
             if about:
                 raise Malformed(f"has a context beside a {self.ask} that is a list of messages")
-            return [replace(one, supervised=one.role != "assistant") for one in _messages(value, self.ask, reading)]
+            return [
+                replace(one, supervised=one.role != "assistant")
+                for one in _messages(value, self.ask, reading)
+            ]
         asked = text(value, self.ask, empty=bool(about))
         return [Message("user", "\n\n".join(filter(None, (asked, about))))]
 

@@ -15,8 +15,8 @@ _PREFERENCE = (("chosen", "rejected"), ("response_j", "response_k"), ("answer_w"
 _TREE = ("message_id", "parent_id", "message_tree_id", "replies")
 
 _WHY_PREFERENCE = (
-    "is a pair of answers of which one is preferred; fine-tuning learns from one answer: write the chosen one "
-    "as the answer, and leave the other out"
+    "is a pair of answers of which one is preferred; fine-tuning learns from one answer: write the chosen "
+    "one as the answer, and leave the other out"
 )
 _WHY_TREE = (
     "is one message or a tree of messages, not a conversation; write each path of the tree as one row "

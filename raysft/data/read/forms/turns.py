@@ -113,7 +113,11 @@ def _decoded(value: object, name: str) -> object:
 
 def _rows(value: object) -> object:
     """The rows of `{"role": [...], "content": [...]}`."""
-    if not isinstance(value, Mapping) or not value or not all(isinstance(one, list) for one in value.values()):
+    if (
+        not isinstance(value, Mapping)
+        or not value
+        or not all(isinstance(one, list) for one in value.values())
+    ):
         return value
     if len({len(one) for one in value.values()}) > 1:
         return value

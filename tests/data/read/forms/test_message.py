@@ -106,7 +106,10 @@ def test_a_part_that_is_no_text_is_refused(part):
     ("name", "role"),
     [
         *((one, "user") for one in ("user", "human", "Human", "prompter", "USER ")),
-        *((one, "assistant") for one in ("assistant", "gpt", "chatgpt", "bing", "bard", "model", "bot", "Ai")),
+        *(
+            (one, "assistant")
+            for one in ("assistant", "gpt", "chatgpt", "bing", "bard", "model", "bot", "Ai")
+        ),
         *((one, "system") for one in ("system", "developer")),
     ],
 )
@@ -121,7 +124,9 @@ def test_roles_of_public_sets(name, role):
     assert Message(role, "c") in found.conversation.messages
 
 
-@pytest.mark.parametrize("role", ["tool", "function", "observation", "ipython", "function_call", "tool-response"])
+@pytest.mark.parametrize(
+    "role", ["tool", "function", "observation", "ipython", "function_call", "tool-response"]
+)
 def test_the_turns_of_tools_are_refused(role):
     said = refused(ASK, {"role": role, "content": "x"}, {"role": "assistant", "content": "b"})
     assert "the turns of tools cannot be trained on" in said
@@ -152,11 +157,15 @@ def test_content_and_value_may_both_be_there_if_they_agree():
 
 
 def test_role_and_from_may_both_be_there_if_they_agree():
-    found = read({"role": "user", "from": "human", "content": "a"}, {"from": "gpt", "role": None, "value": "b"})
+    found = read(
+        {"role": "user", "from": "human", "content": "a"}, {"from": "gpt", "role": None, "value": "b"}
+    )
     assert found.conversation == dialogue("a", "b")
     assert "unknown" not in refused({"role": "user", "from": "gpt", "content": "a"})
 
 
 def test_a_system_text_in_parts():
-    found = read({"role": "system", "content": [{"type": "text", "text": "s"}]}, ASK, {"from": "gpt", "value": "b"})
+    found = read(
+        {"role": "system", "content": [{"type": "text", "text": "s"}]}, ASK, {"from": "gpt", "value": "b"}
+    )
     assert found.conversation == Conversation((Message("system", "s"), *dialogue("a", "b").messages))
