@@ -75,7 +75,8 @@ def check(
     from raysft.cli.data.show_check import show_check
 
     with Console(stderr=True).status("reading"):
-        found = check_source(meant.source, meant.model)
+        # what reads JSON can be given all bad rows, what is read on a terminal cannot
+        found = check_source(meant.source, meant.model, **({"shown": sys.maxsize} if as_json else {}))
     if as_json:
         print(json.dumps(checked_json(found), indent=2))
     else:

@@ -92,7 +92,7 @@ class Inspection:
 
     files: tuple[FileFacts, ...]
     problems: tuple[Problem, ...]
-    """The first bad rows."""
+    """The first bad rows, as many as were asked for."""
     roles: Mapping[str, int]
     """Messages by role."""
     turns: Spread | None
@@ -133,6 +133,7 @@ class _Tally:
 
 @dataclass
 class _Counting:
+    shown: int
     files: dict[str, _Tally] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     roles: Counter[str] = field(default_factory=Counter)
@@ -147,7 +148,7 @@ class _Counting:
             file.forms[one.form] = None
         if isinstance(one.found, Problem):
             file.bad_rows += 1
-            if len(self.problems) < SHOWN:
+            if len(self.problems) < self.shown:
                 self.problems.append(one.found)
             return
         if one.unused:
@@ -162,14 +163,19 @@ class _Counting:
         self.notable["end_with_question"] += roles[-1] == "user"
 
 
-def inspect_files(source: SourceSpec, data_dir: str) -> Inspection:
+def inspect_files(source: SourceSpec, data_dir: str, shown: int = SHOWN) -> Inspection:
     """Read all files of a source; see `read_files`.
+
+    Args:
+        source: what to read.
+        data_dir: folder that its relative paths start from.
+        shown: bad rows that are told one by one, about 500 bytes each.
 
     Raises:
         InputError: a file cannot be read, or has no known format.
     """
     counting = _Counting(
-        {opened_path(data_dir, path): _Tally() for path in source.paths if not source.is_world}
+        shown, {opened_path(data_dir, path): _Tally() for path in source.paths if not source.is_world}
     )
     for one in read_files(source, data_dir):
         counting.add(one)

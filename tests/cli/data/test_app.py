@@ -71,6 +71,9 @@ def test_check_tells_bad_rows_and_copies(tmp_path: Path) -> None:
     assert found.stdout.count("some.jsonl:") == 1 + 20
     assert 'some.jsonl:41:  {"prompt": "x"}  has neither completion nor response' in found.stdout
     assert "and 5 more bad rows" in found.stdout
+    told = json.loads(run("check", tmp_path / "some.jsonl", "--json").stdout)
+    lines = [one["where"].rpartition(":")[2] for one in told["problems"]]
+    assert (lines, told["more_problems"]) == ([str(line) for line in range(41, 66)], 0)
     assert "\x1b" not in found.stdout
 
 
