@@ -34,6 +34,7 @@ from dataclasses import dataclass
 
 from raysft.data.conversation import Conversation, Message
 from raysft.data.read.forms.fields import Fields, Malformed, Reading, Refused, is_empty, text
+from raysft.data.read.forms.message import ROLE_KEYS
 from raysft.data.read.forms.order import ordered
 from raysft.data.read.forms.pair import PairForm
 from raysft.data.read.forms.refused import is_message, refuse_uncarried, refuse_unwanted, why_no_form
@@ -112,7 +113,12 @@ class RowFormats:
 
 def _plain(value: object) -> object:
     """A row with keys in lower case, where they are not; a row that is a list of messages as `messages`."""
-    if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
+    if (
+        isinstance(value, list)
+        and value
+        and isinstance(value[0], Mapping)
+        and not {*ROLE_KEYS}.isdisjoint(value[0])
+    ):
         return {"messages": value}
     if not isinstance(value, Mapping) or all(key == key.lower() for key in value):
         return value
