@@ -350,6 +350,15 @@ def test_show_without_a_model_marks_what_is_supervised(tmp_path: Path) -> None:
     assert "3 messages, 19 characters" in said
 
 
+def test_show_marks_what_a_row_says_is_learnt_and_tells_reasoning(tmp_path: Path) -> None:
+    said = ({"content": "no", "weight": 0}, {"content": "yes", "thinking": "hm"})
+    turns = [
+        turn for one in said for turn in ({"role": "user", "content": "q"}, {"role": "assistant", **one})
+    ]
+    found = run("show", written(tmp_path / "chat.jsonl", {"messages": turns}))
+    assert "assistant: no\nuser: q\nassistant thinks: ⟦hm⟧\nassistant: ⟦yes⟧" in found.stdout
+
+
 def test_show_with_a_model_marks_tokens(tmp_path: Path, llama: Path) -> None:
     file = written(tmp_path / "a.jsonl", {"prompt": "one", "completion": "uno"})
     found = run("show", file, "--model", llama, "--template", "vicuna")
