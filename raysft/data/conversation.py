@@ -42,7 +42,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Conversation:
-    """Turns in their order; supervised are the assistant's, but for those that say otherwise, or a whole `text`."""
+    """Turns in their order; the assistant's are learnt unless they say otherwise, and all of a `text` is."""
 
     messages: tuple[Message, ...]
 

@@ -78,10 +78,14 @@ def _counts(one: Conversation, spans: Sequence[Span], tokenizer: PreTrainedToken
 
 
 def _message_spans(one: Conversation) -> Iterator[Span]:
-    for place, message in enumerate(one.messages):
-        heading = f"{message.role}: " if place == 0 else f"\n{message.role}: "
-        yield Span(heading, 0, supervised=False, special=False)
-        yield Span(message.content, 0, supervised=message.role in ("assistant", "text"), special=False)
+    line = ""
+    for message in one.messages:
+        learnt = message.supervised and message.role in ("assistant", "text")
+        for what, said in (("thinks", message.reasoning), ("", message.content)):
+            if said or not what:
+                yield Span(f"{line}{f'{message.role} {what}'.strip()}: ", 0, supervised=False, special=False)
+                yield Span(said, 0, supervised=learnt, special=False)
+                line = "\n"
 
 
 def _drawn(spans: Sequence[Span], marks: bool) -> Text:

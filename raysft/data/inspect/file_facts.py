@@ -93,7 +93,7 @@ class Inspection:
 
     files: tuple[FileFacts, ...]
     problems: tuple[Problem, ...]
-    """Bad rows: the first ones, or all where that is asked for."""
+    """The first bad rows, as many as were asked for."""
     roles: Mapping[str, int]
     """Messages by role."""
     turns: Spread | None
@@ -134,7 +134,7 @@ class _Tally:
 
 @dataclass
 class _Counting:
-    shown: int | None
+    shown: int
     files: dict[str, _Tally] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     roles: Counter[str] = field(default_factory=Counter)
@@ -149,7 +149,7 @@ class _Counting:
             file.forms[one.form] = None
         if isinstance(one.found, Problem):
             file.bad_rows += 1
-            if self.shown is None or len(self.problems) < self.shown:
+            if len(self.problems) < self.shown:
                 self.problems.append(one.found)
             return
         if one.unused:
@@ -164,13 +164,13 @@ class _Counting:
         self.notable["end_with_question"] += roles[-1] == "user"
 
 
-def inspect_files(source: SourceSpec, data_dir: str, shown: int | None = SHOWN) -> Inspection:
+def inspect_files(source: SourceSpec, data_dir: str, shown: int = SHOWN) -> Inspection:
     """Read all files of a source; see `read_files`.
 
     Args:
         source: what to read.
         data_dir: folder that its relative paths start from.
-        shown: bad rows that are told one by one, the first ones; None for all.
+        shown: bad rows that are told one by one, about 500 bytes each.
 
     Raises:
         InputError: a file cannot be read, or has no known format.

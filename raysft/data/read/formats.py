@@ -14,9 +14,9 @@
     text               {"text": …}, or a plain string
     ultrachat          {"data": ["question", "answer", …]}
 
-A list of turns is written in many ways, and each of them is read under any of the keys: role and content, from
-and value, question and answer pairs, plain texts in turn, all of it as JSON in a text. Beside the keys above
-are read: a system text, `history`, `input` and `context` behind a question, reasoning, marks of the turns that
+A list of turns is written in many ways, and each is read under any of the keys: role and content, from and
+value, question and answer pairs, plain texts in turn, all of it as JSON in a text. Beside the keys above are
+read: a system text, `history`, `input` and `context` behind a question, reasoning, marks of the turns that
 are not learnt, and lists of parts that are text. Refused is what cannot be carried: tools, pictures, sounds,
 fractional weights. Every other key with a value is counted as not used.
 
@@ -34,6 +34,7 @@ from dataclasses import dataclass
 
 from raysft.data.conversation import Conversation, Message
 from raysft.data.read.forms.fields import Fields, Malformed, Reading, Refused, is_empty, text
+from raysft.data.read.forms.message import ROLE_KEYS
 from raysft.data.read.forms.order import ordered
 from raysft.data.read.forms.pair import PairForm
 from raysft.data.read.forms.refused import is_message, refuse_uncarried, refuse_unwanted, why_no_form
@@ -112,7 +113,12 @@ class RowFormats:
 
 def _plain(value: object) -> object:
     """A row with keys in lower case, where they are not; a row that is a list of messages as `messages`."""
-    if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
+    if (
+        isinstance(value, list)
+        and value
+        and isinstance(value[0], Mapping)
+        and not {*ROLE_KEYS}.isdisjoint(value[0])
+    ):
         return {"messages": value}
     if not isinstance(value, Mapping) or all(key == key.lower() for key in value):
         return value
@@ -120,7 +126,7 @@ def _plain(value: object) -> object:
 
 
 def _fitting(row: object) -> str | None:
-    """The first format whose keys a row has with a value; Parquet has all keys in each row, and many are empty."""
+    """The first format whose keys a row has with a value: in Parquet each row has all keys."""
     value = _plain(row)
     if isinstance(value, str):
         return "text"

@@ -34,7 +34,7 @@ class SourceFacts:
     dropped: Mapping[str, int] = field(default_factory=dict)
     """Rows that a drop rule left out, by its label; a rule that dropped nothing is there with 0."""
     cleaned: Mapping[str, int] = field(default_factory=dict)
-    """Rows that a rule of `clean` changed, by the rule; they are also counted below, as what became of them."""
+    """Rows that a rule of `clean` changed, by the rule; counted below too, by what became of them."""
     duplicates: int = 0
     """Exact copies that were removed."""
     near_duplicates: int = 0

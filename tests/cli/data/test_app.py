@@ -71,6 +71,9 @@ def test_check_tells_bad_rows_and_copies(tmp_path: Path) -> None:
     assert found.stdout.count("some.jsonl:") == 1 + 20
     assert 'some.jsonl:41:  {"prompt": "x"}  has neither completion nor response' in found.stdout
     assert "and 5 more bad rows" in found.stdout
+    told = json.loads(run("check", tmp_path / "some.jsonl", "--json").stdout)
+    lines = [one["where"].rpartition(":")[2] for one in told["problems"]]
+    assert (lines, told["more_problems"]) == ([str(line) for line in range(41, 66)], 0)
     assert "\x1b" not in found.stdout
     told = json.loads(run("check", tmp_path / "some.jsonl", "--json").stdout)
     assert [one["where"] for one in told["problems"]] == [
@@ -366,6 +369,15 @@ def test_show_without_a_model_marks_what_is_supervised(tmp_path: Path) -> None:
     said = run("show", written(tmp_path / "a.jsonl", chat)).stdout
     assert "system: SYSTEM\nuser: USER\nassistant: ⟦ASSISTANT⟧\n" in said
     assert "3 messages, 19 characters" in said
+
+
+def test_show_marks_what_a_row_says_is_learnt_and_tells_reasoning(tmp_path: Path) -> None:
+    said = ({"content": "no", "weight": 0}, {"content": "yes", "thinking": "hm"})
+    turns = [
+        turn for one in said for turn in ({"role": "user", "content": "q"}, {"role": "assistant", **one})
+    ]
+    found = run("show", written(tmp_path / "chat.jsonl", {"messages": turns}))
+    assert "assistant: no\nuser: q\nassistant thinks: ⟦hm⟧\nassistant: ⟦yes⟧" in found.stdout
 
 
 def test_show_with_a_model_marks_tokens(tmp_path: Path, llama: Path) -> None:

@@ -122,6 +122,11 @@ REFUSED = {
     "HH-RLHF": ({"chosen": "a", "rejected": "b"}, PREFERENCE),
     "DPO in ShareGPT": ({"conversations": [HUMAN], "chosen": GPT, "rejected": GPT}, PREFERENCE),
     "StackExchange": ({"question": "q", "response_j": "a", "response_k": "b"}, PREFERENCE),
+    "OpenAI's DPO": (
+        {"input": {"messages": [USER]}, "preferred_output": [BOT], "non_preferred_output": [BOT]},
+        PREFERENCE,
+    ),
+    "PKU-SafeRLHF": ({"prompt": "q", "response_0": "a", "response_1": "b"}, PREFERENCE),
     "KTO": ({"prompt": "q", "completion": "a", "label": False}, "label is false"),
     "OASST": ({"message_id": "1", "parent_id": None, "text": "t", "role": "prompter"}, TREE),
     "OASST trees": ({"prompt": {"text": "t", "role": "prompter", "replies": []}}, TREE),

@@ -87,7 +87,18 @@ class Fields:
 
 
 def is_empty(value: object) -> bool:
-    """Whether a value says nothing; 0 and false do say something."""
+    """Whether a value says nothing; 0 and false do say something.
+
+    Parquet and Arrow give a struct that is not there as one whose fields are null.
+    """
+    if value is None or isinstance(value, str):
+        return not value
+    if isinstance(value, dict):
+        return all(map(_bare, value.values()))
+    return isinstance(value, list | tuple) and all(map(_bare, value))
+
+
+def _bare(value: object) -> bool:
     return value is None or (isinstance(value, str | list | tuple | dict) and not value)
 
 

@@ -22,22 +22,12 @@ _NAMES: Mapping[Role, str] = {
 }
 _ROLES: Mapping[str, Role] = {name: role for role, names in _NAMES.items() for name in names.split()}
 _TOOL_ROLES = frozenset(
-    [
-        "tool",
-        "function",
-        "observation",
-        "ipython",
-        "function_call",
-        "function_response",
-        "tool_call",
-        "tool_response",
-        "function-call",
-        "function-response",
-        "tool-call",
-        "tool-response",
-        "environment",
-    ]
+    {
+        *("tool", "tool_call", "tool_response", "function", "function_call", "function_response"),
+        *("observation", "ipython", "environment"),
+    }
 )
+"""With `-` for `_` as well."""
 _THOUGHT = frozenset({"thinking", "reasoning"})
 _PLAIN = frozenset({"text", "input_text", "output_text"})
 """Types of a part that is text: of Chat Completions and Anthropic, and of OpenAI's Responses."""
@@ -78,7 +68,7 @@ def _role(fields: Fields) -> Role:
 
 def _known(key: str, given: object) -> Role:
     name = given.strip().lower() if isinstance(given, str) and len(given) < 30 else ""
-    if name in _TOOL_ROLES:
+    if name.replace("-", "_") in _TOOL_ROLES:
         raise Refused(f"{key} {name}: the turns of tools cannot be trained on")
     if name not in _ROLES:
         said = ascii(given[:30]) if isinstance(given, str) else kind(given)

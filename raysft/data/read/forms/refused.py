@@ -11,12 +11,19 @@ _DETAIL = ("train_detail", "training_detail")
 _TEMPLATE = "chat_template_kwargs"
 _UNCARRIED = frozenset({*_TOOLS, *_MEDIA, *_DETAIL, _TEMPLATE})
 _UNWANTED = ("label", "kto_tag")
-_PREFERENCE = (("chosen", "rejected"), ("response_j", "response_k"), ("answer_w", "answer_l"))
+_PREFERENCE = (
+    ("chosen", "rejected"),
+    ("preferred_output", "non_preferred_output"),
+    ("response_j", "response_k"),
+    ("response_0", "response_1"),
+    ("output_1", "output_2"),
+    ("human_ref_A", "human_ref_B"),
+)
 _TREE = ("message_id", "parent_id", "message_tree_id", "replies")
 
 _WHY_PREFERENCE = (
-    "is a pair of answers of which one is preferred; fine-tuning learns from one answer: write the chosen one "
-    "as the answer, and leave the other out"
+    "is a pair of answers of which one is preferred; fine-tuning learns from one answer: write the chosen "
+    "one as the answer, and leave the other out"
 )
 _WHY_TREE = (
     "is one message or a tree of messages, not a conversation; write each path of the tree as one row "

@@ -145,7 +145,7 @@ UNCARRIED = [
 @pytest.mark.parametrize(("key", "value"), UNCARRIED)
 def test_what_cannot_be_carried_is_refused_and_nothing_of_it_is_fine(key, value):
     assert f"has {key}" in refused(ASK, {"role": "assistant", "content": "b", key: value})
-    for nothing in (None, [], {}, "", "[]", "{}", "null"):
+    for nothing in (None, [], {}, "", "[]", "{}", "null", {"name": None, "arguments": ""}, [None]):
         assert answer(**{key: nothing}) == (Message("assistant", "b"), ())
 
 
