@@ -182,6 +182,26 @@ def test_what_was_seen_is_what_a_run_will_read(tmp_path: Path) -> None:
     assert "400 conversations are left to train on" in text
 
 
+def test_a_file_with_many_bad_rows_is_taken_and_said_to_be_one(tmp_path: Path) -> None:
+    rows = write_rows(tmp_path / "math.jsonl", 500)
+    rows.write_text(rows.read_text() + "\n" + '{"instruction": "no answer"}\n' * 200)
+    spec, text, _ = written(tmp_path, rows)
+    (source,) = load_sources(spec.sources, spec.data_dir, {}).values()
+    assert (source.facts.bad_rows, source.index.rows) == (200, 400)
+    assert "29% of its rows are malformed: see whether it is the file" in " ".join(text.split())
+
+
+def test_a_folder_is_a_file_of_many(tmp_path: Path) -> None:
+    (tmp_path / "math").mkdir()
+    for number in range(4):
+        rows = write_rows(tmp_path / "math" / f"train-{number}.jsonl", 500).read_text().splitlines()
+        (tmp_path / "math" / f"train-{number}.jsonl").write_text("\n".join(rows[number::4]))
+    (tmp_path / "math" / "test.jsonl").write_text("not to be read")
+    spec, _, _ = written(tmp_path, tmp_path / "math")
+    (source,) = load_sources(spec.sources, spec.data_dir, {}).values()
+    assert (source.facts.read, source.index.rows) == (500, 400)
+
+
 def test_rules_that_rows_need_are_turned_on_and_explained(tmp_path: Path) -> None:
     roles = ("gpt", "human", "human", "gpt")
     rows = [

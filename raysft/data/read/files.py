@@ -54,8 +54,8 @@ def read_rows(path: str) -> Rows:
 
 def _rows(given: str, path: str, split: str) -> Rows:
     refuse_without_library("source", path)
-    with _told(given):
-        files, place = _file_system(path)
+    with _told(given), failing_as_os_error():
+        files, place = fsspec.core.url_to_fs(path)
         is_folder = not path.startswith(_NO_FOLDERS) and files.isdir(place)
         names = files_of(given, files, place, split) if is_folder else None
     if names is None:
@@ -63,12 +63,6 @@ def _rows(given: str, path: str, split: str) -> Rows:
         return
     for name in names:
         yield from _file_rows(f"{path.rstrip('/')}/{name}", files, f"{place.rstrip('/')}/{name}")
-
-
-def _file_system(path: str) -> tuple[Any, str]:
-    with failing_as_os_error():
-        files, place = fsspec.core.url_to_fs(path)
-    return files, place
 
 
 def _file_rows(path: str, files: Any, place: str) -> Rows:  # noqa: ANN401 - a file system of fsspec

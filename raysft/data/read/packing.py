@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from raysft.data.read.row import refused
+from raysft.errors import InputError
 
 BUFFER = 1 << 20
 """Bytes that are read at once."""
@@ -112,7 +113,7 @@ def failing_as_os_error() -> Iterator[None]:
     """Turn whatever a file system raises into an OSError."""
     try:
         yield
-    except OSError:
+    except (OSError, InputError):
         raise
     except Exception as error:
         raise OSError(f"{type(error).__name__}: {error}") from error

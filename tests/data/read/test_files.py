@@ -138,6 +138,17 @@ def test_missing_file_is_refused_by_name(tmp_path):
         list(read_rows(str(tmp_path / "nowhere.jsonl")))
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["nothing://a/b.jsonl", "s3://", "data:,", "zip://a.jsonl::nowhere.zip", "memory://nowhere", "a\0b"],
+)
+def test_whatever_a_file_system_says_is_told(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError) as caught:
+        list(read_rows(path))
+    assert [problem.field for problem in caught.value.problems] == [path]
+
+
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
     """A data set in a folder of the shape that the Hub has; `datasets` looks there before the network."""
