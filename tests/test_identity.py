@@ -86,6 +86,8 @@ FIELDS: dict[type[BaseModel], dict[str, str]] = {
         "near_duplicates": DEFINES_STAGE,
         "contamination": DEFINES_STAGE,
         "on_bad_row": DEFINES_STAGE,
+        # Refuses a source, and never changes what is read of it.
+        "max_bad_rows": SAYS_HOW,
     },
     BenchmarkSpec: {
         "name": DEFINES_SCORE,

@@ -58,6 +58,20 @@ class Conversation:
         # `raysft.identity.canonical_bytes`, spelt out because it is done for every row of every source
         return json.dumps(turns, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
 
+    @property
+    def question(self) -> int:
+        """What the last answer answers, as a number of 64 bits: a digest of all turns before it.
+
+        Equal where roles and words of these turns are equal; how the words are spaced plays no part, and
+        neither does the thought behind an earlier answer. Of a document it is the document. Not covered:
+        another system turn, other earlier answers, other case or punctuation make another question.
+        """
+        answers = [place for place, one in enumerate(self.messages) if one.role == "assistant"]
+        asked = self.messages[: answers[-1]] if answers else self.messages
+        turns = [(one.role, " ".join(one.content.split())) for one in asked]
+        text = json.dumps(turns, separators=(",", ":"), ensure_ascii=False)
+        return int(digest_bytes(text.encode("utf-8"))[:16], 16)
+
 
 def as_row(conversation: Conversation) -> dict[str, Any]:
     """A row that is read as this conversation: `{"messages": …}`, or `{"text": …}` of a document."""

@@ -5,7 +5,8 @@ tokenizers of LLaMA 1 and 2 make of English (code has fewer, Llama 3 has more), 
 its own, and `TURN_TOKENS` for what a template writes around a turn. Where the model's tokenizer is here, it
 counts the texts of a sample, and the estimate of the file is multiplied by what was found.
 
-The whole file is read, one row at a time; what stays of a conversation is its id and its length.
+The whole file is read, one row at a time; what stays of a conversation is its id, its question and
+its length.
 """
 
 import re
@@ -21,15 +22,16 @@ from typing import Literal
 
 from raysft.data.conversation import Conversation
 from raysft.data.read.parsed_rows import parsed_rows
+from raysft.data.sources.bad_rows import RowCount, beyond
 from raysft.errors import InputError, Problem
-from raysft.spec.source import CleanRule
+from raysft.spec.source import CleanRule, SourceSpec
 
 CHARACTERS_PER_TOKEN = 3.6
 TURN_TOKENS = 5
 LEAST = 60
-"""Conversations: 20 to be held out, and 40 to train on."""
+"""Questions: 20 to be held out, and 40 to train on."""
 MOST_HELD_OUT, LEAST_HELD_OUT = 200, 20
-"""Conversations: 200 show 10 points between two recipes over three seeds, 20 no less than 30."""
+"""Questions: 200 show 10 points between two recipes over three seeds, 20 no less than 30."""
 
 CLEANED_BY: tuple[CleanRule, ...] = ("drop_leading_answer", "merge_same_side")
 """Rules without which rows are refused; a first sweep file turns those on that its rows need."""
@@ -70,6 +72,8 @@ class DataFile:
     """Rows that need a rule of `clean`, by the rule; empty if none does."""
     ids: frozenset[bytes]
     """Of the distinct conversations."""
+    questions: frozenset[int]
+    """Of these: what they answer, as `Conversation.question` has it."""
     alike: int
     """Distinct conversations that differ from another only in case, white space or punctuation."""
     lengths: tuple[float, ...]
@@ -90,6 +94,12 @@ class DataFile:
     def copies(self) -> int:
         """Rows that are exact copies of another."""
         return self.rows - self.bad_rows - len(self.ids)
+
+    @property
+    def many_bad(self) -> bool:
+        """Whether a run leaves out so many malformed rows only if it is told to."""
+        count = RowCount(self.path, self.rows, self.bad_rows)
+        return bool(beyond(SourceSpec.model_fields["max_bad_rows"].default, [count]))
 
     @property
     def usual_tokens(self) -> int:
@@ -119,13 +129,14 @@ class DataFile:
 
     @property
     def held_out(self) -> int:
-        """Conversations to split off: 200 or a fifth, whichever is less, but at least 20."""
-        return max(LEAST_HELD_OUT, min(MOST_HELD_OUT, len(self.ids) // 5))
+        """Questions to split off: 200 or a fifth, whichever is less, but at least 20."""
+        return max(LEAST_HELD_OUT, min(MOST_HELD_OUT, len(self.questions) // 5))
 
     @property
     def trained(self) -> int:
-        """Conversations that are left to train on."""
-        return len(self.ids) - self.held_out
+        """Conversations that are left to train on, if each question has as many answers as the others."""
+        questions = len(self.questions)
+        return len(self.ids) * (questions - self.held_out) // questions
 
 
 def look_at(path: str, count_tokens: CountTokens | None = None, preamble_tokens: int = 1) -> DataFile:
@@ -137,11 +148,10 @@ def look_at(path: str, count_tokens: CountTokens | None = None, preamble_tokens:
         preamble_tokens: that a template writes before the first turn.
 
     Raises:
-        InputError: no such file, no known format, mostly malformed rows, too few conversations.
+        InputError: no such file, no known format, mostly malformed rows, too few questions.
     """
-    if "://" not in path and not Path(path).is_file():
-        remedy = "is a folder; name its files" if Path(path).is_dir() else "no such file"
-        raise InputError([Problem("DATA", path, remedy)])
+    if "://" not in path and not Path(path).exists():
+        raise InputError([Problem("DATA", path, "no such file")])
     seen = _Seen()
     for one in parsed_rows(path, "auto", CLEANED_BY):
         seen.rows += 1
@@ -167,6 +177,7 @@ class _Seen:
     first_bad: str = ""
     cleaned: Counter[str] = field(default_factory=Counter)
     ids: set[bytes] = field(default_factory=set)
+    questions: set[int] = field(default_factory=set)
     plain: Counter[bytes] = field(default_factory=Counter)
     tokens: "array[float]" = field(default_factory=lambda: array("f"))
     supervised: float = 0.0
@@ -183,6 +194,7 @@ class _Seen:
         if digest in self.ids:
             return
         self.ids.add(digest)
+        self.questions.add(one.question)
         self.plain[_plain_digest(one)] += 1
         self.tokens.append(_estimated(one))
         self.supervised += _estimated_answers(one)
@@ -194,10 +206,10 @@ class _Seen:
         if self.bad_rows * 2 > self.rows:
             said = f"{self.bad_rows:,} of {self.rows:,} rows are malformed"
             return Problem("DATA", path, f"{said}; the first: {self.first_bad}")
-        if len(self.ids) < LEAST:
+        if len(self.questions) < LEAST:
             remedy = (
-                f"has {len(self.ids)} distinct conversations; it needs at least {LEAST}: {LEAST_HELD_OUT} to "
-                f"hold out, {LEAST - LEAST_HELD_OUT} to train on"
+                f"has {len(self.questions)} distinct questions; it needs at least {LEAST}: "
+                f"{LEAST_HELD_OUT} to hold out, {LEAST - LEAST_HELD_OUT} to train on"
             )
             return Problem("DATA", path, remedy)
         return None
@@ -214,6 +226,7 @@ class _Seen:
             first_bad=self.first_bad,
             cleaned={rule: self.cleaned[rule] for rule in CLEANED_BY if self.cleaned[rule]},
             ids=frozenset(self.ids),
+            questions=frozenset(self.questions),
             alike=sum(times - 1 for times in self.plain.values()),
             lengths=lengths,
             supervised=factor * self.supervised / len(lengths),

@@ -1,5 +1,7 @@
 """Where the training conversations of an ability come from."""
 
+import re
+from contextlib import suppress
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
@@ -40,6 +42,25 @@ def _above_zero(value: object) -> Fraction:
     return weight
 
 
+_BAD_SHARE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}|/[0-9]{1,9})?")
+
+
+def _share_of_bad(value: object) -> Fraction:
+    # a whole number of any length is Python's to read, and 1e999999999 nobody's
+    small = isinstance(value, int | float | Fraction) and not isinstance(value, bool) and 0 <= value <= 1
+    text = str(value).strip()
+    number = text.removesuffix("%")
+    share = None
+    if small or _BAD_SHARE.fullmatch(number):
+        with suppress(ZeroDivisionError):
+            share = Fraction(number) / (1 if number == text else 100)
+    if share is None or share > 1:
+        raise ValueError("write a share from 0 to 1, such as 5% or 1/20")
+    return share
+
+
+BadShare = Annotated[Fraction, BeforeValidator(_share_of_bad), PlainSerializer(str, return_type=str)]
+"""A share from 0 to 1, of which nothing depends on the last digit: also in percent or as a decimal."""
 Texts = Annotated[tuple[str, ...], BeforeValidator(listed), Field(min_length=1)]
 """One text or several."""
 Weight = Annotated[Fraction, BeforeValidator(_above_zero), PlainSerializer(str, return_type=str)]
@@ -158,7 +179,8 @@ class SourceSpec(Frozen):
     limit: Annotated[Whole, Field(ge=1)] | None = None
     """Use only so many rows, the first of the files; for trying things out."""
     held_out: Annotated[Whole, Field(ge=0)] = 0
-    """Conversations split off before any subset is taken, for the benchmark `held_out`."""
+    """Questions split off before any subset is taken, for the benchmark `held_out`: it asks one conversation
+    of each, and no other answer to them is trained on. The question is all turns before the last answer."""
     clean: Rules = ()
     """Rules that put turns in order; what each changed is counted. `drop_leading_answer`: without what the
     assistant says before the first question. `merge_same_side`: turns of one side in a row become one.
@@ -174,6 +196,10 @@ class SourceSpec(Frozen):
     """Comparison with the questions of the sweep's benchmarks; `null` for none."""
     on_bad_row: Literal["refuse", "skip"] = "refuse"
     """A malformed row stops everything before it starts, or is skipped and counted."""
+    max_bad_rows: BadShare = Fraction(1, 10)
+    """With `skip`: the largest share of the rows of a file, and of all files, that may be bad; above it the
+    source is refused. `5%`, `1/20` or `0.05`. Up to three bad rows are let through where half of all rows are
+    good, unless it is 0."""
 
     @model_validator(mode="before")
     @classmethod

@@ -14,7 +14,22 @@ def file(rows: int = 100, turns: float = 1.0, kind: Kind = "closed", answer: int
     ids = frozenset(number.to_bytes(4, "big") for number in range(rows))
     lengths = (50.0,) * rows
     return DataFile(
-        "f", "alpaca", rows, 0, "", {}, ids, 0, lengths, 20.0, turns, answer, kind, "", counted=False
+        "f",
+        "alpaca",
+        rows,
+        0,
+        "",
+        {},
+        ids,
+        frozenset(),
+        0,
+        lengths,
+        20.0,
+        turns,
+        answer,
+        kind,
+        "",
+        counted=False,
     )
 
 

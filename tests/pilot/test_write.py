@@ -237,7 +237,7 @@ def test_overlap_and_near_copies_are_said(tmp_path: Path) -> None:
     lines = first.read_text().splitlines()
     first.write_text("\n".join([*lines, *(line.replace("Question", "question") for line in lines[:20])]))
     spec, text, said = written(tmp_path, first, second)
-    assert "50 conversations are both in a and in b" in said
+    assert "50 questions are both in a and in b" in said
     assert "# near_duplicates: {similarity: 0.8}  # 20 differ only in case or" in text
     assert spec.abilities["a"].source.near_duplicates is None, "a suggestion, not a choice"
     assert text.count("near_duplicates") == 1

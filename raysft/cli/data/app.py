@@ -71,12 +71,12 @@ def check(
     options = ModelOptions(model, template, max_length, overflow)
     meant = meant_by(SourceArguments(source, form, changes or (), clean or ()), options)
     # What follows imports transformers; a wrong command line without a model is refused before that.
-    from raysft.cli.data.check import SHOWN, check_source, checked_json
+    from raysft.cli.data.check import check_source, checked_json
     from raysft.cli.data.show_check import show_check
+    from raysft.data.sources.bad_rows import SHOWN
 
     with Console(stderr=True).status("reading"):
-        # what reads JSON can be given all bad rows, what is read on a terminal cannot
-        found = check_source(meant.source, meant.model, sys.maxsize if as_json else SHOWN)
+        found = check_source(meant.source, meant.model, None if as_json else SHOWN)
     if as_json:
         print(json.dumps(checked_json(found), indent=2))
     else:

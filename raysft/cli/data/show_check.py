@@ -58,7 +58,9 @@ def _bad_rows(checked: Checked) -> str:
     count = checked.inspection.bad_rows
     if not count:
         return "all good"
-    fate = "refuse: a run stops here" if checked.refused_rows else "skip: a run leaves them out"
+    fate = "skip: a run leaves them out"
+    if checked.refused_rows:
+        fate = "skip: too many, a run stops here" if checked.too_many_bad else "refuse: a run stops here"
     return f"{count:,} bad (on_bad_row {fate})"
 
 
@@ -71,6 +73,7 @@ def _used(facts: SourceFacts, usable: int) -> str:
         (facts.decontaminated, "removed that share words with a question"),
         (facts.contaminated - facts.decontaminated, "share words with a question, and stay"),
         (facts.held_out, "held out"),
+        (facts.held_out_answers, "further answers to what is held out"),
         (facts.left - usable, "beyond the weights of the join"),
     ):
         notes.extend([f"{count:,} {what}"] if count else [])

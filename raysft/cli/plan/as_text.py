@@ -147,6 +147,7 @@ def facts_text(facts: SourceFacts, used: int) -> Iterable[str]:
         "share words with a question": facts.contaminated,
         "of these removed": facts.decontaminated,
         "held out": facts.held_out,
+        "further answers to what is held out": facts.held_out_answers,
         "held out by other sources": facts.held_out_elsewhere,
         "beyond the weights of the join": facts.left - used,
     }

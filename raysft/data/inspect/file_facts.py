@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from raysft.data.read.files import Row
 from raysft.data.read.formats import short
 from raysft.data.read.parsed_rows import ParsedRow, parsed_rows
-from raysft.data.sources.rows import SHOWN, SourceRows, said_format, said_rules
+from raysft.data.read.row import Row
+from raysft.data.sources.bad_rows import SHOWN
+from raysft.data.sources.rows import SourceRows, said_format, said_rules
 from raysft.errors import Problem
 from raysft.spec.paths import opened_path
 from raysft.spec.source import SourceSpec
@@ -92,7 +93,7 @@ class Inspection:
 
     files: tuple[FileFacts, ...]
     problems: tuple[Problem, ...]
-    """The first bad rows, as many as were asked for."""
+    """Bad rows: the first ones, or all where that is asked for."""
     roles: Mapping[str, int]
     """Messages by role."""
     turns: Spread | None
@@ -133,7 +134,7 @@ class _Tally:
 
 @dataclass
 class _Counting:
-    shown: int
+    shown: int | None
     files: dict[str, _Tally] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     roles: Counter[str] = field(default_factory=Counter)
@@ -148,7 +149,7 @@ class _Counting:
             file.forms[one.form] = None
         if isinstance(one.found, Problem):
             file.bad_rows += 1
-            if len(self.problems) < self.shown:
+            if self.shown is None or len(self.problems) < self.shown:
                 self.problems.append(one.found)
             return
         if one.unused:
@@ -163,13 +164,13 @@ class _Counting:
         self.notable["end_with_question"] += roles[-1] == "user"
 
 
-def inspect_files(source: SourceSpec, data_dir: str, shown: int = SHOWN) -> Inspection:
+def inspect_files(source: SourceSpec, data_dir: str, shown: int | None = SHOWN) -> Inspection:
     """Read all files of a source; see `read_files`.
 
     Args:
         source: what to read.
         data_dir: folder that its relative paths start from.
-        shown: bad rows that are told one by one, about 500 bytes each.
+        shown: bad rows that are told one by one, the first ones; None for all.
 
     Raises:
         InputError: a file cannot be read, or has no known format.

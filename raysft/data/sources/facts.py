@@ -24,7 +24,7 @@ class SourceFacts:
     """Counts in which every row of a source is exactly once.
 
     read = bad_rows + sum of dropped + duplicates + near_duplicates + decontaminated + held_out
-           + held_out_elsewhere + left
+           + held_out_answers + held_out_elsewhere + left
     """
 
     read: int
@@ -42,9 +42,11 @@ class SourceFacts:
     decontaminated: int = 0
     """Rows that were removed because they share words with a question."""
     held_out: int = 0
-    """Conversations split off."""
+    """Conversations split off, one for each question."""
+    held_out_answers: int = 0
+    """Further answers to the same questions, copies included: neither trained on nor asked."""
     held_out_elsewhere: int = 0
-    """Conversations that another source of the sweep holds out, copies included."""
+    """Conversations whose question another source of the sweep holds out, copies included."""
     left: int = 0
     """Conversations to train on; of a joined source, before its weights say how many of them are used."""
     contaminated: int = 0
@@ -59,7 +61,7 @@ class SourceFacts:
     @property
     def kept(self) -> int:
         """What is left after filters and removal of copies, before the held-out split."""
-        return self.left + self.held_out + self.held_out_elsewhere
+        return self.left + self.held_out + self.held_out_answers + self.held_out_elsewhere
 
     @property
     def unexpected(self) -> str | None:
@@ -91,6 +93,7 @@ _COUNTS = (
     "contaminated",
     "decontaminated",
     "held_out",
+    "held_out_answers",
     "held_out_elsewhere",
     "left",
 )

@@ -7,17 +7,15 @@ from itertools import chain, islice
 
 from raysft.data.clean.filters import DropRules
 from raysft.data.conversation import Conversation, Message
-from raysft.data.read.files import Row
-from raysft.data.read.parsed_rows import parsed_rows
+from raysft.data.read.parsed_rows import ParsedRow, parsed_rows
+from raysft.data.read.row import Row
+from raysft.data.sources.bad_rows import SHOWN, RowCount, examples, too_many
 from raysft.data.spool import Located
 from raysft.data.world import ABILITIES, pretraining_documents, training_items
 from raysft.data.world import conversation as world_conversation
 from raysft.errors import InputError, Problem
 from raysft.spec.paths import opened_path
 from raysft.spec.source import WORLD, CleanRule, FormatName, PartSpec, SourceSpec
-
-SHOWN = 20
-"""Problems of one source that are shown one by one."""
 
 _PRETRAINING = "pretraining"
 
@@ -44,8 +42,8 @@ class SourceRows:
     """Folder that relative paths start from."""
     name: str
     """Field of the source in the sweep file, for messages."""
-    read: int = 0
-    bad_rows: int = 0
+    files: dict[str, RowCount] = field(default_factory=dict)
+    """By path, as far as they were read."""
     dropped: Counter[str] = field(default_factory=Counter)
     """Rows by the label of the rule that left them out."""
     cleaned: Counter[str] = field(default_factory=Counter)
@@ -57,34 +55,44 @@ class SourceRows:
 
         Raises:
             InputError: after the last row, with the malformed ones (unless `on_bad_row: skip`); at once for
-                a file that cannot be read; after its last row for one that has no known format.
+                a file that cannot be read; after its last row for one that has no known format, and where
+                `skip` would leave out more than `max_bad_rows`.
         """
         for place, part in enumerate(self.source.parts):
             rules = DropRules([*part.drop, *self.source.drop])
             self.dropped.update({rule.label: 0 for rule in (*part.drop, *self.source.drop)})
             self.cleaned.update(dict.fromkeys(said_rules(self.source, part), 0))
-            for row, found, cleaned in islice(self._parsed(part), _share_of_limit(self.source, part)):
-                self.read += 1
+            for one in islice(self._parsed(part), _share_of_limit(self.source, part)):
+                found = self._counted(one)
                 if isinstance(found, Problem):
-                    self._add_bad(found)
                     continue
-                self.cleaned.update(cleaned)
-                label = rules.dropping(row.value, found)
+                self.cleaned.update(one.cleaned)
+                label = rules.dropping(one.row.value, found)
                 if label is None:
-                    yield Located(found, row.where, place)
+                    yield Located(found, one.row.where, place)
                 else:
                     self.dropped[label] += 1
-        if self.bad_rows and self.source.on_bad_row == "refuse":
-            raise InputError(self._problems())
+        if problems := self._problems():
+            raise InputError(problems)
 
-    def _parsed(self, part: PartSpec) -> Iterator[tuple[Row, Conversation | Problem, tuple[str, ...]]]:
+    @property
+    def read(self) -> int:
+        """Rows, bad ones included."""
+        return sum(one.rows for one in self.files.values())
+
+    @property
+    def bad_rows(self) -> int:
+        """Malformed rows."""
+        return sum(one.bad for one in self.files.values())
+
+    def _parsed(self, part: PartSpec) -> Iterator[ParsedRow]:
         if self.source.is_world:
-            return ((row, found, ()) for row, found in self._world(part.paths[0]))
+            return self._world(part.paths[0])
         form, clean = said_format(self.source, part), said_rules(self.source, part)
         files = (parsed_rows(opened_path(self.data_dir, path), form, clean) for path in part.paths)
-        return ((one.row, one.found, one.cleaned) for one in chain.from_iterable(files))
+        return chain.from_iterable(files)
 
-    def _world(self, path: str) -> Iterator[tuple[Row, Conversation]]:
+    def _world(self, path: str) -> Iterator[ParsedRow]:
         ability = path.removeprefix(WORLD)
         rows = self.source.rows or WORLD_ROWS[ability]
         if ability in ABILITIES:
@@ -92,14 +100,24 @@ class SourceRows:
             found: Iterator[Conversation] = map(world_conversation, training_items(ability, wanted))
         else:
             found = (Conversation((Message("text", text),)) for text in pretraining_documents(rows))
-        return ((Row(f"{path}, row {number}", None), one) for number, one in enumerate(found, start=1))
+        return (
+            ParsedRow(path, "world", Row(f"{path}, row {number}", None), one)
+            for number, one in enumerate(found, start=1)
+        )
 
-    def _add_bad(self, problem: Problem) -> None:
-        self.bad_rows += 1
-        if self.bad_rows <= SHOWN:
-            self._bad.append(problem)
+    def _counted(self, one: ParsedRow) -> Conversation | Problem:
+        count = self.files.get(one.path) or self.files.setdefault(one.path, RowCount(one.path))
+        count.rows += 1
+        if isinstance(one.found, Problem):
+            count.bad += 1
+            self._bad.extend([one.found] if len(self._bad) < SHOWN else [])
+        return one.found
 
     def _problems(self) -> list[Problem]:
+        counts = self.files.values()
+        if self.source.on_bad_row == "skip":
+            problems = too_many(self.name, self.source.max_bad_rows, counts)
+            return [*problems, *examples(self._bad, counts)] if problems else []
         more = self.bad_rows - len(self._bad)
         remedy = "correct them, or leave bad rows out and have them counted: on_bad_row: skip"
         return [*self._bad, Problem(self.name, f"and {more} more bad rows", remedy)] if more else self._bad

@@ -75,6 +75,26 @@ def test_check_tells_bad_rows_and_copies(tmp_path: Path) -> None:
     lines = [one["where"].rpartition(":")[2] for one in told["problems"]]
     assert (lines, told["more_problems"]) == ([str(line) for line in range(41, 66)], 0)
     assert "\x1b" not in found.stdout
+    told = json.loads(run("check", tmp_path / "some.jsonl", "--json").stdout)
+    assert [one["where"] for one in told["problems"]] == [
+        f"{tmp_path / 'some.jsonl'}:{line}" for line in range(41, 66)
+    ]
+    assert told["more_problems"] == 0
+
+
+def test_check_tells_where_there_are_too_many_bad_rows_to_be_left_out(tmp_path: Path) -> None:
+    sweep = tmp_path / "sweep.yaml"
+    written(tmp_path / "good.jsonl", *GOOD, *[{"prompt": "x"}] * 9)
+    sweep.write_text(
+        "name: t\nabilities: {a: {source: {path: good.jsonl, on_bad_row: skip}}}\n"
+        "models: {m: {base: world/base}}\nstudies: {s: {model: m, strategy: [{single: a}], amount: [1]}}\n"
+    )
+    found = run("check", f"{sweep}:a")
+    assert found.exit_code == 1
+    assert "9 bad (on_bad_row skip: too many, a run stops here)" in found.stdout
+    assert "abilities.a.source.max_bad_rows:  1/10  9 of 49 rows of" in found.stdout
+    assert not json.loads(run("check", f"{sweep}:a", "--json").stdout)["good"]
+    assert run("check", f"{sweep}:a", "--set", "abilities.a.source.max_bad_rows=20%").exit_code == 0
 
 
 def test_check_lists_the_keys_that_are_not_used(tmp_path: Path) -> None:
@@ -146,6 +166,7 @@ def test_check_as_json_has_these_keys(good: Path, llama: Path) -> None:
             "decontaminated",
             "contaminated",
             "held_out",
+            "held_out_answers",
             "held_out_elsewhere",
             "left",
         ),
