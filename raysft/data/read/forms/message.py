@@ -10,8 +10,8 @@ ROLE_KEYS = ("role", "from")
 _TEXT_KEYS = ("content", "value")
 _REASONING_KEYS = ("reasoning_content", "reasoning", "thinking")
 """DeepSeek's and Qwen's name, OpenRouter's, and that of gpt-oss."""
-_LEARNT_KEYS = ("weight", "train", "training", "loss")
-"""OpenAI's and SlimOrca's, axolotl's two, and that of ms-swift: 0 or false for a turn that is not learnt."""
+_LEARNT_KEYS = ("weight", "train", "training", "trainable", "loss", "loss_mask")
+"""OpenAI's and SlimOrca's, axolotl's two, and those of others: 0 or false for a turn that is not learnt."""
 
 _LEARNT = frozenset(_LEARNT_KEYS)
 _SWITCHES = frozenset({"on", "off"})

@@ -26,7 +26,7 @@ def refused(*turns, **row):
     return found.remedy
 
 
-@pytest.mark.parametrize("key", ["weight", "train", "training", "loss"])
+@pytest.mark.parametrize("key", ["weight", "train", "training", "trainable", "loss", "loss_mask"])
 @pytest.mark.parametrize(
     ("value", "learnt"), [(0, False), (0.0, False), (False, False), (1, True), (1.0, True), (True, True)]
 )
