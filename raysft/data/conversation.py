@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from raysft.identity import digest_bytes
 
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
 Role = Literal["system", "user", "assistant", "text"]
 """`text` is a whole document without turns: no template, every token supervised."""
 
@@ -56,7 +58,7 @@ class Conversation:
         """Roles and texts as JSON with exactly one spelling, on one line."""
         turns = [one.as_json() for one in self.messages]
         # `raysft.identity.canonical_bytes`, spelt out because it is done for every row of every source
-        return json.dumps(turns, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+        return _encode(turns).encode("utf-8")
 
     @property
     def question(self) -> int:
@@ -69,7 +71,7 @@ class Conversation:
         answers = [place for place, one in enumerate(self.messages) if one.role == "assistant"]
         asked = self.messages[: answers[-1]] if answers else self.messages
         turns = [(one.role, " ".join(one.content.split())) for one in asked]
-        text = json.dumps(turns, separators=(",", ":"), ensure_ascii=False)
+        text = _encode(turns)
         return int(digest_bytes(text.encode("utf-8"))[:16], 16)
 
 

@@ -85,9 +85,8 @@ def _ability(notes: Notes, chosen: Chosen, pilot: Pilot, ability: str) -> None:
         said = f"{one.bad_rows:,} malformed rows are left out and counted; the first: {one.first_bad}"
         notes.about[f"{at}.source.on_bad_row"] = said
     if one.many_bad:
-        share = f"{one.bad_rows / one.rows:.0%}"
-        said = f"{share} of its rows are malformed: see whether it is the file that was meant"
-        notes.about[f"{at}.source.max_bad_rows"] = said
+        share = f"{one.bad_rows / one.rows:.0%} of its rows are malformed"
+        notes.about[f"{at}.source.max_bad_rows"] = f"{share}: see whether it is the file that was meant"
     notes.after[f"{at}.source.duplicates"] = list(_removals(one))
     if ability in chosen.asked:
         notes.about[f"{at}.benchmark"] = _benchmark(one)

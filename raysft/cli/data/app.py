@@ -76,7 +76,8 @@ def check(
     from raysft.data.sources.bad_rows import SHOWN
 
     with Console(stderr=True).status("reading"):
-        found = check_source(meant.source, meant.model, None if as_json else SHOWN)
+        # what reads JSON can be given all bad rows, what is read on a terminal cannot
+        found = check_source(meant.source, meant.model, sys.maxsize if as_json else SHOWN)
     if as_json:
         print(json.dumps(checked_json(found), indent=2))
     else:

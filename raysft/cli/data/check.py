@@ -66,26 +66,27 @@ class Checked:
         return not (self.refused_rows or self.wrong or (self.tokenised and self.tokenised.refusals))
 
 
-def check_source(source: NamedSource, model: NamedModel | None, shown: int | None = SHOWN) -> Checked:
+def check_source(source: NamedSource, model: NamedModel | None, shown: int = SHOWN) -> Checked:
     """Read a source twice: once for what is in its files, once as training reads it.
 
     Args:
         source: what to look at.
         model: for tokens, with the longest sequence of its recipe; None counts characters only.
-        shown: bad rows that are told one by one, the first ones; None for all.
+        shown: bad rows that are told one by one.
 
     Raises:
         InputError: the model cannot be used; a file cannot be read or has no known format.
     """
     if model is None:
-        return _checked(source, inspect_files(source.source, source.data_dir, shown), None, None)
+        return _checked(source, None, None, shown)
     with opened_model(model, "tokenizer") as opened:
-        return _checked(source, inspect_files(source.source, source.data_dir, shown), model, opened)
+        return _checked(source, model, opened, shown)
 
 
 def _checked(
-    source: NamedSource, found: Inspection, model: NamedModel | None, opened: OpenedModel | None
+    source: NamedSource, model: NamedModel | None, opened: OpenedModel | None, shown: int
 ) -> Checked:
+    found = inspect_files(source.source, source.data_dir, shown)
     try:
         loaded = read_source(source)
     except InputError as error:
@@ -128,7 +129,7 @@ def checked_json(checked: Checked) -> dict[str, Any]:
     `rows`, `bad_rows`: of all files. `on_bad_row`: `refuse` or `skip`, what a run does about bad rows.
     `files`: `path`, `format`, `rows`, `bad_rows` of each, and `unused_keys`: by format the keys with a value
     that training does not use, `messages[].name` inside messages, and how often each is there.
-    `problems`: all bad rows, why they are too many to be left out or why nothing is left, and the first 20
+    `problems`: every bad row, why they are too many to be left out or why nothing is left, and the first 20
     conversations that the template refuses: `where`, `value`, `remedy`. `more_problems`: how many are not
     among them.
     `roles`: messages by role. `not_learnt`, `with_reasoning`: answers that are marked as not to be learnt,

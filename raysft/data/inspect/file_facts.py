@@ -7,6 +7,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +17,9 @@ from raysft.data.read.parsed_rows import ParsedRow, parsed_rows
 from raysft.data.read.row import Row
 from raysft.data.sources.bad_rows import SHOWN
 from raysft.data.sources.rows import SourceRows, said_format, said_rules
-from raysft.errors import Problem
+from raysft.errors import InputError, Problem, gathered
 from raysft.spec.paths import opened_path
-from raysft.spec.source import SourceSpec
+from raysft.spec.source import PartSpec, SourceSpec
 
 _MOST_KEYS = 200
 """Different unused keys of one file and format that are told by name; a row may name its keys as it likes."""
@@ -35,17 +36,21 @@ def read_files(source: SourceSpec, data_dir: str) -> Iterator[ParsedRow]:
     Raises:
         InputError: a file cannot be read, or has no known format.
     """
+    return chain.from_iterable(_files(source, data_dir))
+
+
+def _files(source: SourceSpec, data_dir: str) -> Iterator[Iterator[ParsedRow]]:
     for part in source.parts:
-        form, clean = said_format(source, part), said_rules(source, part)
-        asked = {rule.field for rule in (*part.drop, *source.drop)}
         for path in part.paths:
-            if source.is_world:
-                yield from _world(source)
-                continue
-            for row in parsed_rows(opened_path(data_dir, path), form, clean):
-                # what a drop rule looks at is used
-                unused = tuple(key for key in row.unused if key not in asked) if row.unused else ()
-                yield row._replace(unused=unused)
+            yield _world(source) if source.is_world else _file(source, part, opened_path(data_dir, path))
+
+
+def _file(source: SourceSpec, part: PartSpec, path: str) -> Iterator[ParsedRow]:
+    asked = {rule.field for rule in (*part.drop, *source.drop)}
+    for row in parsed_rows(path, said_format(source, part), said_rules(source, part)):
+        # what a drop rule looks at is used
+        unused = tuple(key for key in row.unused if key not in asked) if row.unused else ()
+        yield row._replace(unused=unused)
 
 
 def _world(source: SourceSpec) -> Iterator[ParsedRow]:
@@ -93,7 +98,7 @@ class Inspection:
 
     files: tuple[FileFacts, ...]
     problems: tuple[Problem, ...]
-    """Bad rows: the first ones, or all where that is asked for."""
+    """The first bad rows, as many as were asked for."""
     roles: Mapping[str, int]
     """Messages by role."""
     turns: Spread | None
@@ -134,7 +139,7 @@ class _Tally:
 
 @dataclass
 class _Counting:
-    shown: int | None
+    shown: int
     files: dict[str, _Tally] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     roles: Counter[str] = field(default_factory=Counter)
@@ -149,7 +154,7 @@ class _Counting:
             file.forms[one.form] = None
         if isinstance(one.found, Problem):
             file.bad_rows += 1
-            if self.shown is None or len(self.problems) < self.shown:
+            if len(self.problems) < self.shown:
                 self.problems.append(one.found)
             return
         if one.unused:
@@ -164,22 +169,27 @@ class _Counting:
         self.notable["end_with_question"] += roles[-1] == "user"
 
 
-def inspect_files(source: SourceSpec, data_dir: str, shown: int | None = SHOWN) -> Inspection:
+def inspect_files(source: SourceSpec, data_dir: str, shown: int = SHOWN) -> Inspection:
     """Read all files of a source; see `read_files`.
 
     Args:
         source: what to read.
         data_dir: folder that its relative paths start from.
-        shown: bad rows that are told one by one, the first ones; None for all.
+        shown: bad rows that are told one by one, about 500 bytes each.
 
     Raises:
-        InputError: a file cannot be read, or has no known format.
+        InputError: with every file that cannot be read, or has no known format.
     """
     counting = _Counting(
         shown, {opened_path(data_dir, path): _Tally() for path in source.paths if not source.is_world}
     )
-    for one in read_files(source, data_dir):
-        counting.add(one)
+    problems: list[Problem] = []
+    for rows in _files(source, data_dir):
+        with gathered(problems):
+            for one in rows:
+                counting.add(one)
+    if problems:
+        raise InputError(problems)
     files = (
         FileFacts(path, ", ".join(one.forms), one.rows, one.bad_rows, one.unused)
         for path, one in counting.files.items()

@@ -103,9 +103,8 @@ def load_source(
     found in.
 
     Raises:
-        InputError: after the last row, with the malformed ones (unless `on_bad_row: skip`); at once for a
-            file that cannot be read or has no known format; for a source, or a part of one, that leaves
-            nothing to train on.
+        InputError: after the last row, as `SourceRows.conversations` says; for a source, or a part of one,
+            that leaves nothing to train on.
     """
     name = source_field(key)
     rows = SourceRows(source, data_dir, name)

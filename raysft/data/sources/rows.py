@@ -49,14 +49,16 @@ class SourceRows:
     cleaned: Counter[str] = field(default_factory=Counter)
     """Rows by the rule that changed what they say, dropped ones included."""
     _bad: list[Problem] = field(default_factory=list)
+    """The first bad rows."""
+    _refused: list[Problem] = field(default_factory=list)
+    """What is wrong with whole files."""
 
     def conversations(self) -> Iterator[Located]:
         """Every conversation that no rule drops, copies included.
 
         Raises:
-            InputError: after the last row, with the malformed ones (unless `on_bad_row: skip`); at once for
-                a file that cannot be read; after its last row for one that has no known format, and where
-                `skip` would leave out more than `max_bad_rows`.
+            InputError: after the last row, with the files that cannot be read or have no known format, and
+                with the malformed rows, unless `skip` leaves them out, which are no more than `max_bad_rows`.
         """
         for place, part in enumerate(self.source.parts):
             rules = DropRules([*part.drop, *self.source.drop])
@@ -89,8 +91,18 @@ class SourceRows:
         if self.source.is_world:
             return self._world(part.paths[0])
         form, clean = said_format(self.source, part), said_rules(self.source, part)
-        files = (parsed_rows(opened_path(self.data_dir, path), form, clean) for path in part.paths)
-        return chain.from_iterable(files)
+        paths = (opened_path(self.data_dir, path) for path in part.paths)
+        return chain.from_iterable(self._file(path, parsed_rows(path, form, clean)) for path in paths)
+
+    def _file(self, path: str, rows: Iterator[ParsedRow]) -> Iterator[ParsedRow]:
+        """The rows of a file; one that is refused is told as that, in place of its rows."""
+        before = len(self._bad)
+        try:
+            yield from rows
+        except InputError as error:
+            self._refused.extend(error.problems)
+            self.files.pop(path, None)
+            del self._bad[before:]
 
     def _world(self, path: str) -> Iterator[ParsedRow]:
         ability = path.removeprefix(WORLD)
@@ -117,10 +129,11 @@ class SourceRows:
         counts = self.files.values()
         if self.source.on_bad_row == "skip":
             problems = too_many(self.name, self.source.max_bad_rows, counts)
-            return [*problems, *examples(self._bad, counts)] if problems else []
+            return [*self._refused, *problems, *(examples(self._bad, counts) if problems else [])]
         more = self.bad_rows - len(self._bad)
         remedy = "correct them, or leave bad rows out and have them counted: on_bad_row: skip"
-        return [*self._bad, Problem(self.name, f"and {more} more bad rows", remedy)] if more else self._bad
+        told = [Problem(self.name, f"and {more} more bad rows", remedy)] if more else []
+        return [*self._refused, *self._bad, *told]
 
 
 def _share_of_limit(source: SourceSpec, part: PartSpec) -> int | None:

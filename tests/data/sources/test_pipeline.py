@@ -267,6 +267,18 @@ def test_small_files_are_judged_together(tmp_path):
         loaded_one(tmp_path, {"path": paths, "on_bad_row": "skip"})
 
 
+def test_every_file_that_cannot_be_read_is_told_and_the_bad_rows_of_the_others(tmp_path):
+    contents = {"a": "{}\n{}\n", "b": "<html>", "c": json.dumps(ROWS[0]) + "\n" + json.dumps(BAD), "d": "\0"}
+    for name, text in contents.items():
+        (tmp_path / f"{name}.jsonl").write_text(text)
+    paths = [f"{name}.jsonl" for name in contents]
+    for fate, fields in (("refuse", ["a.jsonl:1", "b.jsonl", "d.jsonl", "c.jsonl:2"]),
+                         ("skip", ["a.jsonl:1", "b.jsonl", "d.jsonl"])):  # fmt: skip
+        with pytest.raises(InputError) as caught:
+            loaded_one(tmp_path, {"path": paths, "on_bad_row": fate})
+        assert [problem.field.removeprefix(f"{tmp_path}/") for problem in caught.value.problems] == fields
+
+
 def test_what_is_wrong_with_a_file_of_two_sources_is_told_once(tmp_path):
     name = write(tmp_path / "a.jsonl", [*ROWS, BAD])
     with pytest.raises(InputError) as caught:
