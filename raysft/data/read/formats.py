@@ -112,17 +112,19 @@ class RowFormats:
 
 
 def _plain(value: object) -> object:
-    """A row with keys in lower case, where they are not; a row that is a list of messages as `messages`."""
+    """A row as the formats know it: `Question` is `question`, and a list of messages is under `messages`."""
     if (
         isinstance(value, list)
         and value
         and isinstance(value[0], Mapping)
-        and not {*ROLE_KEYS}.isdisjoint(value[0])
+        and any(map(value[0].get, ROLE_KEYS))
     ):
         return {"messages": value}
-    if not isinstance(value, Mapping) or all(key == key.lower() for key in value):
+    if not isinstance(value, Mapping) or all(map(str.islower, value)):
         return value
-    return {key if (low := key.lower()) in value else low: one for key, one in value.items()}
+    names = [key.lower() if key.lower() in _KNOWN else key for key in value]
+    # of `Input` and `input` neither is taken for the other
+    return dict(zip(names, value.values(), strict=True)) if len({*names}) == len(names) else value
 
 
 def _fitting(row: object) -> str | None:
@@ -253,3 +255,11 @@ FORMATS: dict[str, Format] = {
     "ultrachat": _turns(("data",), '{"data": ["Hi", "Hello"]}'),
 }
 """Format by name. The first one that fits is taken: Alpaca's own file has a `text` beside the rest."""
+
+_KNOWN = frozenset(
+    {
+        *(key for form in FORMATS.values() for key in (*form.keys, *form.one_of)),
+        *("output", "completion", "response", "answer", "input", "context", "system", "history"),
+    }
+)
+"""Keys that may begin with a capital, as some sets have them; every other key is told as it is written."""

@@ -79,7 +79,7 @@ READ = {
     "gpt-oss": ({"messages": [{**USER, "thinking": None}, {**BOT, "thinking": "hm"}]}, THOUGHT, ""),
     "Aya": ({"inputs": "q", "targets": "a", "language": "x"}, PLAIN, "language"),
     "Firefly": ({"kind": "x", "input": "q", "target": "a"}, PLAIN, "kind"),
-    "keys in capitals": ({"Question": "q", "Complex_CoT": "x", "Response": "a"}, PLAIN, "complex_cot"),
+    "keys in capitals": ({"Question": "q", "Complex_CoT": "x", "Response": "a"}, PLAIN, "Complex_CoT"),
     "TRL": ({"prompt": [{"role": "system", "content": "s"}, USER], "completion": [BOT]}, SYSTEM, ""),
     "TRL, a single message": ({"prompt": [USER], "completion": BOT}, PLAIN, ""),
     "a prompt of messages": ({"prompt": [USER], "response": "a"}, PLAIN, ""),
@@ -179,6 +179,11 @@ def test_a_row_that_cannot_be_carried_is_told_why(name):
     found = read(row)
     assert isinstance(found, Problem), found
     assert cause in found.remedy
+
+
+def test_two_keys_that_differ_in_capitals_are_two_keys():
+    found = read({"question": "q", "answer": "a", "Answer": "b"})
+    assert (found.conversation, found.unused) == (PLAIN, ("Answer",))
 
 
 def test_answers_in_a_prompt_are_read_and_not_learnt():

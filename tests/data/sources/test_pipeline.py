@@ -185,6 +185,9 @@ def test_rows_that_differ_in_what_is_used_are_no_copies(load):
     chats = [{"messages": [ask, {**said, **more}]} for more in further]
     source = load([*chats, {"system": "s", **chats[0]}])
     assert (source.index.rows, source.facts.duplicates) == (4, 2)
+    answers = [one.messages[-1] for one in source.trained]
+    assert sorted(one.supervised for one in answers) == [False, True, True, True]
+    assert sorted(one.reasoning for one in answers) == ["", "", "", "hm"]
 
 
 GPT_FIRST = {"conversations": [{"from": one, "value": one} for one in ("gpt", "human", "gpt")]}

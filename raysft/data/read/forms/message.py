@@ -8,12 +8,14 @@ from raysft.data.read.forms.refused import refuse_uncarried
 
 ROLE_KEYS = ("role", "from")
 _TEXT_KEYS = ("content", "value")
-REASONING_KEYS = ("reasoning_content", "reasoning", "thinking")
+_REASONING_KEYS = ("reasoning_content", "reasoning", "thinking")
 """DeepSeek's and Qwen's name, OpenRouter's, and that of gpt-oss."""
-_LEARNT_KEYS = ("weight", "train", "training", "loss")
-"""OpenAI's and SlimOrca's, axolotl's two, and that of ms-swift: 0 or false for a turn that is not learnt."""
+_LEARNT_KEYS = ("weight", "train", "training", "trainable", "loss", "loss_mask")
+"""OpenAI's and SlimOrca's, axolotl's two, and those of others: 0 or false for a turn that is not learnt."""
 
 _LEARNT = frozenset(_LEARNT_KEYS)
+_SWITCHES = frozenset({"on", "off"})
+"""What `reasoning` is in Nemotron's sets: whether there is any, not its text."""
 
 _NAMES: Mapping[Role, str] = {
     "system": "system developer",
@@ -49,8 +51,10 @@ def message(fields: Fields, reading: Reading, prefix: str) -> Message:
     said, thought = _content(fields, role, reading, prefix)
     learnt = True
     if role == "assistant":
-        thought = _one_thought(thought, fields.agreed(REASONING_KEYS, empty=True))
+        thought = _one_thought(thought, reasoning(fields))
         learnt = _learnt(fields)
+    elif thought:
+        raise Malformed(f"the {role} turn has a part that is reasoning")
     else:
         _use_not_learnt(fields)
     reading.unused.extend(fields.unused(prefix))
@@ -120,10 +124,21 @@ def _parts(parts: list[object], name: str, reading: Reading, prefix: str) -> tup
     return "\n".join(said), "\n".join(thought)
 
 
+def reasoning(fields: Fields) -> str:
+    """What was thought before an answer; nothing where no key of its names holds a text of it."""
+    keys = [key for key in _REASONING_KEYS if not _is_switch(fields.leave(key))]
+    said = fields.agreed(keys, empty=True)
+    return said if said.strip() else ""
+
+
+def _is_switch(value: object) -> bool:
+    return isinstance(value, bool) or (isinstance(value, str) and value.lower() in _SWITCHES)
+
+
 def _one_thought(part: str, field: str) -> str:
-    if part and field.strip() and part != field:
+    if part and field and part != field:
         raise Malformed("a turn has two texts of reasoning that differ; keep one of them")
-    return part or (field if field.strip() else "")
+    return part or field
 
 
 def _use_not_learnt(fields: Fields) -> None:

@@ -5,15 +5,13 @@ from dataclasses import dataclass, replace
 
 from raysft.data.conversation import Conversation, Message
 from raysft.data.read.forms.fields import Fields, Malformed, Reading, text
-from raysft.data.read.forms.message import REASONING_KEYS, message
+from raysft.data.read.forms.message import message, reasoning
 from raysft.data.read.forms.order import ordered
 from raysft.data.read.forms.refused import refuse_uncarried, refuse_unwanted
 from raysft.data.read.forms.turns import history, turns, with_system
 
 _CONTEXT_KEYS = ("input", "context")
 """What a question is about: Alpaca's name and Dolly's."""
-_SWITCHES = frozenset({"on", "off"})
-"""What `reasoning` is in Nemotron's sets: whether there is any, not its text."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class PairForm:
         if len(given) == 1 and isinstance(value := fields.get(given[0]), list | Mapping):
             return _messages(value, given[0], reading)
         said = text(self.rewrite(fields.agreed(given)), given[0])
-        return [Message("assistant", said, _reasoning(fields))]
+        return [Message("assistant", said, reasoning(fields))]
 
     def _no_answer(self, fields: Fields) -> str:
         empty = [key for key in self.answers if fields.raw(key) is not None]
@@ -83,13 +81,3 @@ def _messages(value: object, name: str, reading: Reading) -> list[Message]:
     if isinstance(value, Mapping) and isinstance(value.get("role"), str):
         return [message(Fields(value), reading, f"{name}.")]
     return turns(value, name, reading)
-
-
-def _reasoning(fields: Fields) -> str:
-    keys = [key for key in REASONING_KEYS if not _is_switch(fields.leave(key))]
-    said = fields.agreed(keys, empty=True)
-    return said if said.strip() else ""
-
-
-def _is_switch(value: object) -> bool:
-    return isinstance(value, bool) or (isinstance(value, str) and value.lower() in _SWITCHES)

@@ -26,7 +26,7 @@ def refused(*turns, **row):
     return found.remedy
 
 
-@pytest.mark.parametrize("key", ["weight", "train", "training", "loss"])
+@pytest.mark.parametrize("key", ["weight", "train", "training", "trainable", "loss", "loss_mask"])
 @pytest.mark.parametrize(
     ("value", "learnt"), [(0, False), (0.0, False), (False, False), (1, True), (1.0, True), (True, True)]
 )
@@ -162,6 +162,20 @@ def test_role_and_from_may_both_be_there_if_they_agree():
     )
     assert found.conversation == dialogue("a", "b")
     assert "unknown" not in refused({"role": "user", "from": "gpt", "content": "a"})
+
+
+def test_reasoning_is_the_assistants_and_a_switch_is_no_text():
+    assert answer(thinking=True) == (Message("assistant", "b"), ("messages[].thinking",))
+    assert answer(reasoning="on") == (Message("assistant", "b"), ("messages[].reasoning",))
+    found = read({**ASK, "reasoning": "hm"}, {"role": "assistant", "content": "b"})
+    assert (found.conversation, found.unused) == (dialogue("a", "b"), ("messages[].reasoning",))
+    thought = {
+        "role": "user",
+        "content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "a"}],
+    }
+    assert "the user turn has a part that is reasoning" in refused(
+        thought, {"role": "assistant", "content": "b"}
+    )
 
 
 def test_a_system_text_in_parts():
