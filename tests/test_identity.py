@@ -80,11 +80,14 @@ FIELDS: dict[type[BaseModel], dict[str, str]] = {
         "supervised_tokens": SAYS_HOW,
         "limit": DEFINES_STAGE,
         "held_out": DEFINES_STAGE,
+        "clean": DEFINES_STAGE,
         "drop": DEFINES_STAGE,
         "duplicates": DEFINES_STAGE,
         "near_duplicates": DEFINES_STAGE,
         "contamination": DEFINES_STAGE,
         "on_bad_row": DEFINES_STAGE,
+        # Refuses a source, and never changes what is read of it.
+        "max_bad_rows": SAYS_HOW,
     },
     BenchmarkSpec: {
         "name": DEFINES_SCORE,

@@ -1,5 +1,7 @@
 """Where the training conversations of an ability come from."""
 
+import re
+from contextlib import suppress
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
@@ -13,7 +15,24 @@ WORLD = "world/"
 BUILT_IN = ("world/math", "world/code", "world/general", "world/pretraining")
 """Sources that need no file; the last one is base text rather than conversations."""
 
-FormatName = Literal["auto", "messages", "sharegpt", "alpaca", "prompt_completion", "gsm8k", "text"]
+FormatName = Literal[
+    "auto",
+    "messages",
+    "sharegpt",
+    "alpaca",
+    "gsm8k",
+    "prompt_completion",
+    "query_response",
+    "problem_solution",
+    "question_response",
+    "input_output",
+    "user_assistant",
+    "inputs_targets",
+    "text",
+    "ultrachat",
+]
+CleanRule = Literal["drop_leading_answer", "drop_trailing_question", "merge_same_side"]
+"""What may be done to a conversation whose turns are not in order."""
 
 
 def _above_zero(value: object) -> Fraction:
@@ -23,10 +42,31 @@ def _above_zero(value: object) -> Fraction:
     return weight
 
 
+_BAD_SHARE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}|/[0-9]{1,9})?")
+
+
+def _share_of_bad(value: object) -> Fraction:
+    # a whole number of any length is Python's to read, and 1e999999999 nobody's
+    small = isinstance(value, int | float | Fraction) and not isinstance(value, bool) and 0 <= value <= 1
+    text = str(value).strip()
+    number = text.removesuffix("%")
+    share = None
+    if small or _BAD_SHARE.fullmatch(number):
+        with suppress(ZeroDivisionError):
+            share = Fraction(number) / (1 if number == text else 100)
+    if share is None or share > 1:
+        raise ValueError("write a share from 0 to 1, such as 5% or 1/20")
+    return share
+
+
+BadShare = Annotated[Fraction, BeforeValidator(_share_of_bad), PlainSerializer(str, return_type=str)]
+"""A share from 0 to 1, of which nothing depends on the last digit: also in percent or as a decimal."""
 Texts = Annotated[tuple[str, ...], BeforeValidator(listed), Field(min_length=1)]
 """One text or several."""
 Weight = Annotated[Fraction, BeforeValidator(_above_zero), PlainSerializer(str, return_type=str)]
 """Exact, above 0."""
+Rules = Annotated[tuple[CleanRule, ...], BeforeValidator(listed)]
+"""One rule or several; their order says nothing."""
 
 
 class DropRule(Frozen):
@@ -95,6 +135,8 @@ class PartSpec(Frozen):
     weight: Weight = Fraction(1)
     """Share of the source relative to the other parts: 3 and 1 give three to one in every prefix, and the
     part that runs out first ends the source."""
+    clean: Rules = ()
+    """As of a source, for this part."""
     drop: tuple[DropRule, ...] = ()
     """Conversations of this part that are left out."""
 
@@ -137,7 +179,12 @@ class SourceSpec(Frozen):
     limit: Annotated[Whole, Field(ge=1)] | None = None
     """Use only so many rows, the first of the files; for trying things out."""
     held_out: Annotated[Whole, Field(ge=0)] = 0
-    """Conversations split off before any subset is taken, for the benchmark `held_out`."""
+    """Questions split off before any subset is taken, for the benchmark `held_out`: it asks one conversation
+    of each, and no other answer to them is trained on. The question is all turns before the last answer."""
+    clean: Rules = ()
+    """Rules that put turns in order; what each changed is counted. `drop_leading_answer`: without what the
+    assistant says before the first question. `merge_same_side`: turns of one side in a row become one.
+    `drop_trailing_question`: without questions after the last answer."""
     drop: tuple[DropRule, ...] = ()
     """Conversations that are left out, by tag, language, regular expression or length; they are counted."""
     duplicates: Literal["remove", "keep"] = "remove"
@@ -149,6 +196,10 @@ class SourceSpec(Frozen):
     """Comparison with the questions of the sweep's benchmarks; `null` for none."""
     on_bad_row: Literal["refuse", "skip"] = "refuse"
     """A malformed row stops everything before it starts, or is skipped and counted."""
+    max_bad_rows: BadShare = Fraction(1, 10)
+    """With `skip`: the largest share of the rows of a file, and of all files, that may be bad; above it the
+    source is refused. `5%`, `1/20` or `0.05`. Up to three bad rows are let through where half of all rows are
+    good, unless it is 0."""
 
     @model_validator(mode="before")
     @classmethod
@@ -167,6 +218,8 @@ class SourceSpec(Frozen):
     def _path_or_join(self) -> "SourceSpec":
         if bool(self.path) == bool(self.join):
             raise ValueError("name at least one file, in `path` or in `join`")
+        if self.clean and self.is_world:
+            raise ValueError("clean: the turns of a built-in source are in order; leave it out")
         if self.supervised_tokens > self.tokens:
             raise ValueError(f"supervised_tokens {self.supervised_tokens} are part of tokens {self.tokens}")
         return self

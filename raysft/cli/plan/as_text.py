@@ -132,12 +132,13 @@ def _sources(console: Console, account: Account) -> None:
 
 
 def facts_text(facts: SourceFacts, used: int) -> Iterable[str]:
-    """What became of the rows that do not train, in words; nothing where all of them do.
+    """What became of the rows that do not train as they are, in words; nothing where all of them do.
 
     Args:
         facts: of a source.
         used: conversations that an amount of 1 trains on.
     """
+    yield from (f"{count:,} cleaned by {rule}" for rule, count in facts.cleaned.items())
     yield from (f"{count:,} dropped by {rule}" for rule, count in facts.dropped.items())
     counts = {
         "bad rows skipped": facts.bad_rows,
@@ -146,6 +147,7 @@ def facts_text(facts: SourceFacts, used: int) -> Iterable[str]:
         "share words with a question": facts.contaminated,
         "of these removed": facts.decontaminated,
         "held out": facts.held_out,
+        "further answers to what is held out": facts.held_out_answers,
         "held out by other sources": facts.held_out_elsewhere,
         "beyond the weights of the join": facts.left - used,
     }
