@@ -14,7 +14,7 @@ from raysft.composition.amount import Amount, write_amount
 from raysft.identity import SourceKey, StageId, fingerprint
 from raysft.spec.recipe import Recipe
 
-STAGE_VERSION = 2
+STAGE_VERSION = 3
 """Version of the code of a training stage; raised when the same stage gives other weights."""
 
 
@@ -103,13 +103,14 @@ def stage_identity(
     """Everything that defines the weights of a stage.
 
     Names of abilities, models and sweeps are not in it: the same conversations give the same weights. The
-    portions are sorted by digest, since a stage orders their union by its own seed.
+    portions are sorted by digest, since a stage orders their union by its own seed. Of the recipe only the
+    fields in effect are in it.
     """
     return {
         "base": base.defining,
         "parent": parent,
         "mixture": sorted(portion.digest for portion in portions),
-        "recipe": recipe,
+        "recipe": recipe.in_effect,
         "seed": seed,
     }
 

@@ -127,7 +127,7 @@ def _from_scratch(
 ) -> Base:
     read = sorted(digest_lines(source.ids) for source in sources.values())
     tokenizer = fingerprint("trained tokenizer", 1, {"vocabulary": shape.vocabulary, "sources": read})
-    weights = fingerprint("scratch weights", 2, {"shape": shape, "tokenizer": tokenizer})
+    weights = fingerprint("scratch weights", 3, {"shape": shape, "tokenizer": tokenizer})
     text = template.text_for_trained()
     identity = BaseIdentity(weights, tokenizer, digest_bytes((text or CHAT_TEMPLATE).encode()))
     return Base(identity, None, shape, text)
