@@ -106,7 +106,7 @@ class CountedTokens:
         return added([*[sums.upto(self._rows)] * passes, sums.upto(rest)])
 
     def longest(self, seed: int, supervised: int) -> int:
-        """Exact: one conversation more would have too many. No pass is begun for conversations without any."""
+        """Exact: one more would have too many. No pass is begun for conversations without any."""
         sums = self._sums(seed).supervised
         if not sums[-1]:
             return self._rows

@@ -195,15 +195,19 @@ def said(spec: SweepSpec) -> list[tuple[str, str, str]]:
             "{model: tiny, strategy: {sequential: [math, math]}, abilities: math}",
             "strategy",
             "sequential(order=math>math)",
-            "math comes twice; name each once, or, if it is to be trained twice, "
-            "write stages: [{math: 1}, {math: 1}]",
+            (
+                "math comes twice; name each once, or, if it is to be trained twice, "
+                "write stages: [{math: 1}, {math: 1}]"
+            ),
         ),
         (
             "{model: tiny, strategy: {sequential: [math, general]}}",
             "strategy",
             "sequential(order=math>general)",
-            "leaves out code; name all that take part, say which do, abilities: [math, general], "
-            "or write stages: [{math: 1}, {general: 1}]",
+            (
+                "leaves out code; name all that take part, say which do, abilities: [math, general], "
+                "or write stages: [{math: 1}, {general: 1}]"
+            ),
         ),
     ],
 )
