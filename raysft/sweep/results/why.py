@@ -127,7 +127,8 @@ def _related(stored: Mapping[str, Json], asked: Mapping[str, Json]) -> bool:
 
 
 def _mixture(stored: StageRecord, asked: Stage) -> Difference:
-    before = " + ".join(f"{used.ability} {used.conversations}" for used in stored.used)
+    counts = ((used.ability, used.asked or used.conversations) for used in stored.used)
+    before = " + ".join(f"{ability} {count}" for ability, count in counts)
     after = " + ".join(f"{portion.source} {portion.count}" for portion in asked.portions)
     return Difference("mixture", before, after if after != before else f"{after}, other conversations")
 
