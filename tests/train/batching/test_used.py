@@ -30,10 +30,10 @@ def test_presentations_are_those_of_the_steps(count: int, size: int, steps: int,
 @pytest.mark.parametrize(
     ("length", "conversations_", "presentations"),
     [
-        ({"steps": 7}, 112, 112),
+        ({"steps": 7, "epochs": None}, 112, 112),
         ({"epochs": 1}, 225, 225),
         ({"epochs": 3}, 225, 675),
-        ({"steps": 20}, 225, 225 + 5 * 16),
+        ({"steps": 20, "epochs": None}, 225, 225 + 5 * 16),
     ],
     ids=["part of an epoch", "one epoch", "three epochs", "an epoch and a part"],
 )
@@ -65,7 +65,7 @@ def test_a_whole_mixture_has_the_digest_of_the_plan(tmp_path, count: int) -> Non
 
 def test_a_part_of_a_mixture_has_another_digest(tmp_path) -> None:
     index = SourceIndex("math", tuple(sorted(ROWS)))
-    _, (used,) = read_corpus(make_job(tmp_path, ROWS, batch_size=16, steps=7))
+    _, (used,) = read_corpus(make_job(tmp_path, ROWS, batch_size=16, steps=7, epochs=None))
     assert used.ids_digest != index.prefix_digest(0, 225)
 
 
@@ -77,7 +77,9 @@ def test_of_several_places_of_a_conversation_one_is_counted() -> None:
 
 
 def test_a_resumed_stage_records_all_its_steps(tmp_path) -> None:
-    whole = train_stage(make_job(tmp_path, ROWS, batch_size=16, steps=7), SingleProcess(), lambda _: None)
+    whole = train_stage(
+        make_job(tmp_path, ROWS, batch_size=16, steps=7, epochs=None), SingleProcess(), lambda _: None
+    )
 
     class Stopped(Exception):
         pass
@@ -86,7 +88,7 @@ def test_a_resumed_stage_records_all_its_steps(tmp_path) -> None:
         if progress.step == 5:
             raise Stopped
 
-    job = make_job(tmp_path, ROWS, batch_size=16, steps=7, resume_every_s=0, output="again")
+    job = make_job(tmp_path, ROWS, batch_size=16, steps=7, epochs=None, resume_every_s=0, output="again")
     with pytest.raises(Stopped):
         train_stage(job, SingleProcess(), stop)
     resumed = train_stage(replace(job, attempt="second"), SingleProcess(), lambda _: None)
