@@ -4,6 +4,7 @@ A point is a list of stages; points that begin alike share their first stages, s
 trees, one for each base model.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -140,6 +141,8 @@ class Cell:
     recipe: str = ""
     """What the study changes of the recipe, as a label."""
     seed: int | None = None
+    written: str = ""
+    """Strategy and change of the recipe as a sweep file writes them, in JSON: what labels stand for."""
     place: int = field(default=0, compare=False)
     """Place of the cell in the grid of its study; the base comes first."""
 
@@ -155,6 +158,16 @@ class Cell:
             "recipe": self.recipe,
             "seed": self.seed,
         }
+
+    @property
+    def values(self) -> str:
+        """Its axes but for the seed, as JSON: equal for cells that differ in the seed alone, and only for them.
+
+        Labels are for people. They never say whether two cells are one.
+        """
+        axes = self.axes()
+        del axes["seed"]
+        return json.dumps({**axes, **json.loads(self.written or "{}")}, sort_keys=True)
 
     @property
     def ratio_text(self) -> str:

@@ -59,6 +59,7 @@ def _cell_columns(point: Point, cell: Cell) -> dict[str, Any]:
         "amount_unit": "" if cell.amount is None else cell.amount.unit,
         "ratio": json.dumps(axes["ratio"]),
         "variant": json.dumps(axes["variant"]),
+        "axes": cell.values,
     }
 
 
