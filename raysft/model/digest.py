@@ -47,7 +47,7 @@ class _Tensor(NamedTuple):
 
 
 def weights_digest(folder: Path) -> WeightsDigest:
-    """Digest of the tensors of a Hugging Face folder, and of its config.json.
+    """Digest of the tensors of a Hugging Face folder, its config.json, and the tokens that end an answer.
 
     The same tensors with another number of heads or another base of the rotary embedding are another model;
     the same in one file or in several are not.
@@ -56,7 +56,8 @@ def weights_digest(folder: Path) -> WeightsDigest:
         FileNotFoundError: if there is no tensor file, or no config.json.
     """
     tensors = sorted(line for file in _tensor_files(folder) for line in _described(file))
-    return WeightsDigest(digest_lines([*tensors, f"config.json {_config_digest(folder / 'config.json')}"]))
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return WeightsDigest(digest_lines([*tensors, _computes(config), _ends(folder, config)]))
 
 
 def _tensor_files(folder: Path) -> list[Path]:
@@ -72,9 +73,16 @@ def _tensor_files(folder: Path) -> list[Path]:
     return files
 
 
-def _config_digest(path: Path) -> str:
-    config = json.loads(path.read_text(encoding="utf-8"))
-    return digest_bytes(canonical_bytes({key: config[key] for key in config if key not in _SAYS_NOTHING}))
+def _computes(config: dict[str, Any]) -> str:
+    said = {key: config[key] for key in config if key not in _SAYS_NOTHING}
+    return f"config.json {digest_bytes(canonical_bytes(said))}"
+
+
+def _ends(folder: Path, config: dict[str, Any]) -> str:
+    """The tokens that end an answer: those of generation_config.json, or of config.json where there is none."""
+    path = folder / "generation_config.json"
+    said = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else config
+    return f"ends {canonical_bytes(said.get('eos_token_id')).decode()}"
 
 
 def _described(path: Path) -> Iterator[str]:
@@ -91,7 +99,7 @@ def _described(path: Path) -> Iterator[str]:
 
 
 def _header(file: BinaryIO, size: int) -> list[_Tensor] | None:
-    """The tensors of a safetensors file in the order of their bytes, which are read next; None if damaged."""
+    """The tensors of a file in the order of their bytes, which are read next; None if it is damaged."""
     length = int.from_bytes(file.read(8), "little")
     if size < 8 or length > min(size - 8, _LONGEST_HEADER):
         return None

@@ -36,6 +36,11 @@ class BaseIdentity:
         return {"weights": self.weights, "tokenizer": self.tokenizer, "template": self.template}
 
     @cached_property
+    def texts(self) -> str:
+        """Digest of what turns chats into tokens, and what stages hand on: tokenizer and template."""
+        return fingerprint("texts", 1, {"tokenizer": self.tokenizer, "template": self.template})
+
+    @cached_property
     def fingerprint(self) -> StageId:
         """Content address of the base."""
         return StageId(fingerprint("base", 1, self.defining))
@@ -161,7 +166,7 @@ class Cell:
 
     @property
     def values(self) -> str:
-        """Its axes but for the seed, as JSON: equal for cells that differ in the seed alone, and only for them.
+        """Its axes but for the seed, as JSON: equal where cells differ in the seed alone, and nowhere else.
 
         Labels are for people. They never say whether two cells are one.
         """
@@ -255,6 +260,12 @@ class Plan:
     def base_of(self, point: Point) -> BaseIdentity:
         """The base that a point starts from."""
         return self.bases[point.model]
+
+    def base_under(self, subject: StageId) -> BaseIdentity:
+        """The base that a stage began with, or that has this fingerprint itself."""
+        if subject in self.stages:
+            return self.stages[subject].base
+        return next(base for base in self.bases.values() if base.fingerprint == subject)
 
     def subjects(self, point: Point) -> Iterator[tuple[StageId, str]]:
         """(fingerprint, model) of everything along a point that can be scored: its base, then each stage."""

@@ -141,6 +141,17 @@ def test_one_file_or_several_under_any_name_are_the_same_weights(base, tmp_path,
     assert weights_digest(base) == before
 
 
+def test_what_ends_an_answer_is_in_the_digest_and_how_a_model_would_like_to_sample_is_not(base):
+    before, path = weights_digest(base), base / "generation_config.json"
+    said = json.loads(path.read_text())
+    path.write_text(json.dumps({**said, "temperature": 0.3, "do_sample": True}))
+    assert weights_digest(base) == before
+    path.write_text(json.dumps({**said, "eos_token_id": [said["eos_token_id"], 7]}))
+    assert weights_digest(base) != before
+    path.unlink()
+    assert weights_digest(base) == before, "config.json names the same token"
+
+
 def test_a_tensor_of_another_name_shape_or_format_is_another(tmp_path, base):
     digests = set()
     for name, values in (
