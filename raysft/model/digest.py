@@ -79,7 +79,7 @@ def _computes(config: dict[str, Any]) -> str:
 
 
 def _ends(folder: Path, config: dict[str, Any]) -> str:
-    """The tokens that end an answer: those of generation_config.json, or of config.json where there is none."""
+    """The tokens that end an answer: of generation_config.json, or of config.json where there is none."""
     path = folder / "generation_config.json"
     said = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else config
     return f"ends {canonical_bytes(said.get('eos_token_id')).decode()}"
