@@ -41,6 +41,9 @@ class Row(BaseModel):
     """JSON: of some abilities, the variant whose source was used."""
     recipe: str | None = None
     """What the study changed of the recipe."""
+    axes: str | None = None
+    """JSON: the value on every axis but the seed. Rows of one study are one cell where it is equal; all other
+    columns are labels, which two cells may share."""
     seed: int | None
     stage: str | None
     stage_position: int | None

@@ -2,14 +2,14 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from raysft.spec.fields import Frozen, Seed, Whole
+from raysft.spec.fields import Frozen, Seed, Whole, listed
 from raysft.spec.recipe import RecipeChange
 
 
 class ScratchSpec(Frozen):
-    """A LLaMA with random weights, and a tokenizer trained on the sweep's own sources."""
+    """A LLaMA with random weights, and a tokenizer trained on sources of the sweep."""
 
     hidden_size: Annotated[Whole, Field(ge=8)]
     """Width of the residual stream."""
@@ -25,6 +25,9 @@ class ScratchSpec(Frozen):
     """Longest sequence in tokens."""
     seed: Seed = 0
     """Seed of the random weights."""
+    sources: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
+    """Sources that the tokenizer learns from, an ability or `ability/variant`; none named means all that this
+    model is trained on. Where they are named, a further study of the model changes none of its points."""
 
     @model_validator(mode="after")
     def _heads_divide(self) -> "ScratchSpec":

@@ -15,6 +15,7 @@ from raysft.data.sources.facts import SourceFacts
 from raysft.data.sources.pipeline import Source, load_source
 from raysft.errors import InputError, Problem
 from raysft.spec.paths import source_field
+from raysft.spec.used import used_benchmarks
 from raysft.sweep.inputs.benchmarks import published_benchmarks, question_texts
 
 
@@ -105,7 +106,7 @@ def read_source(source: NamedSource) -> Source:
     """
     questions: Mapping[str, Sequence[str]] = {}
     if source.source.contamination is not None and source.sweep is not None:
-        questions = question_texts(published_benchmarks(source.sweep, source.sweep.benchmarks))
+        questions = question_texts(published_benchmarks(source.sweep, used_benchmarks(source.sweep)))
     lenient = source.source.model_copy(update={"on_bad_row": "skip", "max_bad_rows": Fraction(1)})
     return load_source(source.key, lenient, source.data_dir, questions)
 

@@ -123,6 +123,9 @@ def _sources(console: Console, account: Account) -> None:
             console.print("  will lose what it shares with benchmarks that are not here", style="yellow")
         if facts.unexpected:
             console.print(f"  {facts.unexpected}", style="yellow", markup=False)
+    unused = [key for key in survey.spec.sources if key not in survey.indexes]
+    if unused:
+        console.print(f"no point uses {', '.join(unused)}: not read", style="dim", markup=False)
         for one in facts.findings[:_FINDINGS]:
             said = on_one_line(f"{one.where} shares with {one.benchmark}: {one.words}")
             console.print(f"  {said}", style="yellow", markup=False, highlight=False)
