@@ -10,12 +10,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from raysft.data.tokens.arrival import Kind, Lost
 from raysft.data.tokens.fitting import Overflow, fitting_spans
 from raysft.data.tokens.template import Encoded
 from raysft.errors import DamagedArtifact
 from raysft.identity import fingerprint
 
-VERSION = 1
+VERSION = 2
 """Raised when the same conversations and tokenizer give another file."""
 
 FILE = "conversations.arrow"
@@ -28,6 +29,7 @@ SCHEMA = pa.schema(
         "tokens": pa.list_(pa.int32()),
         "supervised": pa.list_(pa.bool_()),
         "turn_ends": pa.list_(pa.int32()),
+        "lost": pa.list_(pa.struct([("kind", pa.string()), ("turn", pa.int32())])),
     }
 )
 """Rows are sorted by id; see `Encoded` for the other columns."""
@@ -91,9 +93,22 @@ class Prepared:
         batch = self._batches[which]
         tokens, supervised, ends = (
             batch.column(name)[place].values.to_numpy(zero_copy_only=False).tolist()
-            for name in SCHEMA.names[1:]
+            for name in SCHEMA.names[1:4]
         )
-        return Encoded(tokens, supervised, ends)
+        lost = tuple(Lost(**one) for one in batch.column("lost")[place].as_py())
+        return Encoded(tokens, supervised, ends, lost)
+
+    @cached_property
+    def losses(self) -> dict[Kind, "Loss"]:
+        """What the template lost, by kind, in the order in which it is met."""
+        found: dict[Kind, Loss] = {}
+        for batch in self._batches:
+            for place in np.flatnonzero(np.diff(_starts(batch, "lost"))).tolist():
+                lost = [Lost(**one) for one in batch.column("lost")[place].as_py()]
+                for kind, turn in {one.kind: one.turn for one in reversed(lost)}.items():
+                    first = Loss(0, batch.column("id")[place].as_py(), turn)
+                    found[kind] = found.get(kind, first).one_more()
+        return found
 
     @cached_property
     def lengths(self) -> NDArray[np.int64]:
@@ -116,6 +131,20 @@ class Prepared:
             np.concatenate([none, *(one.tokens for one in found)]),
             np.concatenate([none, *(one.supervised for one in found)]),
         )
+
+
+class Loss(NamedTuple):
+    """What the chat template lost of a source, of one kind."""
+
+    conversations: int
+    first: str
+    """Id of the first of them in the order of the ids."""
+    turn: int
+    """Which of its turns it is, from 1."""
+
+    def one_more(self) -> "Loss":
+        """With another conversation."""
+        return self._replace(conversations=self.conversations + 1)
 
 
 class FittedCounts(NamedTuple):
