@@ -39,6 +39,7 @@ def _record(job: StageJob, trained: TrainedStage) -> StageRecord:
         weights_digest=trained.weights_digest,
         parent_weights_digest=trained.parent_weights_digest,
         steps=trained.steps,
+        empty_steps=trained.empty_steps,
         used=trained.used,
         losses=trained.losses,
         provenance=trained.provenance,
