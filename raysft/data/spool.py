@@ -115,6 +115,11 @@ class Selection:
             raise KeyError(one)
         return self.file.conversations(self.spans[place : place + 1])[0]
 
+    def where(self, one: str) -> str:
+        """`file:line` of the conversation with an id, which is one of them."""
+        place = bisect_left(self.ids, one)
+        return self.file.where(self.spans[place : place + 1])[0]
+
     def only(self, wanted: Callable[[str], bool]) -> "Selection":
         """Those whose ids are wanted."""
         places = [place for place, one in enumerate(self.ids) if wanted(one)]

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from raysft.data.tokens.arrival import Kind, Lost
-from raysft.data.tokens.fitting import Overflow, fitting_spans
+from raysft.data.tokens.fitting import FATES, Fate, Overflow, fitting_spans
 from raysft.data.tokens.template import Encoded
 from raysft.errors import DamagedArtifact
 from raysft.identity import fingerprint
@@ -127,10 +127,7 @@ class Prepared:
         """What a stage uses of each row when it is fitted into a longest sequence; see `fit_length`."""
         found = [_fitted(batch, max_length, overflow) for batch in self._batches]
         none = np.zeros(0, np.int64)
-        return FittedCounts(
-            np.concatenate([none, *(one.tokens for one in found)]),
-            np.concatenate([none, *(one.supervised for one in found)]),
-        )
+        return FittedCounts(*(np.concatenate([none, *column]) for column in zip(*found, strict=True)))
 
 
 class Loss(NamedTuple):
@@ -154,6 +151,12 @@ class FittedCounts(NamedTuple):
     """Tokens of its pieces."""
     supervised: NDArray[np.int64]
     """Of these, the ones that enter the loss; the first token of a piece does not."""
+    fates: NDArray[np.int64]
+    """What was done to it: a place in `FATES`."""
+
+    def count(self, fate: Fate) -> int:
+        """How many rows have a fate."""
+        return int((self.fates == FATES.index(fate)).sum())
 
 
 def _starts(batch: pa.RecordBatch, name: str) -> NDArray[np.int64]:
@@ -171,7 +174,8 @@ def _fitted(batch: pa.RecordBatch, max_length: int, overflow: Overflow) -> Fitte
     starts, upto = _starts(batch, "tokens"), _upto(batch)
     begins, lengths = starts[:-1], np.diff(starts)
     kept = np.minimum(lengths, max_length) if overflow != "drop" else lengths * (lengths <= max_length)
-    counts = _of_spans(upto, begins, begins + kept)
+    fates = np.where(lengths > max_length, FATES.index("cut"), FATES.index("whole"))
+    counts = FittedCounts(*_of_spans(upto, begins, begins + kept), fates)
     if overflow == "split":
         ends = batch.column("turn_ends")
         for place in np.flatnonzero(lengths > max_length).tolist():
@@ -179,10 +183,27 @@ def _fitted(batch: pa.RecordBatch, max_length: int, overflow: Overflow) -> Fitte
             spans = np.array(fitting_spans(int(lengths[place]), turn_ends, max_length, overflow))
             pieces = _of_spans(upto, *(begins[place] + spans).T)
             counts.tokens[place], counts.supervised[place] = pieces.tokens.sum(), pieces.supervised.sum()
+            whole = upto[starts[place + 1]] - upto[starts[place]]
+            if _is_split(pieces.supervised, int(whole), bool(turn_ends)):
+                fates[place] = FATES.index("split")
+    fates[counts.supervised == 0] = FATES.index("dropped")
     return counts
 
 
-def _of_spans(upto: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> FittedCounts:
+def _is_split(supervised: NDArray[np.int64], whole: int, has_turns: bool) -> bool:
+    """Whether pieces have together what is supervised of the whole; see `fit_length`."""
+    pieces = int((supervised > 0).sum())
+    # the first token of each further piece of a document had a token before it, and is no longer predicted
+    first = 0 if has_turns else pieces - 1
+    return pieces > 1 and int(supervised.sum()) + first == whole
+
+
+class _Spans(NamedTuple):
+    tokens: NDArray[np.int64]
+    supervised: NDArray[np.int64]
+
+
+def _of_spans(upto: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> _Spans:
     """The counts of pieces; one in which nothing is predicted is left out."""
     supervised = upto[ends] - upto[np.minimum(starts + 1, ends)]
-    return FittedCounts((ends - starts) * (supervised > 0), supervised)
+    return _Spans((ends - starts) * (supervised > 0), supervised)
