@@ -97,7 +97,7 @@ def opened_model(model: NamedModel, wanted: Wanted) -> Iterator[OpenedModel]:
 def _chosen_template(name: str, model: ModelSpec, template: str | None, data_dir: str) -> ChosenTemplate:
     if template is None:
         field = f"chat template of {name}" if model.template == OWN else f"models.{name}.template"
-        return choose_template(model.template, field, data_dir)
+        return choose_template(model.template, field, data_dir, model.template_inputs)
     # a file on the command line is found from here, not from where the data of a sweep lies
     here = template if template in (OWN, *TEMPLATES) else str(Path(template).absolute())
     return choose_template(here, "--template", data_dir)

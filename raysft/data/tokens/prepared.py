@@ -99,15 +99,21 @@ class Prepared:
         return Encoded(tokens, supervised, ends, lost)
 
     @cached_property
+    def lost(self) -> dict[str, tuple[Lost, ...]]:
+        """What the template lost, by id, of the conversations of which it lost something."""
+        return {
+            batch.column("id")[place].as_py(): tuple(Lost(**one) for one in batch.column("lost")[place].as_py())
+            for batch in self._batches
+            for place in np.flatnonzero(np.diff(_starts(batch, "lost"))).tolist()
+        }
+
+    @cached_property
     def losses(self) -> dict[Kind, "Loss"]:
-        """What the template lost, by kind, in the order in which it is met."""
+        """The same by kind, in the order in which it is met."""
         found: dict[Kind, Loss] = {}
-        for batch in self._batches:
-            for place in np.flatnonzero(np.diff(_starts(batch, "lost"))).tolist():
-                lost = [Lost(**one) for one in batch.column("lost")[place].as_py()]
-                for kind, turn in {one.kind: one.turn for one in reversed(lost)}.items():
-                    first = Loss(0, batch.column("id")[place].as_py(), turn)
-                    found[kind] = found.get(kind, first).one_more()
+        for one, lost in self.lost.items():
+            for kind, turn in {each.kind: each.turn for each in reversed(lost)}.items():
+                found[kind] = found.get(kind, Loss(0, one, turn)).one_more()
         return found
 
     @cached_property

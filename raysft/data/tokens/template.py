@@ -15,6 +15,7 @@ from raysft.data.conversation import Conversation, Message
 from raysft.data.tokens.arrival import Lost, lost_texts
 from raysft.data.tokens.rendering import Plain, Rendering, plain, rendered_chats, rendered_prompts
 from raysft.data.tokens.special_tokens import quoted, special_tokens
+from raysft.data.tokens.template_inputs import special_tokens_read
 from raysft.errors import InputError, Problem
 from raysft.identity import canonical_bytes, digest_bytes
 
@@ -77,8 +78,10 @@ def prompts(tokenizer: PreTrainedTokenizerBase, chats: Sequence[Plain]) -> list[
 
 
 def template_digest(tokenizer: PreTrainedTokenizerBase) -> str:
-    """Digest of the text of the chat template."""
-    return digest_bytes(tokenizer.get_chat_template().encode("utf-8"))
+    """Digest of the text of the chat template, and of what it reads that the tokenizer's digest leaves out."""
+    text = tokenizer.get_chat_template()
+    read = {name: one for name, one in special_tokens_read(tokenizer).items() if name not in _DEFINING}
+    return digest_bytes(canonical_bytes({"text": text, "reads": read}) if read else text.encode("utf-8"))
 
 
 def tokenizer_digest(folder: Path) -> str:

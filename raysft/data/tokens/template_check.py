@@ -21,6 +21,7 @@ from raysft.data.conversation import Conversation, Message, dialogue
 from raysft.data.tokens.arrival import Lost
 from raysft.data.tokens.rendering import plain, rendered_prompts
 from raysft.data.tokens.template import Encoded, encode, encode_all, prompts
+from raysft.data.tokens.template_inputs import hidden_input
 from raysft.errors import InputError, Problem
 
 _MARK = re.compile(r"\{%-?\s*generation\s*-?%\}")
@@ -70,7 +71,9 @@ def check_template(tokenizer: PreTrainedTokenizerBase, field: str | None = None)
     """
     field = field or f"chat template of {tokenizer.name_or_path or 'the tokenizer'}"
     try:
-        problem = _unmarked(tokenizer, field) or _disagreement(tokenizer, field)
+        problem = (
+            _unmarked(tokenizer, field) or hidden_input(tokenizer, field) or _disagreement(tokenizer, field)
+        )
     except InputError as error:
         raise InputError([replace(one, field=field) for one in error.problems]) from None
     if problem:
