@@ -3,8 +3,8 @@
 Every conversation is held to this when it is tokenised:
 
 * What is between the generation marks of an answer is the answer, with white space at both ends as the
-  template likes, and behind it nothing but special tokens. Before the answer there may be the reasoning of the
-  turn and what the template sets around it; without reasoning there is nothing.
+  template likes, and behind it nothing but special tokens. Before the answer there may be the reasoning of
+  the turn and what the template sets around it; without reasoning there is nothing.
 * The text of every other turn, and the reasoning of an answer, is in the rendering, in the order of the turns
   and before the answer that follows, with white space at both ends as the template likes.
 
@@ -128,9 +128,7 @@ def _found(text: str, wanted: str, start: int, end: int) -> int | None:
     return None if place < 0 else place + len(body)
 
 
-def _says(
-    text: str, message: Message, start: int, end: int, ends: re.Pattern[str], *, framed: bool
-) -> bool:
+def _says(text: str, message: Message, start: int, end: int, ends: re.Pattern[str], *, framed: bool) -> bool:
     """Whether a span is an answer and its end; one that is framed has the template's words before it."""
     body = message.content.strip()
     place = text.find(body, start, end)

@@ -102,7 +102,9 @@ class Prepared:
     def lost(self) -> dict[str, tuple[Lost, ...]]:
         """What the template lost, by id, of the conversations of which it lost something."""
         return {
-            batch.column("id")[place].as_py(): tuple(Lost(**one) for one in batch.column("lost")[place].as_py())
+            batch.column("id")[place].as_py(): tuple(
+                Lost(**one) for one in batch.column("lost")[place].as_py()
+            )
             for batch in self._batches
             for place in np.flatnonzero(np.diff(_starts(batch, "lost"))).tolist()
         }

@@ -87,7 +87,9 @@ def refuse_what_cannot_be_learnt(read: Read, stages: Iterable[Stage]) -> None:
 def lost_text(source: Source | None, kind: Kind, loss: Loss) -> str:
     """What a template lost, in words, with the place of the first conversation if its source is here."""
     where = f"conversation {loss.first[:12]}" if source is None else source.trained.where(loss.first)
-    return f"{_LOST[kind]} in {counted(loss.conversations, 'conversation')} (first: {where}, turn {loss.turn})"
+    return (
+        f"{_LOST[kind]} in {counted(loss.conversations, 'conversation')} (first: {where}, turn {loss.turn})"
+    )
 
 
 def fate_lines(read: Read) -> Iterator[str]:

@@ -100,7 +100,12 @@ class TokenMeasure:
         return CountedTokens(index.rows, None if chosen_by_seed else whole, sums)
 
     def _fitted(
-        self, model: str, source: Source, recipe: Recipe, prepared: Prepared, basis: Literal["counted", "sampled"]
+        self,
+        model: str,
+        source: Source,
+        recipe: Recipe,
+        prepared: Prepared,
+        basis: Literal["counted", "sampled"],
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Tokens of each row after fitting, all and supervised; what became of the rows is kept beside."""
         counts = prepared.fitted_counts(recipe.max_length, recipe.overflow)
