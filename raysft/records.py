@@ -84,10 +84,10 @@ class StageRecord(Record):
     steps: int
     """Optimiser steps."""
     empty_steps: int = 0
-    """Of these, the ones whose batch had no supervised token within `max_length`, and which changed nothing."""
+    """Of these, the ones whose batch had no supervised token within `max_length`: they changed nothing."""
     used: tuple[UsedSource, ...]
     lost: dict[str, dict[str, int]] = {}
-    """By ability: conversations of which the chat template lost text, by what it is (`system`, `answer`, …)."""
+    """By ability: conversations of which the chat template lost text, by what it is (`system`, …)."""
     losses: tuple[LossPoint, ...]
     """At most 200 of the steps that have one, evenly spread, first and last included."""
     provenance: Provenance

@@ -103,8 +103,8 @@ class ModelSpec(Frozen):
     """Revision of a Hugging Face id."""
     template: str = "own"
     """Chat template: the tokenizer's `own`, `vicuna`, `alpaca`, `chatml`, `llama-3`, or a Jinja file."""
-    template_inputs: dict[str, InputValue] = {}
-    """What the template reads beside the chat, by name: `{enable_thinking: false, strftime_now: 2024-07-26}`."""
+    template_inputs: dict[str, InputValue] = Field(default_factory=dict)
+    """What the template reads beside the chat: `{enable_thinking: false, strftime_now: 2024-07-26}`."""
     template_losses: Literal["refuse", "count"] = "refuse"
     """Where the template loses text of a source: refuse the sweep, or train on what is left and count it."""
     recipe: RecipeChange = RecipeChange()

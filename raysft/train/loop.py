@@ -97,8 +97,9 @@ def _train(training: Training, corpus: Corpus, group: WorkerGroup, report: Repor
 def _update(training: Training, batch: GlobalBatch, group: WorkerGroup, step: int, *, due: bool) -> _Stepped:
     """One optimiser step.
 
-    A batch without a target is passed over: weights, moments and AdamW's own count stay, for there is nothing
-    to learn and momentum alone would move the weights. Its step keeps its number and its place in the schedule.
+    A batch without a target is passed over: weights, moments and AdamW's own count stay, for there is
+    nothing to learn, and momentum alone would move the weights. Its step keeps its number and its place in
+    the schedule.
 
     Raises:
         StageFailed: of kind `not_finite`; the weights are those before the step.

@@ -95,19 +95,17 @@ class Prepared:
             batch.column(name)[place].values.to_numpy(zero_copy_only=False).tolist()
             for name in SCHEMA.names[1:4]
         )
-        lost = tuple(Lost(**one) for one in batch.column("lost")[place].as_py())
-        return Encoded(tokens, supervised, ends, lost)
+        return Encoded(tokens, supervised, ends, _lost(batch, place))
 
     @cached_property
     def lost(self) -> dict[str, tuple[Lost, ...]]:
         """What the template lost, by id, of the conversations of which it lost something."""
-        return {
-            batch.column("id")[place].as_py(): tuple(
-                Lost(**one) for one in batch.column("lost")[place].as_py()
-            )
+        places = (
+            (batch, place)
             for batch in self._batches
             for place in np.flatnonzero(np.diff(_starts(batch, "lost"))).tolist()
-        }
+        )
+        return {batch.column("id")[place].as_py(): _lost(batch, place) for batch, place in places}
 
     @cached_property
     def losses(self) -> dict[Kind, "Loss"]:
@@ -165,6 +163,10 @@ class FittedCounts(NamedTuple):
     def count(self, fate: Fate) -> int:
         """How many rows have a fate."""
         return int((self.fates == FATES.index(fate)).sum())
+
+
+def _lost(batch: pa.RecordBatch, place: int) -> tuple[Lost, ...]:
+    return tuple(Lost(**one) for one in batch.column("lost")[place].as_py())
 
 
 def _starts(batch: pa.RecordBatch, name: str) -> NDArray[np.int64]:

@@ -65,8 +65,8 @@ def _render(
             chat_template=template,
             return_assistant_tokens_mask=marks,
             add_generation_prompt=add_generation_prompt,
-            # In place of transformers' clock: a text cannot be called, so a template that asks for the date is
-            # found out whenever it really asks.
+            # In place of transformers' clock: a text cannot be called, so a template that asks for the date
+            # is found out whenever it really asks.
             **{**tokenizer.special_tokens_map, CLOCK: ""},
         )
     except TemplateSyntaxError as error:

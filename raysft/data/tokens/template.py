@@ -78,7 +78,7 @@ def prompts(tokenizer: PreTrainedTokenizerBase, chats: Sequence[Plain]) -> list[
 
 
 def template_digest(tokenizer: PreTrainedTokenizerBase) -> str:
-    """Digest of the text of the chat template, and of what it reads that the tokenizer's digest leaves out."""
+    """Digest of the text of the chat template, with special tokens that only the template reads."""
     text = tokenizer.get_chat_template()
     read = {name: one for name, one in special_tokens_read(tokenizer).items() if name not in _DEFINING}
     return digest_bytes(canonical_bytes({"text": text, "reads": read}) if read else text.encode("utf-8"))

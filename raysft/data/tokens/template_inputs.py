@@ -6,12 +6,12 @@
     {% macro strftime_now(format) %}{{ {"%d %b %Y": "26 Jul 2024"}[format] }}{% endmacro %}
     … the template as it was
 
-So training, the prompts of an engine and whoever opens an exported folder (vLLM, lm-eval) have the same inputs,
-and the digest of the template covers them.
+So training, the prompts of an engine and whoever opens an exported folder (vLLM, lm-eval) have the same
+inputs, and the digest of the template covers them.
 
-A template may read the chat, `add_generation_prompt`, special tokens, and `tools`, of which there are none. It
-may ask whether anything else is defined: it never is. What it reads without asking must be fixed; a template
-that draws at random cannot be used. That it asks for the date is found out when it does
+A template may read the chat, `add_generation_prompt`, special tokens, and `tools`, of which there are none.
+It may ask whether anything else is defined: it never is. What it reads without asking must be fixed; a
+template that draws at random cannot be used. That it asks for the date is found out when it does
 (`raysft.data.tokens.rendering`).
 """
 

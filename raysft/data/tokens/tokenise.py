@@ -22,8 +22,8 @@ WORTH = 1 << 23
 """Bytes of conversations that keep one process busy for longer than it takes to start another."""
 
 HELD_TO_PROMPTS = 64
-"""Conversations of a source, the first by id, of which each prompt must be what training has before the answer;
-the others are held to it by the template's check alone."""
+"""Conversations of a source, the first by id, of which each prompt must be what training has before the
+answer; the others are held to it by the template's check alone."""
 
 _AT_ONCE = 1 << 21
 """Characters that are in memory as lists of tokens at a time."""

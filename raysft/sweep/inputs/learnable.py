@@ -109,8 +109,8 @@ def _of_source(read: Read, key: Measured, fate: SourceFate) -> Iterator[Problem]
     model, source, max_length, overflow = key
     if fate.conversations and fate.dropped == fate.conversations:
         remedy = (
-            f"nothing is left to learn of {source} for {model}: each of its {fate.conversations:,} conversations "
-            f"is dropped (overflow: {overflow}); allow more tokens"
+            f"nothing is left to learn of {source} for {model}: each of its {fate.conversations:,} "
+            f"conversations is dropped (overflow: {overflow}); allow more tokens"
         )
         yield Problem("recipe.max_length", str(max_length), remedy)
     if read.spec.models[model].template_losses == "refuse":
@@ -129,9 +129,9 @@ def _without_targets(read: Read, stage: Stage) -> Iterator[Problem]:
         counts = read.measure(stage.model, portion.source, recipe)
         if counts.basis == "counted" and not counts.total(stage.subset_seed, portion.count).supervised:
             remedy = (
-                f"leaves no supervised token of {counted(portion.count, 'conversation')} of {portion.source} "
-                f"for {stage.model} (seed {stage.subset_seed}, overflow: {recipe.overflow}), which is a stage's "
-                "part of that source: use a larger amount, or allow more tokens"
+                f"leaves no supervised token of {counted(portion.count, 'conversation')} of "
+                f"{portion.source}, a stage's part of it, for {stage.model} (seed {stage.subset_seed}, "
+                f"overflow: {recipe.overflow}): use a larger amount, or allow more tokens"
             )
             yield Problem("recipe.max_length", str(recipe.max_length), remedy)
 

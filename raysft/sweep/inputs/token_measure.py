@@ -32,11 +32,14 @@ Measured = tuple[str, SourceKey, int, Overflow]
 """Model, source, and of the recipe the longest sequence and what happens to longer ones."""
 
 
+_Basis = Literal["counted", "sampled"]
+
+
 @dataclass(frozen=True)
 class SourceFate:
-    """What becomes of the conversations of a source under the template and the longest sequence of a model."""
+    """What becomes of the conversations of a source under a model's template and longest sequence."""
 
-    basis: Literal["counted", "sampled"]
+    basis: _Basis
     conversations: int
     """All that can be trained on, or those of the sample."""
     cut: int
@@ -105,7 +108,7 @@ class TokenMeasure:
         source: Source,
         recipe: Recipe,
         prepared: Prepared,
-        basis: Literal["counted", "sampled"],
+        basis: _Basis,
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Tokens of each row after fitting, all and supervised; what became of the rows is kept beside."""
         counts = prepared.fitted_counts(recipe.max_length, recipe.overflow)
