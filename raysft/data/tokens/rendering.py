@@ -22,7 +22,7 @@ class Rendering(NamedTuple):
 
     text: str
     answers: list[tuple[int, int]]
-    """Characters between generation marks, in order; neighbours without anything between them are one."""
+    """Characters between generation marks, in order: of each answer, where there are as many as answers."""
 
 
 def plain(messages: Sequence[Message]) -> Plain:
@@ -41,7 +41,8 @@ def rendered_chats(tokenizer: PreTrainedTokenizerBase, chats: Sequence[Plain]) -
         InputError: the template refuses a chat, cannot be carried out, or asks for the date.
     """
     texts, spans = _render(tokenizer, chats, marks=True, add_generation_prompt=False)
-    return [Rendering(text, _joined(found)) for text, found in zip(texts, spans, strict=True)]
+    asked = (sum(one["role"] == "assistant" for one in chat) for chat in chats)
+    return [Rendering(*one) for one in zip(texts, map(_of_answers, spans, asked), strict=True)]
 
 
 def rendered_prompts(
@@ -91,11 +92,15 @@ def _not_carried_out(template: str, error: TypeError) -> Problem:
     return Problem("chat template", str(error), "is Jinja that cannot be carried out")
 
 
-def _joined(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+def _of_answers(spans: Sequence[tuple[int, int]], asked: int) -> list[tuple[int, int]]:
+    """Spans that hold something; if these are not as many as answers, neighbours are one."""
+    held = [(start, end) for start, end in spans if end > start]
+    if len(held) == asked:
+        return held
     found: list[tuple[int, int]] = []
-    for start, end in spans:
+    for start, end in held:
         if found and found[-1][1] == start:
             found[-1] = (found[-1][0], end)
-        elif end > start:
+        else:
             found.append((start, end))
     return found

@@ -58,7 +58,9 @@ def encode_all(tokenizer: PreTrainedTokenizerBase, conversations: Sequence[Conve
     return [_document(tokenizer, one) if _is_document(one) else next(chats) for one in conversations]
 
 
-def prompts(tokenizer: PreTrainedTokenizerBase, chats: Sequence[Plain]) -> list[list[int]]:
+def prompts(
+    tokenizer: PreTrainedTokenizerBase, chats: Sequence[Plain], *, add_generation_prompt: bool = True
+) -> list[list[int]]:
     """What a model reads before it answers each chat: the chat and the template's generation prompt.
 
     It is also what `encode` sets before the answer: `raysft.data.tokens.template_check` holds a template to
@@ -69,10 +71,18 @@ def prompts(tokenizer: PreTrainedTokenizerBase, chats: Sequence[Plain]) -> list[
     """
     if not chats:
         return []
-    found = _tokens(tokenizer, rendered_prompts(tokenizer, chats))["input_ids"]
+    texts = rendered_prompts(tokenizer, chats, add_generation_prompt=add_generation_prompt)
+    found = _tokens(tokenizer, texts)["input_ids"]
     special = special_tokens(tokenizer)
     return [
-        quoted(tokenizer, messages, tokens, [0] * len(tokens), special, add_generation_prompt=True)[0]
+        quoted(
+            tokenizer,
+            messages,
+            tokens,
+            [0] * len(tokens),
+            special,
+            add_generation_prompt=add_generation_prompt,
+        )[0]
         for messages, tokens in zip(chats, found, strict=True)
     ]
 
@@ -130,19 +140,16 @@ def _tokens(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> BatchEn
     )
 
 
-_READ, _LEARNT = 1, 2
-"""Marks of tokens of the assistant that do not, and that do, enter the loss; 0 is for all others."""
-
-
 def _mask(out: BatchEncoding, place: int, messages: Sequence[Message], rendering: Rendering) -> list[int]:
-    """One mark per token of a chat."""
+    """One mark per token of a chat: 2n of the n-th answer, 2n + 1 if it enters the loss, 0 of all else."""
     mask = [0] * len(out["input_ids"][place])
-    for (start, end), learnt in zip(rendering.answers, _learnt(messages, rendering), strict=True):
+    learnt = _learnt(messages, rendering)
+    for answer, (start, end) in enumerate(rendering.answers):
         # White space at an end of a span may have no token of its own.
         first = _token(out, place, range(start, end))
         last = _token(out, place, range(end - 1, start - 1, -1))
         if first is not None and last is not None:
-            mask[first : last + 1] = [_LEARNT if learnt else _READ] * (last + 1 - first)
+            mask[first : last + 1] = [2 * (answer + 1) + learnt[answer]] * (last + 1 - first)
     return mask
 
 
@@ -168,7 +175,7 @@ def _learnt(messages: Sequence[Message], rendering: Rendering) -> list[bool]:
 
 
 def _encoded(tokens: list[int], mask: list[int], lost: tuple[Lost, ...]) -> Encoded:
-    supervised = [one == _LEARNT for one in mask]
+    supervised = [one % 2 == 1 for one in mask]
     supervised[:1] = [False]
     ends = [place for place in range(1, len(mask)) if mask[place - 1] and mask[place] != mask[place - 1]]
     return Encoded(tokens, supervised, [*ends, len(mask)] if mask[-1] else ends, lost)

@@ -50,7 +50,7 @@ def with_inputs(template: str, inputs: Mapping[str, Value], field: str) -> str:
         InputError: the template does not read one of them, or a date is none.
     """
     tree, problems, lines = _parsed(template, field), list[Problem](), list[str]()
-    reads = meta.find_undeclared_variables(tree) - _GIVEN - _SPECIAL
+    reads = _read(tree) - _GIVEN - _SPECIAL
     reads |= {CLOCK} & {one.name for one in tree.find_all(nodes.Name)}
     for name, value in inputs.items():
         if name not in reads:
@@ -77,14 +77,8 @@ def hidden_input(tokenizer: PreTrainedTokenizerBase, field: str) -> Problem | No
     drawn |= {_RANDOM} & {one.name for one in tree.find_all(nodes.Filter)}
     if drawn:
         return Problem(field, f"uses {drawn.pop()}", "writes another text every time; take it out")
-    asked = {
-        one.node.name
-        for kind, names in ((nodes.Test, _DEFINED), (nodes.Filter, _DEFAULT))
-        for one in tree.find_all(kind)
-        if one.name in names and isinstance(one.node, nodes.Name)
-    }
-    known = _GIVEN | _SPECIAL | tokenizer.special_tokens_map.keys() | asked
-    hidden = sorted(meta.find_undeclared_variables(tree) - known)
+    known = _GIVEN | _SPECIAL | tokenizer.special_tokens_map.keys() | _asked_for(tree)
+    hidden = sorted(_read(tree) - known)
     if not hidden:
         return None
     values = ", ".join(f"{name}: VALUE" for name in hidden)
@@ -107,6 +101,22 @@ def _parsed(template: str, field: str) -> nodes.Template:
         return _compile_jinja_template(template).environment.parse(template)
     except TemplateSyntaxError as error:
         raise InputError([Problem(field, f"line {error.lineno}: {error.message}", "is not Jinja")]) from None
+
+
+def _read(tree: nodes.Template) -> set[str]:
+    """What comes from outside; a name that the template sets is its own, unless it asks for it."""
+    own = {one.name for one in tree.find_all(nodes.Name) if one.ctx == "store"}
+    return meta.find_undeclared_variables(tree) - (own - _asked_for(tree))
+
+
+def _asked_for(tree: nodes.Template) -> set[str]:
+    """Names of which the template asks whether they are defined."""
+    return {
+        one.node.name
+        for kind, names in ((nodes.Test, _DEFINED), (nodes.Filter, _DEFAULT))
+        for one in tree.find_all(kind)
+        if one.name in names and isinstance(one.node, nodes.Name)
+    }
 
 
 def _date(value: Value) -> date | None:

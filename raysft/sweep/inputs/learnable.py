@@ -12,6 +12,7 @@ from typing import Protocol
 
 from raysft.data.sources.pipeline import Source
 from raysft.data.tokens.arrival import Kind
+from raysft.data.tokens.chat_templates import TEMPLATES
 from raysft.data.tokens.prepared import Loss
 from raysft.data.tokens.tokenise import HELD_TO_PROMPTS
 from raysft.errors import InputError, Problem, gathered
@@ -29,6 +30,10 @@ _LOST: Mapping[Kind, str] = {
     "answer": "marks something else than the answer",
     "reasoning": "loses the reasoning of an answer",
     "prompt": f"asks in other tokens than training has before the answer (of the first {HELD_TO_PROMPTS})",
+}
+_CARRIED: Mapping[Kind, str] = {
+    "system": f" ({', '.join(TEMPLATES)} do)",
+    "reasoning": f" ({', '.join(TEMPLATES)} do, between <think> marks)",
 }
 _SCALED = ("linear", "dynamic", "yarn")
 """Kinds of rotary scaling whose factor is not yet in `max_position_embeddings`."""
@@ -116,8 +121,8 @@ def _of_source(read: Read, key: Measured, fate: SourceFate) -> Iterator[Problem]
     if read.spec.models[model].template_losses == "refuse":
         for kind, loss in fate.lost.items():
             remedy = (
-                "use a template that carries it, or take it out of the data; to train on what is left: "
-                f"models.{model}.template_losses: count"
+                f"use a template that carries it{_CARRIED.get(kind, '')}, or take it out of the data; to "
+                f"train on what is left: models.{model}.template_losses: count"
             )
             said = f"{lost_text(read.sources.get(source), kind, loss)} of {source}"
             yield Problem(f"models.{model}.template", said, remedy)
