@@ -33,6 +33,8 @@ class NamedModel:
     template: ChosenTemplate
     recipe: Recipe
     """How it would be trained: as its sweep says or by default, and what the command line says otherwise."""
+    counts_losses: bool = False
+    """Whether it trains on what is left where the template loses text."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ def named_model(name: str, options: ModelOptions, sweep: SweepSpec | None) -> Na
         recipe = _changed(recipe, options)
     if problems:
         raise InputError(problems)
-    return NamedModel(name, BaseName(model.label, data_dir, model.revision), chosen, recipe)
+    base, counts = BaseName(model.label, data_dir, model.revision), model.template_losses == "count"
+    return NamedModel(name, base, chosen, recipe, counts)
 
 
 @contextmanager

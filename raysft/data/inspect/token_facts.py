@@ -1,6 +1,6 @@
 """The tokens of what training would use of a source, counted as training counts them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,6 +35,8 @@ class TokenFacts:
     """Tokens that are left."""
     trained_supervised_tokens: int
     """Of these, the ones that enter the loss: what one epoch over the whole source trains on."""
+    lost: Mapping[str, int]
+    """Conversations of which the template loses text, by what it is (`raysft.data.tokens.arrival`)."""
 
 
 def count_tokens(source: Source, tokenizer: Path, max_length: int, overflow: Overflow) -> TokenFacts:
@@ -54,6 +56,7 @@ def count_tokens(source: Source, tokenizer: Path, max_length: int, overflow: Ove
         prepared = Prepared.open(Path(folder))
         lengths, fitted = prepared.lengths, prepared.fitted_counts(max_length, overflow)
         supervised = int(prepared.supervised_counts.sum())
+        lost = {str(kind): loss.conversations for kind, loss in prepared.losses.items()}
     spread = Spread.of(lengths)
     if spread is None:
         raise ValueError("a source without conversations has no tokens")
@@ -66,6 +69,7 @@ def count_tokens(source: Source, tokenizer: Path, max_length: int, overflow: Ove
         dropped=fitted.count("dropped"),
         trained_tokens=int(fitted.tokens.sum()),
         trained_supervised_tokens=int(fitted.supervised.sum()),
+        lost=lost,
     )
 
 
