@@ -61,7 +61,7 @@ def _render(
 ) -> tuple[list[str], list[list[tuple[int, int]]]]:
     template = tokenizer.get_chat_template()
     try:
-        return render_jinja_template(
+        texts, spans = render_jinja_template(
             conversations=list(chats),
             chat_template=template,
             return_assistant_tokens_mask=marks,
@@ -70,6 +70,7 @@ def _render(
             # is found out whenever it really asks.
             **{**tokenizer.special_tokens_map, CLOCK: ""},
         )
+        return list(texts), list(spans)
     except TemplateSyntaxError as error:
         problem = Problem("chat template", f"line {error.lineno}: {error.message}", "is not Jinja")
     except UndefinedError as error:

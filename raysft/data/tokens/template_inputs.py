@@ -98,9 +98,10 @@ def special_tokens_read(tokenizer: PreTrainedTokenizerBase) -> dict[str, str]:
 def _parsed(template: str, field: str) -> nodes.Template:
     try:
         # The environment that renders it: its own blocks, functions and filters are no inputs.
-        return _compile_jinja_template(template).environment.parse(template)
+        tree: nodes.Template = _compile_jinja_template(template).environment.parse(template)
     except TemplateSyntaxError as error:
         raise InputError([Problem(field, f"line {error.lineno}: {error.message}", "is not Jinja")]) from None
+    return tree
 
 
 def _read(tree: nodes.Template) -> set[str]:

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import fsspec
@@ -38,7 +38,7 @@ class ChosenTemplate:
     name: str
     written: str | None
     """Text of the file, where the name is that of a file."""
-    inputs: Mapping[str, Value] = field(default_factory=dict)
+    inputs: Mapping[str, Value]
     """What is fixed of what it reads; see `raysft.data.tokens.template_inputs`."""
 
     def text_for(self, tokenizer: PreTrainedTokenizerBase) -> str | None:

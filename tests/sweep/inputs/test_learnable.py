@@ -58,7 +58,7 @@ def test_what_can_be_learnt_is_not_refused(tmp_path: Path) -> None:
 
 def test_a_source_of_which_nothing_is_left_is_refused(tmp_path: Path) -> None:
     problems = refused(inputs_of(tmp_path, spec_of(STUDY, recipe=recipe(max_length=8))))
-    assert len(problems) == 3
+    assert len(problems) == 2, "a turn of general is shorter"
     assert problems[1].startswith(
         "recipe.max_length: 8: nothing is left to learn of math for tiny: each of its 64"
     )
