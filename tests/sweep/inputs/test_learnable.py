@@ -16,7 +16,8 @@ STUDY = "s: {model: tiny, strategy: multi_task, amount: 1}"
 NO_SYSTEM = """
 {%- for message in messages -%}{%- if message['role'] == 'user' -%}{{- '<|user|>' + message['content'] -}}
 {%- elif message['role'] == 'assistant' -%}{{- '<|assistant|>' -}}
-{%- generation -%}{{- message['content'].lstrip() + '<|end|>' -}}{%- endgeneration -%}{%- endif -%}{%- endfor -%}
+{%- generation -%}{{- message['content'].lstrip() + '<|end|>' -}}{%- endgeneration -%}
+{%- endif -%}{%- endfor -%}
 {%- if add_generation_prompt -%}{{- '<|assistant|>' -}}{%- endif -%}
 """
 
