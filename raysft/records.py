@@ -92,9 +92,13 @@ class StageRecord(Record):
     """Digest of the weights that the stage started from."""
     steps: int
     """Optimiser steps."""
+    empty_steps: int = 0
+    """Of these, the ones whose batch had no supervised token within `max_length`: they changed nothing."""
     used: tuple[UsedSource, ...]
+    lost: dict[str, dict[str, int]] = {}
+    """By ability: conversations of which the chat template lost text, by what it is (`system`, …)."""
     losses: tuple[LossPoint, ...]
-    """At most 200 steps, evenly spread, first and last included."""
+    """At most 200 of the steps that have one, evenly spread, first and last included."""
     provenance: Provenance
 
 

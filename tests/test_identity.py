@@ -103,6 +103,8 @@ FIELDS: dict[type[BaseModel], dict[str, str]] = {
         "base": DEFINES_STAGE,
         "revision": DEFINES_STAGE,
         "template": DEFINES_STAGE,
+        "template_inputs": DEFINES_STAGE,
+        "template_losses": SAYS_HOW,
         "recipe": DEFINES_STAGE,
         "shape": SAYS_HOW,
         "accelerator": SAYS_HOW,
@@ -162,6 +164,7 @@ OTHER_MODEL = {
     "micro_batch_tokens": 64,
     "layout": "packed",
     "accelerator": "l4",
+    "template_losses": "count",
     "shape": {"hidden_size": 8, "layers": 1, "heads": 1, "feed_forward": 8, "vocabulary": 300},
 }
 STUDY = "s: {model: tiny, strategy: [multi_task, sequential, {dmt: {k: 1/4}}], amount: 1/2}"

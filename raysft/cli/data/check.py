@@ -30,6 +30,12 @@ class Tokenised:
     """The first conversations that the chat template refuses."""
     refusals: int = 0
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether a run would refuse it: for a conversation that the template refuses, or loses text of."""
+        lost = self.tokens is not None and self.tokens.lost and not self.model.counts_losses
+        return bool(self.refusals or lost)
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -64,7 +70,7 @@ class Checked:
     @property
     def good(self) -> bool:
         """Whether a run would take the source as it is."""
-        return not (self.refused_rows or self.wrong or (self.tokenised and self.tokenised.refusals))
+        return not (self.refused_rows or self.wrong or (self.tokenised and self.tokenised.is_refused))
 
 
 def check_source(source: NamedSource, model: NamedModel | None, shown: int = SHOWN) -> Checked:
@@ -143,7 +149,8 @@ def checked_json(checked: Checked) -> dict[str, Any]:
     `usable`, `unexpected` (text or null).
     `tokens`: null without a model: `model`, `template`, `max_length`, `overflow`, `refused` (conversations
     that the template refuses), and `counts`, null if it refuses any: `tokens` (as `characters`),
-    `supervised_tokens`, `longer`, `cut`, `split`, `dropped`, `trained_tokens`, `trained_supervised_tokens`.
+    `supervised_tokens`, `longer`, `cut`, `split`, `dropped`, `trained_tokens`, `trained_supervised_tokens`,
+    `lost` (conversations of which the template loses text, by what it is).
     """
     found, tokenised = checked.inspection, checked.tokenised
     problems = problems_of(checked)
