@@ -1,7 +1,9 @@
 """The engine that runs on any machine: a Hugging Face model on one device, through transformers.
 
 Questions are answered side by side in batches of similar prompt length; see `decoding` for the loop and for
-what sampling is. Where memory does not hold a batch it is made smaller (`side_by_side`). A prompt and its answer share the context. A prompt that leaves no room for one token is an
+what sampling is. Where memory does not hold a batch it is made smaller (`side_by_side`).
+
+A prompt and its answer share the context. A prompt that leaves no room for one token is an
 `overflow` and gets an empty answer, and so do the turns after it. One that leaves less room than the token
 limit is answered within that room, and ends by `length` where it fills it.
 

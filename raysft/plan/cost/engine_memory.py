@@ -2,10 +2,9 @@
 
 What the engine does (raysft.evaluate.engines): it holds the whole model on one GPU, whatever number of GPUs
 it was given; keys and values of every row for all columns of the longest row; prompts are read
-`READ_TOKENS` at a time; loss on reference answers is read `READ_LOSS_TOKENS` at a time when nothing is being
-written. The cache of keys and values is what rows cost: LLaMA-33B in bf16 has 2 · 60 layers · 6,656 numbers of
-2 bytes, 1.6 MB, for every column of a row, so that on 79.1 GiB beside 65 GB of weights 64 rows would have
-about 170 columns each.
+`READ_TOKENS` at a time, and reference answers `READ_LOSS_TOKENS` when nothing is being written. What rows
+cost is the cache of keys and values: in LLaMA-33B in bf16 a column of a row takes 2 · 60 layers · 6,656
+numbers of 2 bytes, 1.6 MB, so that on 79.1 GiB beside 65 GB of weights 64 rows would have 170 columns each.
 
 Not covered: memory of the host, where weights are read before they are moved; engines on CPUs, whose memory
 a plan does not know; models that `raysft.plan.cost.model_shape` does not cover.
@@ -104,5 +103,5 @@ def _is_grouped(shape: ModelShape) -> bool:
 
 
 def _activations(shape: ModelShape, tokens: int, size: int) -> float:
-    """Bytes of one block's tensors without a backward pass: the stream twice, queries to outputs, gate, up, product."""
+    """Bytes of one block's tensors without a backward pass: stream, queries to outputs, gate, up, product."""
     return tokens * size * (6 * shape.hidden_size + 2 * shape.key_value_size + 3 * shape.feed_forward)
