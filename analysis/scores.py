@@ -64,7 +64,7 @@ class Score:
     engine_versions: tuple[str, ...]
     """Of the library that gave the answers."""
     batch_sizes: tuple[str, ...] = ()
-    """Questions side by side at most, for each seed where it differs; empty where answers do not depend on it."""
+    """Questions side by side at most, each number once; empty where answers do not depend on it."""
 
     @property
     def unit(self) -> str:

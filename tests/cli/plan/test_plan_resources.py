@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from raysft.errors import InputError
 from raysft.plan.cost.accelerators import ACCELERATORS, accelerator
 from raysft.plan.cost.memory import what_would_fit
 from raysft.plan.cost.model_shape import KNOWN
-from raysft.sweep.inputs.plan_totals import memory_that_fits, refuse_what_does_not_fit
+from raysft.sweep.inputs.memory import memory_that_fits, refuse_what_does_not_fit
 from raysft.sweep.inputs.read import read_inputs
 
 GIB = 2**30
@@ -185,13 +186,18 @@ def test_only_what_is_yet_to_be_trained_on_gpus_has_to_fit(
     study, cost = "s: {model: tiny, strategy: multi_task}", {"memory_gib": 1}
     inputs = read_inputs(spec_of(study, models=models, cost=cost), str(tmp_path))
     stages = inputs.plan.stages.values()
+    scores = [(subject, key) for subject, one in inputs.asked.items() for key in one.benchmarks]
     with pytest.raises(InputError, match="GiB on each GPU"):
-        refuse_what_does_not_fit(inputs.spec, inputs.bases, stages)
-    refuse_what_does_not_fit(inputs.spec, inputs.bases, ())
+        refuse_what_does_not_fit(inputs, stages, scores)
+    refuse_what_does_not_fit(inputs, (), scores)
     on_cpu = spec_of(study, models={"tiny": {**models["tiny"], "gpus_per_worker": 0}}, cost=cost)
-    refuse_what_does_not_fit(on_cpu, inputs.bases, stages)
+    refuse_what_does_not_fit(replace(inputs, spec=on_cpu), stages, scores)
     larger = spec_of(study, models=models, cost={"memory_gib": 2})
-    refuse_what_does_not_fit(larger, inputs.bases, stages)
+    refuse_what_does_not_fit(replace(inputs, spec=larger), stages, scores)
+    answering = spec_of(study, models=models, cost=cost, evaluation={"gpus_per_engine": 1})
+    with pytest.raises(InputError, match="to write one answer in fp32, a100-80gb has 1"):
+        refuse_what_does_not_fit(replace(inputs, spec=answering), (), scores)
+    refuse_what_does_not_fit(replace(inputs, spec=answering), (), ())
 
 
 @pytest.mark.parametrize(
