@@ -157,7 +157,8 @@ def carry_out(spec: SweepSpec, given: bytes | None, store_url: str, run: Run, *,
 
     Raises:
         InputError: something is wrong with what the sweep names, or a model that is yet to be trained or
-            scored does not fit on its GPUs, as the plan assumes them; the store has nothing of the sweep then.
+            scored does not fit on its GPUs, as the plan assumes them; the store has nothing of the sweep
+            then.
     """
     inputs, store = read_inputs(spec, store_url), Store.open(store_url)
     standing = read_standing(inputs, store)

@@ -27,8 +27,8 @@ class ExpectedLength(NamedTuple):
 USUAL_LENGTH = ExpectedLength(400.0, 250.0)
 """A guess."""
 USUAL_LENGTHS = {"sharegpt": ExpectedLength(1370.0, 1145.0)}
-"""By format. ShareGPT as it is used, cut into pieces of 2,048 tokens at most, has 3.2 rounds of 71 and 358 tokens
-(Wang et al. 2023, arXiv 2306.04751, table 1)."""
+"""By format. ShareGPT as it is used, cut into pieces of 2,048 tokens at most, has 3.2 rounds of 71 and 358
+tokens (Wang et al. 2023, arXiv 2306.04751, table 1)."""
 
 
 def _above_zero(value: object) -> Fraction:
@@ -146,8 +146,8 @@ class SourceSpec(Frozen):
     kept: Annotated[Whole, Field(ge=1)] | None = None
     """Conversations that are expected to be left after filters and removal of copies; `null` for `rows`."""
     tokens: Annotated[float, Field(gt=0)] | None = None
-    """Expected tokens per conversation, to plan before the data is there; `null` takes what is usual: 1,370 of
-    ShareGPT, 400 of other formats."""
+    """Expected tokens per conversation, to plan before the data is there; `null` takes what is usual: 1,370
+    with `format: sharegpt`, 400 otherwise."""
     supervised_tokens: Annotated[float, Field(gt=0)] | None = None
     """Of these, the ones that are expected to enter the loss; `null` takes the usual share."""
     limit: Annotated[Whole, Field(ge=1)] | None = None

@@ -11,7 +11,7 @@ Top level, and again under each name of `by_study` and of `by_model` (which has 
     cost                               US dollars of both
     conversation_epochs_without_sharing, gpu_hours_without_sharing, core_hours_without_sharing,
     cost_without_sharing
-    savings                            as factors, of the hours (GPU-hours, or core-hours where no GPU trains):
+    savings                            as factors, of the hours (core-hours where no GPU trains):
                                        hours_against_one_run_per_point, hours_against_dropping_equal_points;
                                        of the conversation-epochs: against_one_run_per_point,
                                        against_dropping_equal_points
@@ -20,8 +20,8 @@ Top level only:
                                        that will lose conversations to questions not here yet, and models
     bases                              how many models as they came
     seeds                              per study that trains, how many: with 1 no verdict about a recipe
-    whole                              gpu_hours, core_hours, cost of the sweep from an empty store, for each of
-                                       training, starting (stages, their weights read and written), answering,
+    whole                              gpu_hours, core_hours, cost from an empty store, for each of training,
+                                       starting (stages, their weights read and written), answering,
                                        loading (weights given to engines), and total
     assumptions                        by accelerator: what hours, money and memory rest on
     sources                            per key: rows, expected_rows, read, notes, counts, tokens_basis; the

@@ -151,8 +151,8 @@ def _footer(account: Account, rest: Rest) -> Iterator[str]:
     )
     disk = account.disk
     yield (
-        f"store at its largest: {compact(disk.total)}B, {compact(disk.weights)}B of it weights of all stages, "
-        "which stay, the rest states to resume from"
+        f"store at its largest: {compact(disk.total)}B, {compact(disk.weights)}B of it weights of all "
+        "stages, which stay, the rest states to resume from"
     )
     if not rest.has_store:
         yield "there is no store yet: everything is left to do"

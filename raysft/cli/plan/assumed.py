@@ -34,8 +34,8 @@ def caveats(account: Account) -> Iterator[str]:
             )
     if spec.evaluation.gpus_per_engine > 1:
         yield (
-            f"evaluation.gpus_per_engine: {spec.evaluation.gpus_per_engine}: an engine answers on one GPU, and "
-            "the others that it holds stay idle: write 1"
+            f"evaluation.gpus_per_engine: {spec.evaluation.gpus_per_engine}: an engine answers on one GPU, "
+            "and the others that it holds stay idle: write 1"
         )
 
 
@@ -43,16 +43,14 @@ def source_lines(account: Account) -> Iterator[tuple[str, str]]:
     """(style, sentence) of every source, and of models that are not here."""
     survey = account.survey
     for key, index in survey.indexes.items():
-        source, length = survey.sources.get(key), _length(account, key)
+        source, length = survey.sources.get(key), filter(None, [_length(account, key)])
         if source is None:
-            told = f"{index.rows:,} conversations expected{length}: not here, taken from the sweep file"
-            yield _WARNING, f"{key}: {told}"
+            told = [f"{index.rows:,} conversations expected", *length]
+            yield _WARNING, f"{key}: {', '.join(told)}: not here, planned as the sweep file says"
             continue
         facts = source.facts
-        yield (
-            "",
-            f"{key}: {', '.join([f'{index.rows:,} conversations{length}', *facts_text(facts, index.rows)])}",
-        )
+        told = [f"{index.rows:,} conversations", *facts_text(facts, index.rows), *length]
+        yield "", f"{key}: {', '.join(told)}"
         if key in survey.not_decontaminated:
             yield _WARNING, f"{key}: will lose what it shares with benchmarks that are not here"
         if facts.unexpected:
@@ -74,8 +72,8 @@ def _length(account: Account, key: SourceKey) -> str:
             if portion.source == key:
                 counts = survey.measure(stage.model, key, stage.recipe)
                 found, rows = counts.total(stage.subset_seed, portion.count), portion.count
-                each = f"{found.tokens / rows:,.0f} tokens each, {found.supervised / rows:,.0f} of them supervised"
-                return f", {each} ({counts.basis})"
+                tokens, supervised = found.tokens / rows, found.supervised / rows
+                return f"{tokens:,.0f} tokens each, {supervised:,.0f} of them supervised ({counts.basis})"
     return ""
 
 
@@ -113,9 +111,9 @@ def assumption_lines(account: Account) -> Iterator[str]:
     for chip in chips:
         yield from _chip_lines(chip)
     yield (
-        "training: each operation once, for real tokens only (rows are packed or of like length, activations are "
-        "kept): a program that recomputes activations takes a third more, one that pads rows to max_length "
-        "max_length / mean length times as much"
+        "training: each operation once, for real tokens only, since activations are kept and rows are packed "
+        "or of like length. A program that recomputes activations takes a third more; one that pads rows "
+        "takes as much more as they get longer"
     )
     on_gpus = any(one.gpus_per_worker for one in spec.models.values())
     yield (
@@ -138,8 +136,8 @@ def _answer_lines(account: Account) -> Iterator[str]:
     chips = dict.fromkeys(machine.accelerator for machine in account.engines.values())
     for chip in chips:
         yield (
-            f"answering on {chip.name}: reaches {chip.generation_mfu:.0%} of the peak; answers half as long as "
-            "their limit (max_new_tokens of a benchmark)"
+            f"answering on {chip.name}: reaches {chip.generation_mfu:.0%} of the peak; answers half as long "
+            "as their limit (max_new_tokens of a benchmark)"
         )
     for model, fit in account.answering.items():
         yield _side_by_side(account, model, fit)
@@ -156,6 +154,6 @@ def _side_by_side(account: Account, model: str, fit: EngineFit) -> str:
         return f"{model}: {asked} answers side by side (evaluation.batch_size), in {memory}"
     said = "; ".join(f"{count} on {', '.join(rows[count])}" for count in sorted(rows, reverse=True))
     return (
-        f"{model}: answers side by side: {said} (evaluation.batch_size asks for {asked}, and more do not fit: "
-        f"{memory})"
+        f"{model}: answers side by side: {said} (evaluation.batch_size asks for {asked}, and more do not "
+        f"fit: {memory})"
     )

@@ -11,8 +11,8 @@ from raysft.plan.tree import Point, Stage
 from raysft.sweep.inputs.plan_totals import Account
 
 _WIDTHS = (7, 8, 8, 13)
-"""Of the columns of numbers, which come first: what follows them may be as long as it likes. Hours of two kinds
-say which they are: `0.00747 core`."""
+"""Of the columns of numbers, which come first: what follows them may be as long as it likes. Hours of two
+kinds say which they are: `0.00747 core`."""
 _INDENT = " " * (sum(_WIDTHS) + 2)
 
 

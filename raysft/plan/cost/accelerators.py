@@ -11,10 +11,10 @@ instance / its GPUs: p3dn, p4d, p4de, p5, p5en and p6-b200 (8 GPUs each), g6, g5
 vCPUs). GPU clouds ask a half to a third of that, spot capacity about a third.
 
 `mfu`, the share of the peak that real training reaches, is assumed too, between what is published for 7-70 B
-models: on A100 33% (ChipNeMo, arXiv 2311.00176: 2,710 GPU-hours for 7 B parameters and 24 B tokens) to 50-64%,
-on H100 36-46% at best (both LLM Foundry's training benchmarks). It is of real tokens: raysft packs its rows
-and recomputes nothing. Programs that pad each row, or recompute activations, reach less by these products:
-Vicuna-13B's 8 A100 for a day (recomputed, 2,048 tokens a row) are about 20% by the tokens of its conversations.
+models: on A100 33% (ChipNeMo, arXiv 2311.00176: 2,710 GPU-hours for 7 B parameters and 24 B tokens) to
+50-64%, on H100 36-46% at best (both LLM Foundry's training benchmarks). It is of real tokens: raysft packs
+its rows and recomputes nothing. Programs that pad each row, or recompute activations, reach less by these
+products: Vicuna-13B's 8 A100 for a day (recomputed, 2,048 tokens a row) are some 20% by its real tokens.
 """
 
 from collections.abc import Mapping

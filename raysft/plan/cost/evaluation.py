@@ -17,7 +17,7 @@ from raysft.plan.token_counts import Basis
 PROMPT_TOKENS = 150
 """Of one turn, template included; a guess."""
 LONGEST_PROMPT = 400
-"""The same of the longest turn of a benchmark whose questions are not here: HumanEval has some of that length."""
+"""The same of the longest turn of a benchmark whose questions are not here; HumanEval has some of it."""
 TEMPLATE_TOKENS = 60
 """Of a chat template around one turn; a guess, with room for a system prompt."""
 CHARACTERS_PER_TOKEN = 3

@@ -193,8 +193,8 @@ def _no_answer_fits(spec: SweepSpec, name: str, needs: EngineMemory, chip: Accel
     remedies = [
         *(["precision: bf16 halves its weights"] if asked.precision == "fp32" else []),
         "gpus_per_engine: 0 answers on CPUs",
-        f"the GPUs are assumed to be {chip.name}: name others by models.{name}.accelerator or "
-        "cost.accelerator, or say cost.memory_gib",
+        f"the GPUs are assumed to be {chip.name}, others are named by models.{name}.accelerator",
+        "cost.memory_gib says how much they have",
     ]
     share = "; an engine answers on one of its GPUs" if asked.gpus_per_engine > 1 else ""
     remedy = (

@@ -9,8 +9,8 @@ from raysft.plan.cost.accelerators import NUMBER_BYTES, Precision
 from raysft.plan.cost.bill import Effort, Machine
 from raysft.plan.cost.evaluation import EvaluationEffort
 from raysft.plan.cost.fixed_cost import scoring_overhead, stage_overhead
-from raysft.plan.cost.whole import Spent, WholeCost, added
 from raysft.plan.cost.wall_clock import Fleet, WallClock, wall_clock
+from raysft.plan.cost.whole import Spent, WholeCost, added
 from raysft.plan.counts import count_points
 from raysft.spec.model import ModelSpec
 from raysft.sweep.inputs.dry_plan import Survey

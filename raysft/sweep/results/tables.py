@@ -112,7 +112,7 @@ def _score_columns(score: ScoreRecord | None) -> dict[str, Any]:
 
 
 def _batch_sizes(score: ScoreRecord) -> str | None:
-    """Questions that were side by side at most; None where answers do not depend on it, or it is not known."""
+    """Questions side by side at most; None where answers do not depend on it, or it is not known."""
     sizes = score.settings.get("batch_sizes")
     if not sizes or score.settings.get("precision") in INDEPENDENT:
         return None
