@@ -7,6 +7,7 @@ from rich.console import Console
 from raysft.cli.plan.mixture import mixture_text
 from raysft.cli.plan.tables import compact, hours_cell, hours_title
 from raysft.cli.plan.wrapped import folded, write
+from raysft.identity import StageId
 from raysft.plan.tree import Point, Stage
 from raysft.sweep.inputs.plan_totals import Account
 
@@ -39,32 +40,34 @@ def _two(title: str) -> list[str]:
 def _lines(stages: "_Stages", point: Point, width: int) -> Iterator[str]:
     for cell in point.cells:
         yield from folded(f"{cell.model}, {cell.study}: {cell.text()}", width, "    ")
-    for address in point.stages:
-        yield from stages.lines(address)
+    yield from map(stages.lines, point.stages)
 
 
 class _Stages:
-    """The lines of stages; what many have in common is put into words once."""
+    """The lines of stages; those that differ in nothing but their fingerprints are laid out once."""
 
     def __init__(self, account: Account, width: int) -> None:
         self._account, self._width = account, width
-        self._numbers: dict[tuple[float, ...], str] = {}
-        self._mixtures: dict[tuple[object, ...], str] = {}
+        self._laid_out: dict[tuple[object, ...], tuple[str, str]] = {}
+        """What comes before a fingerprint, and what after it."""
 
-    def lines(self, address: str) -> list[str]:
+    def lines(self, address: StageId) -> str:
         """The numbers of a stage, its fingerprint, its mixture."""
-        stage, effort = self._account.survey.plan.stages[address], self._account.efforts[address]
-        if effort not in self._numbers:
-            whole = self._account.bill.whole.shared
-            counts = map(compact, (effort.steps, effort.conversation_epochs, effort.supervised_tokens))
-            hours = hours_cell(effort, whole).replace("\n", " ")
-            self._numbers[effort] = _columns([*counts, hours]) + "  "
+        stage = self._account.survey.plan.stages[address]
         key = self._key(stage)
-        if key not in self._mixtures:
-            self._mixtures[key] = mixture_text(self._account, stage)
-        return folded(
-            f"{address[:8]} {self._mixtures[key]}", self._width, _INDENT, first=self._numbers[effort]
-        )
+        if key not in self._laid_out:
+            self._laid_out[key] = self._lay_out(stage)
+        before, after = self._laid_out[key]
+        return f"{before}{address[:8]}{after}"
+
+    def _lay_out(self, stage: Stage) -> tuple[str, str]:
+        effort, whole = self._account.efforts[stage.fingerprint], self._account.bill.whole.shared
+        counts = map(compact, (effort.steps, effort.conversation_epochs, effort.supervised_tokens))
+        before = _columns([*counts, hours_cell(effort, whole).replace("\n", " ")]) + "  "
+        place = stage.fingerprint[:8]
+        said = f"{place} {mixture_text(self._account, stage)}"
+        lines = "\n".join(folded(said, self._width, _INDENT, first=before))
+        return before, lines.removeprefix(before + place)
 
     def _key(self, stage: Stage) -> tuple[object, ...]:
         """What the text of a mixture depends on."""
