@@ -8,20 +8,43 @@ import numpy as np
 
 from raysft.composition.order import SourceIndex
 from raysft.data.sources.pipeline import Source
-from raysft.data.tokens.prepared import Prepared
-from raysft.identity import SourceKey
+from raysft.data.tokens.counts_cache import CountsCache
+from raysft.data.tokens.prepared import FittedCounts, Prepared
+from raysft.identity import SourceKey, fingerprint
 from raysft.plan.token_counts import CountedTokens, MeanTokens, PrefixSums, TokenCounts, TokenSum
 from raysft.spec.recipe import Recipe
 from raysft.spec.source import SourceSpec
 from raysft.spec.sweep import SweepSpec
 from raysft.sweep.inputs.bases import Base
-from raysft.sweep.inputs.prepare import Shelf, prepared_source
+from raysft.sweep.inputs.prepare import Shelf, prepared_key, prepared_source
 
 SAMPLE = 5000
 """Conversations that are counted in place of all of a large source, in a plan that is only to be read."""
 
+COUNTS_VERSION = 1
+"""Raised when the same tokens are counted otherwise."""
+
 Tokenised = Callable[[str, Source], Path]
 """Folder of a source tokenised for a model; made if there is none."""
+
+
+@dataclass(frozen=True)
+class KeptCounts:
+    """Counts of before, for plans that are only to be read."""
+
+    cache: CountsCache
+    tokenised_key: Callable[[str, Source], str]
+    """Content address of a source tokenised for a model."""
+
+    def key(self, model: str, source: Source, recipe: Recipe) -> str:
+        """What decides the counts of a source."""
+        defining = {
+            "tokenised": self.tokenised_key(model, source),
+            "max_length": recipe.max_length,
+            "overflow": recipe.overflow,
+            "columns": FittedCounts._fields,
+        }
+        return fingerprint("token counts", COUNTS_VERSION, defining)
 
 
 @dataclass
@@ -37,6 +60,8 @@ class TokenMeasure:
     sample_above: int | None = None
     """Of a source with more conversations than this, some are tokenised in place of all; None counts all.
     A plan that is to be trained must count: its budgets decide what is trained on."""
+    kept: KeptCounts | None = None
+    """Where counts are looked up before anything is tokenised, and kept."""
     _kept: dict[tuple[str, SourceKey, int, str], TokenCounts] = field(default_factory=dict, init=False)
     _positions: dict[SourceKey, dict[str, int]] = field(default_factory=dict, init=False)
 
@@ -56,14 +81,12 @@ class TokenMeasure:
         return self._counted(model, source, recipe)
 
     def _sampled(self, model: str, source: Source, recipe: Recipe) -> TokenCounts:
-        prepared = Prepared.open(self.tokenised(model, thinned(source, SAMPLE)))
-        tokens, supervised = prepared.fitted_counts(recipe.max_length, recipe.overflow)
+        tokens, supervised = self._fitted(model, thinned(source, SAMPLE), recipe)
         return MeanTokens(float(tokens.mean()), max(float(supervised.mean()), 1e-9), "sampled")
 
     def _counted(self, model: str, source: Source, recipe: Recipe) -> TokenCounts:
-        prepared = Prepared.open(self.tokenised(model, source))
-        tokens, supervised = prepared.fitted_counts(recipe.max_length, recipe.overflow)
-        index, places = source.index, self._places(source.index.name, prepared)
+        tokens, supervised = self._fitted(model, source, recipe)
+        index, places = source.index, self._places(source)
         chosen_by_seed = index.rows != len(index.ids)
         squares = tokens**2
         whole = TokenSum(int(tokens.sum()), int(supervised.sum()), int(squares.sum()))
@@ -74,9 +97,23 @@ class TokenMeasure:
 
         return CountedTokens(index.rows, None if chosen_by_seed else whole, sums)
 
-    def _places(self, key: SourceKey, prepared: Prepared) -> dict[str, int]:
+    def _fitted(self, model: str, source: Source, recipe: Recipe) -> FittedCounts:
+        """Counts of each conversation, in the order of the ids: those of before, or of now, and then kept."""
+        key = self.kept.key(model, source, recipe) if self.kept else ""
+        before = self.kept.cache.read(key, len(source.trained)) if self.kept else None
+        if before is not None and before.keys() == set(FittedCounts._fields):
+            return FittedCounts(**before)
+        prepared = Prepared.open(self.tokenised(model, source))
+        found = prepared.fitted_counts(recipe.max_length, recipe.overflow)
+        if self.kept:
+            self.kept.cache.keep(key, found._asdict())
+        return found
+
+    def _places(self, source: Source) -> dict[str, int]:
+        key = source.index.name
         if key not in self._positions:
-            self._positions[key] = {one: place for place, one in enumerate(prepared.ids)}
+            # The rows of a tokenised source are sorted by id.
+            self._positions[key] = {one: place for place, one in enumerate(sorted(source.trained.ids))}
         return self._positions[key]
 
 
@@ -85,13 +122,21 @@ def token_measure(
     sources: Mapping[SourceKey, Source],
     bases: Mapping[str, Base],
     store: Callable[[], Shelf],
+    cache: CountsCache | None = None,
 ) -> TokenMeasure:
-    """Tokens as the tokenizers of these bases count them; the store is asked for once it is written to."""
+    """Tokens as the tokenizers of these bases count them; the store is asked for once it is written to.
+
+    With a cache, what was counted before is taken from there, and the store is not asked for.
+    """
+
+    def tokenised_key(model: str, source: Source) -> str:
+        return prepared_key(source, bases[model].identity)
 
     def tokenised(model: str, source: Source) -> Path:
         return prepared_source(store(), source, bases[model], sources)
 
-    return TokenMeasure(spec, sources, frozenset(bases), tokenised)
+    kept = KeptCounts(cache, tokenised_key) if cache else None
+    return TokenMeasure(spec, sources, frozenset(bases), tokenised, kept=kept)
 
 
 def thinned(source: Source, most: int) -> Source:
