@@ -131,6 +131,9 @@ def _saved(whole: Totals) -> Iterator[str]:
     hours, conversations = whole.hours_saved_against_one_run_per_point, whole.saved_against_one_run_per_point
     if hours is None or conversations is None:
         return
+    if conversations == 1:
+        yield "saved by sharing: nothing; no two points have an equal stage"
+        return
     alone, shared = whole.one_run_per_point, whole.shared
     yield (
         f"saved by sharing: one run per point would take {hours:.2f}× the hours "

@@ -8,8 +8,9 @@ from rich.table import Table
 from raysft.plan.cost.accelerators import GIB
 from raysft.plan.cost.bill import Bill, Effort, Totals
 from raysft.plan.cost.whole import WholeCost
+from raysft.sweep.inputs.memory import ModelMemory
 from raysft.sweep.inputs.plan_clock import devices
-from raysft.sweep.inputs.plan_totals import Account, ModelMemory
+from raysft.sweep.inputs.plan_totals import Account
 
 
 def totals_table(bill: Bill) -> Table:
@@ -62,7 +63,9 @@ def hours_cell(one: Effort, whole: Effort) -> str:
 
 
 def compact(number: float) -> str:
-    """Three digits and a unit of thousands: 12,345,678 is `12.3M`."""
+    """Three digits and a unit of thousands: 12,345,678 is `12.3M`; of what is next to nothing only that."""
+    if 0 < abs(number) < 0.0005:
+        return "<0.001"
     for unit in ("", "k", "M", "G", "T", "P"):
         if abs(number) < 999.5:
             return f"{number:.3g}{unit}"

@@ -84,7 +84,8 @@ class TransformersEngine:
             precision: number format of weights and activations, whatever the files hold.
             batch_size: questions answered side by side, as far as memory holds them.
         """
-        self.precision: DtypeName = precision
+        self.precision: str = precision
+        self._format: DtypeName = precision
         self.batch_sizes: tuple[int, ...] = ()
         self._device, self._dtype, self._batch_size = torch.device(device), DTYPES[precision], batch_size
         self._held: _Held | None = None
@@ -144,12 +145,13 @@ class TransformersEngine:
         """Write after each prompt; no row is longer than what the longest prompt and the most room make."""
 
         def written(batch: Sequence[tuple[_Talk, Prompt]]) -> list[Written]:
-            return held.decoder.write([prompt for _, prompt in batch], held.stops)
+            found: list[Written] = held.decoder.write([prompt for _, prompt in batch], held.stops)
+            return found
 
         if not asked:
             return
         lengths = Lengths(len(asked[-1][1].tokens), max(prompt.room for _, prompt in asked))
-        rows = rows_on(held.model, self.precision, lengths, self._batch_size)
+        rows = rows_on(held.model, self._format, lengths, self._batch_size)
         for batch, found, size in in_batches(asked, rows, written):
             texts = held.tokenizer.batch_decode(
                 [one.tokens for one in found],
