@@ -15,8 +15,10 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BeforeValidator, InstanceOf, PlainSerializer
 
 from raysft.composition.exact import amount_share, count_of
+from raysft.wording import Fault, Faults
 
 Unit = Literal["share", "conversations", "supervised_tokens"]
+_LIMIT = 10**12
 _UNITS: dict[str, Unit] = {"count": "conversations", "supervised_tokens": "supervised_tokens"}
 
 
@@ -114,9 +116,16 @@ def read_amount(value: object) -> Amount:
         raise ValueError("write a fraction such as 1/4, {count: 5000} or {supervised_tokens: 1000000}")
     ((key, given),) = value.items()
     numbers = given.items() if isinstance(given, Mapping) else [("", given)]
-    wrong = [one for _, one in numbers if isinstance(one, bool) or not isinstance(one, int) or one < 1]
-    if wrong or not numbers:
+    if not numbers:
         raise ValueError(f"{key} must be a whole number above 0, or one per ability")
+    said = f"write a whole number above 0 and below {_LIMIT:,}"
+    faults = [
+        Fault((key, *filter(None, [ability])), one, said, instead=1)
+        for ability, one in numbers
+        if isinstance(one, bool) or not isinstance(one, int) or not 0 < one < _LIMIT
+    ]
+    if faults:
+        raise Faults(faults)
     return Budget(_UNITS[key], tuple(sorted((str(ability), number) for ability, number in numbers)))
 
 

@@ -39,6 +39,8 @@ class Strategy(BaseModel, ABC):
     model_config = ConfigDict(extra="forbid", frozen=True)
     argument: ClassVar[str | None] = None
     """Field that a bare value stands for: `{single: math}` means `{single: {ability: math}}`."""
+    example: ClassVar[str] = "..."
+    """A value of it, for messages."""
     kind: str = ""
 
     @abstractmethod
@@ -60,6 +62,10 @@ class Strategy(BaseModel, ABC):
     def expanded(self, _abilities: Sequence[str], /) -> tuple["Strategy", ...]:
         """The strategies that this one stands for, where it stands for several."""
         return (self,)
+
+    def stands_for(self, _abilities: Sequence[str], /) -> int:
+        """How many strategies this one stands for, without making them."""
+        return 1
 
     def arguments(self) -> dict[str, object]:
         """What the user said about it, as JSON."""
