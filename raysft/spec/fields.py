@@ -29,14 +29,33 @@ Pattern = Annotated[str, AfterValidator(_compiles)]
 """A regular expression."""
 
 
+_LIMIT = 10**12
+"""Nothing that is counted comes near it; what is above is a slip, and may be too large to be computed with."""
+
+
 def _whole(value: Any) -> Any:  # noqa: ANN401 - raw YAML passes through
+    if isinstance(value, str) and value.isdecimal():
+        front = "a zero in front" if value.startswith("0") and len(value) > 1 else "quotes"
+        raise ValueError(f"write a whole number, without {front}")
     if isinstance(value, bool | float | str):
         raise ValueError("write a whole number")
+    if isinstance(value, int) and abs(value) >= _LIMIT:
+        raise ValueError(f"must be below {_LIMIT:,}")
     return value
 
 
 Whole = Annotated[int, BeforeValidator(_whole)]
-"""A whole number; `true`, `1.0` and `"1"` are refused."""
+"""A whole number below 10^12; `true`, `1.0` and `"1"` are refused."""
+
+
+def _number(value: Any) -> Any:  # noqa: ANN401 - raw YAML passes through
+    if isinstance(value, bool):
+        raise ValueError("write a number")
+    return value
+
+
+Number = Annotated[float, BeforeValidator(_number)]
+"""A number; `true` is refused, and `1e-5` is one, which YAML takes for text."""
 
 Seed = Annotated[Whole, Field(ge=0, lt=2**32)]
 """A seed: a whole number that every generator of random numbers takes."""

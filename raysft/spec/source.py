@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
 
 from raysft.composition.exact import parse_share
-from raysft.spec.fields import Frozen, Pattern, Whole, listed
+from raysft.spec.fields import Frozen, Number, Pattern, Whole, listed
 
 WORLD = "world/"
 """Prefix of the sources, benchmarks and the base that are built in."""
@@ -68,7 +68,7 @@ class DropRule(Frozen):
 class NearDuplicates(Frozen):
     """Removal of conversations that are nearly equal, by MinHash over shingles of words."""
 
-    similarity: Annotated[float, Field(gt=0, le=1)] = 0.8
+    similarity: Annotated[Number, Field(gt=0, le=1)] = 0.8
     """Jaccard similarity of the shingles from which on two conversations count as one."""
     shingle: Annotated[Whole, Field(ge=1)] = 5
     """Words of one shingle."""
@@ -130,9 +130,9 @@ class SourceSpec(Frozen):
     can be planned before the data is there; another number of rows is shown, not refused."""
     kept: Annotated[Whole, Field(ge=1)] | None = None
     """Conversations that are expected to be left after filters and removal of copies; `null` for `rows`."""
-    tokens: Annotated[float, Field(gt=0)] = 400.0
+    tokens: Annotated[Number, Field(gt=0)] = 400.0
     """Expected tokens per conversation, to plan before the data is there."""
-    supervised_tokens: Annotated[float, Field(gt=0)] = 250.0
+    supervised_tokens: Annotated[Number, Field(gt=0)] = 250.0
     """Of these, the ones that are expected to enter the loss."""
     limit: Annotated[Whole, Field(ge=1)] | None = None
     """Use only so many rows, the first of the files; for trying things out."""

@@ -9,7 +9,7 @@ from raysft.errors import InputError, Problem
 from raysft.identity import BenchmarkKey, SourceKey, benchmark_key, source_key
 from raysft.spec.assumptions import CostSpec, PowerSpec
 from raysft.spec.evaluation import BenchmarkSpec, EvaluationSpec
-from raysft.spec.fields import Frozen, Whole, listed
+from raysft.spec.fields import Frozen, Number, Whole, listed
 from raysft.spec.model import ModelSpec
 from raysft.spec.objective import ObjectiveSpec
 from raysft.spec.reading.derived_name import LONGEST, derived_name
@@ -39,7 +39,7 @@ class RunSpec(Frozen):
 
     trials_at_once: Annotated[Whole, Field(ge=1)] = 2
     """Points under way at the same time."""
-    resume_every_s: Annotated[float, Field(gt=0)] = 30.0
+    resume_every_s: Annotated[Number, Field(gt=0)] = 30.0
     """Seconds between two resume states of a stage; at most so much work is lost."""
     attempts: Annotated[Whole, Field(ge=1)] = 3
     """How often a stage is tried in one run when its process dies or the infrastructure fails."""
