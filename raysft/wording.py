@@ -145,12 +145,14 @@ def _scalar(value: object) -> str:
 
 
 def _quoted(text: str) -> str:
-    shown = text[: _MOST_SHOWN + 1]
-    return '"' + "".join(one if one.isprintable() else _number(one) for one in shown) + '"'
+    return f'"{seen(text[: _MOST_SHOWN + 1])}"'
 
 
-def _number(character: str) -> str:
-    return f"\\u{ord(character):04x}"
+def seen(text: str) -> str:
+    """A text whose characters all can be seen: others are shown by their numbers, as `\\u202e`."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in text)
 
 
 class Fault(NamedTuple):
@@ -203,6 +205,9 @@ def on_a_command_line() -> Iterator[None]:
         _command_line.reset(token)
 
 
-def argument(option: str) -> str:
+def argument(option: str, value: str = "") -> str:
     """An option for a message: `--store` on a command line, `store` for whoever calls from Python."""
-    return option if _command_line.get() else _IN_PYTHON.get(option, option)
+    if _command_line.get():
+        return f"{option} {value}".rstrip()
+    name = _IN_PYTHON.get(option, option)
+    return f'{name}=["{value}"]' if value else name

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, m
 
 from raysft.composition.exact import ReplayShares
 from raysft.composition.strategy import DEFAULT_LAST, Shares, Strategy
-from raysft.composition.written_stages import Stages
+from raysft.composition.written_stages import Stages, WrittenStage
 from raysft.wording import NOT_GIVEN, Fault, Faults, did_you_mean, in_words, is_inside
 
 
@@ -239,7 +239,9 @@ def _faults(rule: type[Strategy], written: Mapping[str, object], error: Mapping[
         return [Fault((), kind, said, None if instead is None else {kind: instead})]
     said = in_words(error)
     if error["type"] == "extra_forbidden":
-        keys = [key for key in rule.model_fields if key != "kind"]
+        of_a_stage = rule is Stages and len(error["loc"]) > 1
+        fields = WrittenStage.model_fields if of_a_stage else rule.model_fields
+        keys = [key for key in fields if key != "kind"]
         said += did_you_mean(last, keys) or f"; there are {', '.join(keys) or 'none'}"
     is_share = last == "k" or "mixture" in error["loc"][-2:-1]
     return [Fault(place, error["input"], said, 1 if is_share else None)]

@@ -31,11 +31,17 @@ def _a_mixture(value: object) -> object:
     return value
 
 
+def _a_name(value: object) -> object:
+    if isinstance(value, str) and (not value.isprintable() or len(value) > 64):
+        raise ValueError("use at most 64 characters, all of which can be seen")
+    return value
+
+
 class WrittenStage(BaseModel):
     """One stage as the user wrote it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    name: str = ""
+    name: Annotated[str, BeforeValidator(_a_name)] = ""
     """What `after` of another stage means; need not be given."""
     mixture: Annotated[dict[str, ShareField], BeforeValidator(_a_mixture)]
     """Of each ability that takes part, the share of its own subset, in (0, 1]."""

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, m
 
 from raysft.composition.exact import parse_share
 from raysft.spec.fields import Frozen, Number, Pattern, Whole, listed
+from raysft.wording import did_you_mean
 
 WORLD = "world/"
 """Prefix of the sources, benchmarks and the base that are built in."""
@@ -160,7 +161,9 @@ class SourceSpec(Frozen):
     def _known(cls, path: str | tuple[str, ...]) -> str | tuple[str, ...]:
         for one in listed(path):
             if one.startswith(WORLD) and (one not in BUILT_IN or one != path):
-                raise ValueError(f"a built-in source is the only path, and is one of {', '.join(BUILT_IN)}")
+                near = did_you_mean(one, BUILT_IN) if one not in BUILT_IN else ""
+                known = ", ".join(BUILT_IN)
+                raise ValueError(f"a built-in source is the only path, and is one of {known}{near}")
         return path
 
     @model_validator(mode="after")

@@ -17,7 +17,7 @@ from pydantic import (
 from raysft.composition.amount import AmountField, Share
 from raysft.composition.exact import Ratio
 from raysft.composition.strategies import StrategyField
-from raysft.spec.fields import Frozen, Seed, Whole, listed
+from raysft.spec.fields import Frozen, Seed, Title, Whole, listed
 from raysft.spec.recipe import RecipeChange
 from raysft.wording import Fault, Faults
 
@@ -31,7 +31,7 @@ _SOME = Field(min_length=1)
 class RatioPoint(Frozen):
     """One ratio: `{general: 1/4}`, or with a name `{little_general: {general: 1/4}}`."""
 
-    name: str = ""
+    name: Title = ""
     """What tables call it; empty for the factors themselves."""
     factors: Mapping[str, Ratio] = {}
     """Multiplier per ability; an ability that is not named has 1."""
@@ -148,7 +148,7 @@ class Study(Axes):
     """Hold the choice of the subset apart from `seed`, which then drives only the order."""
     hold: HoldField = "epochs"
     """What is equal over the points: the recipe's epochs, or a number of steps or supervised tokens."""
-    max_repeats: Annotated[Whole, Field(ge=1)] = 1
+    max_repeats: Annotated[Whole, Field(ge=1, le=10_000)] = 1
     """How often one conversation may occur in an epoch, where amount × ratio asks for more than a source."""
     benchmarks: Literal["select", "report", "all"] = "select"
     """What its points are scored on: each ability's own benchmark, those to report by, or both."""

@@ -10,11 +10,16 @@ from pydantic import ValidationError
 from raysft.composition.amount import Amount, Budget, Share
 from raysft.composition.strategy import DEFAULT_LAST, Shares, Strategy
 from raysft.errors import Problem
-from raysft.spec.grid import choices
+from raysft.spec.grid import cells_of, choices, with_one_of_others
+from raysft.spec.grid_checks import MOST_CELLS, grid_problems
 from raysft.spec.recipe import RecipeChange
-from raysft.spec.study import Axes, RatioPoint, Study
+from raysft.spec.study import RatioPoint, Study
 from raysft.spec.sweep import SweepSpec
-from raysft.wording import did_you_mean, in_words
+from raysft.wording import NOT_GIVEN, as_written, did_you_mean, in_words
+
+
+_MOST_NAMES = 20
+"""Names that a message lists."""
 
 
 class Names(NamedTuple):
@@ -39,7 +44,8 @@ def study_problems(name: str, spec: SweepSpec, names: Names) -> Iterator[Problem
 def no_such(field: str, value: str, what: str, known: tuple[str, ...], name: str | None = None) -> Problem:
     """A name that stands for nothing; `name` where it is no part of the value."""
     near = did_you_mean(name or value.rpartition(": ")[2], known)
-    return Problem(field, value, f"no such {what}; use one of {', '.join(known) or '(there is none)'}{near}")
+    some = ", ".join(known[:_MOST_NAMES]) + (f" and {len(known) - _MOST_NAMES} more" if known[_MOST_NAMES:] else "")
+    return Problem(field, value, f"no such {what}; use one of {some or '(there is none)'}{near}")
 
 
 class _Wanted(NamedTuple):
@@ -64,11 +70,16 @@ class _Checks(NamedTuple):
         """Abilities that take part."""
         return self.study.abilities or self.names.abilities
 
+    @property
+    def has_cells(self) -> bool:
+        """Whether every axis has a value."""
+        return bool(self.study.values("model")) and bool(self.study.values("strategy"))
+
     def names_and_values(self) -> Iterator[Problem]:
         """What is wrong with single values of the axes."""
         for axis in ("model", "strategy"):
             if not self.study.values(axis):
-                yield Problem(f"{self.field}.{axis}", "not given", "must be given, by itself or in `linked`")
+                yield Problem(f"{self.field}.{axis}", NOT_GIVEN, "must be given, by itself or in `linked`")
         for ability in self.study.abilities:
             if ability not in self.names.abilities:
                 yield no_such(f"{self.field}.abilities", ability, "ability", self.names.abilities)
@@ -80,10 +91,11 @@ class _Checks(NamedTuple):
         yield from self._ratios()
         yield from self._variants()
         yield from self._budgets()
-        for place, exclusion in enumerate(self.study.exclude):
-            yield from self._exclusion(f"{self.field}.exclude[{place}]", exclusion)
-        if self.study.exclude and not any(True for _ in choices(self.study, self.abilities)):
-            yield Problem(f"{self.field}.exclude", "every cell", "leave at least one cell of the grid")
+        if self.study.benchmarks == "report" and not any(one.report for one in self.spec.abilities.values()):
+            remedy = "no ability has a benchmark to report by: abilities.NAME.report says it"
+            yield Problem(f"{self.field}.benchmarks", "report", remedy)
+        if self.has_cells:
+            yield from grid_problems(self.field, self.study, self.abilities)
 
     def _strategy(self, strategy: Strategy) -> Iterator[Problem]:
         field, known = f"{self.field}.strategy", ", ".join(self.abilities)
@@ -102,7 +114,7 @@ class _Checks(NamedTuple):
                     at = ".".join(map(str, (f"{field}.recipe", *wrong["loc"])))
                     near = did_you_mean(at.rpartition(".")[2], RecipeChange.model_fields)
                     near = near if wrong["type"] == "extra_forbidden" else ""
-                    yield Problem(at, str(wrong["input"]), in_words(wrong) + near)
+                    yield Problem(at, as_written(wrong["input"]), in_words(wrong) + near)
 
     def _ratios(self) -> Iterator[Problem]:
         for ratio in self.study.values("ratio"):
@@ -130,25 +142,18 @@ class _Checks(NamedTuple):
                     f"{self.field}.amount.{ability}", str(amount), "ability", self.abilities, ability
                 )
 
-    def _exclusion(self, field: str, exclusion: Axes) -> Iterator[Problem]:
-        """A value that no cell has excludes nothing, and is most likely a slip."""
-        for axis in exclusion.given:
-            known = list(self.study.values(axis))
-            if axis == "strategy":
-                known = [one for rule in known for one in rule.expanded(self.abilities)] + known
-            for value in getattr(exclusion, axis):
-                if value not in known:
-                    said = getattr(value, "label", value)
-                    yield Problem(f"{field}.{axis}", str(said), f"the study has no such value of {axis}")
-
     # ---- what cells ask for together
 
     def wanted(self) -> list[_Wanted]:
         """What the cells ask for, each once; of a strategy that is wrong in itself, nothing."""
         # The values are held by the cells, so their numbers tell them apart.
+        if cells_of(self.study, self.abilities) > MOST_CELLS:
+            return []
+        excluded = {axis for one in self.study.exclude for axis in one.given}
+        study = with_one_of_others(self.study, {"strategy", "amount", "ratio", *excluded})
         cells = {
             (id(cell.strategy), id(cell.amount), id(cell.ratio)): cell
-            for cell in choices(self.study, self.abilities)
+            for cell in choices(study, self.abilities)
         }
         rules = {id(cell.strategy): cell.strategy for cell in cells.values()}
         shares = {key: self._shares(rule) for key, rule in rules.items()}

@@ -71,15 +71,18 @@ def _refused(change: str, remedy: str) -> InputError:
 
 def naming_changes(problem: Problem, changes: Sequence[Change]) -> Problem:
     """The problem as one of a change, where a change made what is wrong."""
-    option = argument("--set")
     for one in reversed(changes):
         if problem.field == one.field:
-            return Problem(f"{option} {one.field}", problem.value, problem.remedy)
+            return Problem(_of_change(one.field), problem.value, problem.remedy)
         if problem.field.startswith((f"{one.field}.", f"{one.field}[")):
-            return Problem(f"{option} {problem.field}", problem.value, problem.remedy)
+            return Problem(_of_change(problem.field), problem.value, problem.remedy)
         if one.field.startswith(f"{problem.field}.") and one.made.startswith(problem.field):
-            return Problem(f"{option} {one.field}", one.value, f"{problem.field}: {problem.remedy}")
+            return Problem(_of_change(one.field), one.value, f"{problem.field}: {problem.remedy}")
     return problem
+
+
+def _of_change(field: str) -> str:
+    return f"{argument('--set')} {field}"
 
 
 def limit_rows(raw: dict[str, Any], limit: int) -> None:

@@ -20,7 +20,7 @@ def is_consequence(problem: Problem, raw: Mapping[str, Any], found: Sequence[Pro
         found: what was wrong in itself.
     """
     refused = _Refused(found)
-    if refused.at(problem.field):
+    if refused.at(problem.field) or refused.at(problem.field.removesuffix(".path")):
         return True
     steps = problem.field.split(".")
     if steps[0] == "power":
@@ -56,6 +56,8 @@ def _in_a_study(problem: Problem, raw: Mapping[str, Any], refused: _Refused) -> 
     own = refused.below(f"{study}.{axis}") or refused.below(f"{study}.linked")
     if problem.value == NOT_GIVEN:
         return own or is_misspelt(problem.field, refused.found)
+    if problem.field.startswith(f"{study}.strategy.recipe"):
+        return False
     if axis == "exclude":
         return refused.below(study)
     if problem.remedy.startswith("no such variant"):

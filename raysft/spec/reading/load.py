@@ -23,6 +23,8 @@ from raysft.wording import Fault, argument, as_written
 Data = Literal["needed", "expected", "unseen"]
 """What `load_sweep` asks of the files that a sweep names."""
 
+_LONGEST = 250
+"""Characters of a path in a message."""
 _LARGEST = 1_000_000
 """Bytes of a sweep file."""
 
@@ -173,6 +175,10 @@ def _missing_questions(spec: SweepSpec) -> Iterator[Problem]:
 
 def _missing(spec: SweepSpec, field: str, path: str, hint: str = "") -> Iterator[Problem]:
     if is_absent(spec, path):
-        elsewhere = f"{argument('--set')} data_dir=FOLDER"
-        remedy = f"no such file: {resolve(spec, path)}; data_dir is {spec.data_dir}, or {elsewhere}"
-        yield Problem(field, path, remedy + hint)
+        elsewhere = argument("--set", "data_dir=FOLDER")
+        remedy = f"no such file: {_cut(resolve(spec, path))}; data_dir is {spec.data_dir}, or {elsewhere}"
+        yield Problem(field, _cut(path), remedy + hint)
+
+
+def _cut(path: str) -> str:
+    return path if len(path) <= _LONGEST else f"{path[:_LONGEST]}..."

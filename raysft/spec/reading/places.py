@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from raysft.wording import is_inside
+from raysft.wording import is_inside, seen
 
 Steps = tuple[str | int, ...]
 
@@ -75,7 +75,7 @@ class Places:
 
 def dotted(steps: Sequence[str | int]) -> str:
     """`abilities.math.source.path[1]`."""
-    parts = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    parts = (f"[{step}]" if isinstance(step, int) else f".{seen(step)}" for step in steps)
     return "".join(parts).removeprefix(".")
 
 

@@ -14,7 +14,7 @@ from raysft.wording import Fault, as_written
 
 DEEPEST = 50
 """Levels of lists and mappings in each other."""
-MOST_VALUES = 100_000
+MOST_VALUES = 50_000
 """Values of a file, what aliases stand for counted each time."""
 
 _TAG = "tag:yaml.org,2002:"
@@ -162,7 +162,7 @@ class _Values:
         for key, value in node.value:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
-                self._fault(at, "a list or mapping as a key", f"a key must be text (line {line})")
+                raise NoYaml(f"a list or mapping as a key; a key is text (line {line})")
             elif key.tag == f"{_TAG}merge":
                 for one in self._merged(value, at):
                     merged = {**one, **merged}
