@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, PlainSerializer
 from raysft.wording import Fault, Faults
 
 _WRITTEN = re.compile(r"\s*(-?[0-9]+)(?:\s*/\s*([0-9]+))?\s*")
-_LONGEST = 40
+_LONGEST = 2000
 """Characters of a fraction; nobody reads more digits, and Python refuses thousands."""
 
 

@@ -1,6 +1,6 @@
 """The cells of a study's grid: the product of its axes, linked ones side by side, less what is excluded."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from itertools import product
 from math import prod
 from typing import Any, NamedTuple
@@ -30,6 +30,10 @@ class _Column(NamedTuple):
     rows: list[tuple[Any, ...]]
 
 
+Keys = dict[str, Hashable]
+"""Of a cell, by axis, what is equal for equal values and can be looked up."""
+
+
 def choices(study: Study, abilities: Sequence[str]) -> Iterator[Choice]:
     """Every cell, row-major: the seed varies fastest. A linked group has the place of its first axis.
 
@@ -38,18 +42,39 @@ def choices(study: Study, abilities: Sequence[str]) -> Iterator[Choice]:
         abilities: that take part, in their order; a strategy that stands for several becomes those.
     """
     left_out = [excluded_values(one, abilities) for one in study.exclude]
-    for choice in product_of_axes(study, abilities):
-        if not any(has_all(choice, one) for one in left_out):
+    for choice, keys in product_of_axes(study, abilities):
+        if not any(has_all(keys, one) for one in left_out):
             yield choice
 
 
-def product_of_axes(study: Study, abilities: Sequence[str]) -> Iterator[Choice]:
-    """Every cell, those that are excluded among them."""
+def product_of_axes(study: Study, abilities: Sequence[str]) -> Iterator[tuple[Choice, Keys]]:
+    """Every cell, those that are excluded among them; with keys for the axes that exclusions name."""
     columns = columns_of(study)
-    places = [([name for column in columns for name in column.axes]).index(axis) for axis in AXES]
-    for rows in product(*(_expanded(column, abilities) for column in columns)):
-        values = [value for row in rows for value in row]
-        yield Choice(*(values[place] for place in places))
+    axes = [name for column in columns for name in column.axes]
+    places = [axes.index(axis) for axis in AXES]
+    named = {axis for one in study.exclude for axis in one.given}
+    for rows in product(*(_with_keys(column, abilities, named) for column in columns)):
+        values = [value for row, _ in rows for value in row]
+        keys = {axis: key for _, some in rows for axis, key in some.items()}
+        yield Choice(*(values[place] for place in places)), keys
+
+
+def _with_keys(
+    column: "_Column", abilities: Sequence[str], named: Collection[str]
+) -> list[tuple[tuple[Any, ...], Keys]]:
+    return [
+        (row, {axis: key_of(value) for axis, value in zip(column.axes, row, strict=True) if axis in named})
+        for row in _expanded(column, abilities)
+    ]
+
+
+def key_of(value: Any) -> Hashable:  # noqa: ANN401 - a value of any axis
+    """Equal for equal values, and hashable."""
+    if isinstance(value, Strategy):
+        return value.label
+    if isinstance(value, RatioPoint):
+        return value.name, tuple(sorted(value.factors.items()))
+    return tuple(sorted(value.items())) if isinstance(value, dict) else value
 
 
 def columns_of(study: Study) -> list[_Column]:
@@ -97,12 +122,12 @@ def _expanded(column: _Column, abilities: Sequence[str]) -> list[tuple[Any, ...]
     ]
 
 
-def excluded_values(exclusion: Axes, abilities: Sequence[str]) -> dict[str, list[Any]]:
-    """By axis, of those that an exclusion names."""
+def excluded_values(exclusion: Axes, abilities: Sequence[str]) -> dict[str, set[Hashable]]:
+    """By axis, of those that an exclusion names, the keys of its values."""
     columns = [_Column((axis,), [(value,) for value in getattr(exclusion, axis)]) for axis in exclusion.given]
-    return {column.axes[0]: [value for (value,) in _expanded(column, abilities)] for column in columns}
+    return {one.axes[0]: {key_of(value) for (value,) in _expanded(one, abilities)} for one in columns}
 
 
-def has_all(choice: Choice, excluded: dict[str, list[Any]]) -> bool:
+def has_all(keys: Keys, excluded: dict[str, set[Hashable]]) -> bool:
     """Whether a cell has, on every axis that an exclusion names, one of its values."""
-    return all(getattr(choice, axis) in values for axis, values in excluded.items())
+    return all(keys[axis] in values for axis, values in excluded.items())

@@ -3,10 +3,17 @@
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
-from raysft.composition.strategy import Strategy
 from raysft.errors import Problem
-from raysft.spec.grid import cells_of, columns_of, excluded_values, has_all, product_of_axes, with_one_of_others
-from raysft.spec.study import Axes, RatioPoint, Study
+from raysft.spec.grid import (
+    cells_of,
+    columns_of,
+    excluded_values,
+    has_all,
+    key_of,
+    product_of_axes,
+    with_one_of_others,
+)
+from raysft.spec.study import Axes, Study
 
 MOST_CELLS = 250_000
 """Cells of a study, and of a sweep; a plan of them takes minutes and some GB."""
@@ -44,7 +51,7 @@ def _repeats(field: str, study: Study) -> Iterator[Problem]:
         seen: set[Hashable] = set()
         told: set[Hashable] = set()
         for row in column.rows:
-            key = tuple(map(_key, row))
+            key = tuple(map(key_of, row))
             if key in seen and key not in told:
                 told.add(key)
                 shown = ", ".join(_label(value) for value in row)
@@ -55,15 +62,15 @@ def _repeats(field: str, study: Study) -> Iterator[Problem]:
 def _unknown(field: str, exclusion: Axes, study: Study, abilities: Sequence[str]) -> Iterator[Problem]:
     """Values that no cell has: they exclude nothing, and are most likely a slip."""
     for axis in exclusion.given:
-        known = {_key(one) for one in study.values(axis)}
+        known = {key_of(one) for one in study.values(axis)}
         values = list(getattr(exclusion, axis))
         if axis == "strategy":
             if sum(rule.stands_for(abilities) for rule in values) > MOST_CELLS:
                 yield Problem(f"{field}.{axis}", "all orders", "are too many to be excluded one by one")
                 continue
-            known |= {_key(one) for rule in study.values(axis) for one in rule.expanded(abilities)}
+            known |= {key_of(one) for rule in study.values(axis) for one in rule.expanded(abilities)}
         for value in values:
-            if _key(value) not in known:
+            if key_of(value) not in known:
                 yield Problem(f"{field}.{axis}", _label(value), f"the study has no such value of {axis}")
 
 
@@ -75,8 +82,8 @@ def _excluded(
     idle = set(entries)
     left = False
     named = {axis for one in places.values() for axis in one.given}
-    for choice in product_of_axes(with_one_of_others(study, named), abilities):
-        hits = {at for at, one in entries.items() if has_all(choice, one)}
+    for _, keys in product_of_axes(with_one_of_others(study, named), abilities):
+        hits = {at for at, one in entries.items() if has_all(keys, one)}
         left = left or not hits
         idle -= hits
         if left and not idle:
@@ -87,15 +94,6 @@ def _excluded(
             yield Problem(at, axes, "no cell of the study has these values together: it excludes nothing")
     if not left:
         yield Problem(f"{field}.exclude", "every cell", "leave at least one cell of the grid")
-
-
-def _key(value: Any) -> Hashable:  # noqa: ANN401 - a value of any axis
-    """Equal for equal values, and hashable."""
-    if isinstance(value, Strategy):
-        return value.label
-    if isinstance(value, RatioPoint):
-        return value.name, tuple(sorted(value.factors.items()))
-    return tuple(sorted(value.items())) if isinstance(value, dict) else value
 
 
 def _label(value: Any) -> str:  # noqa: ANN401 - a value of any axis

@@ -11,7 +11,7 @@ from raysft.identity import SourceKey
 from raysft.spec.checks import sweep_problems
 from raysft.spec.paths import opened_path, source_field
 from raysft.spec.reading.changes import Change, apply_change, limit_rows, naming_changes
-from raysft.spec.reading.consequences import is_consequence
+from raysft.spec.reading.consequences import without_consequences
 from raysft.spec.reading.derived_name import changes_in_name, derived_name, refuse_derived_name
 from raysft.spec.reading.places import dotted, order_of_file, place_in_file
 from raysft.spec.reading.refusals import validate
@@ -72,7 +72,7 @@ def load_sweep(
         between = [*sweep_problems(spec, _names(raw, spec)), *_missing_sources(spec, data)]
         if data == "needed":
             between.extend(_missing_questions(spec))
-        found.extend(problem for problem in between if not is_consequence(problem, raw, found))
+        found.extend(list(without_consequences(between, raw, found)))
     if found or spec is None:
         raise InputError(_in_order(found, order, changed))
     return spec
