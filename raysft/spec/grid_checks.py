@@ -47,6 +47,8 @@ def too_large(field: str, cells: int) -> Problem:
 
 def _repeats(field: str, study: Study) -> Iterator[Problem]:
     for column in columns_of(study):
+        if len(column.rows) < 2:
+            continue
         at = f"{field}.{column.axes[0] if len(column.axes) == 1 else 'linked'}"
         seen: set[Hashable] = set()
         told: set[Hashable] = set()

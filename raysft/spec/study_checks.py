@@ -145,7 +145,7 @@ class _Checks(NamedTuple):
     # ---- what cells ask for together
 
     def wanted(self) -> list[_Wanted]:
-        """What the cells ask for, each once; of a strategy that is wrong in itself, nothing."""
+        """What the cells ask for of the abilities that take part, each once."""
         # The values are held by the cells, so their numbers tell them apart.
         if cells_of(self.study, self.abilities) > MOST_CELLS:
             return []
@@ -161,11 +161,10 @@ class _Checks(NamedTuple):
 
     def _shares(self, strategy: Strategy) -> Shares:
         most: Shares = {}
-        if any(self._strategy(strategy)):
-            return most
         for stage in strategy.stages(self.abilities):
             for ability, share in stage.items():
-                most[ability] = max(share, most.get(ability, share))
+                if ability in self.abilities:
+                    most[ability] = max(share, most.get(ability, share))
         return most
 
     def too_much(self, wanted: Iterable[_Wanted]) -> Iterator[Problem]:

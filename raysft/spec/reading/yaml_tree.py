@@ -85,8 +85,7 @@ class _Composer(yaml.SafeLoader):
     def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:  # noqa: ANN401 - as in PyYAML
         if kind is yaml.ScalarNode:
             return _plain_tag(value) if implicit[0] else f"{_TAG}str"
-        tag: str = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
-        return tag
+        return f"{_TAG}seq" if kind is yaml.SequenceNode else f"{_TAG}map"
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:  # noqa: ANN401
         event = self.peek_event()  # type: ignore[no-untyped-call]
@@ -96,21 +95,25 @@ class _Composer(yaml.SafeLoader):
         before = self._values
         self._values += 1 + self._finished.get(alias or "", 0)
         self._depth += 1
-        self._refuse_what_is_too_large(event.start_mark)
+        if self._depth > DEEPEST or self._values > MOST_VALUES:
+            raise self._too_large(event.start_mark)
         node: yaml.Node | None = super().compose_node(parent, index)  # type: ignore[no-untyped-call]
         self._depth -= 1
         if alias is None and event.anchor is not None:
             self._finished[event.anchor] = self._values - before
         return node
 
-    def _refuse_what_is_too_large(self, mark: yaml.Mark) -> None:
-        problem = None
+    def _too_large(self, mark: yaml.Mark) -> yaml.MarkedYAMLError:
+        problem = f"more than {MOST_VALUES:,} values, what aliases stand for counted each time"
         if self._depth > DEEPEST:
             problem = f"more than {DEEPEST} lists and mappings inside each other"
-        elif self._values > MOST_VALUES:
-            problem = f"more than {MOST_VALUES:,} values, what aliases stand for counted each time"
-        if problem is not None:
-            raise yaml.composer.ComposerError(None, None, problem, mark)
+        return yaml.composer.ComposerError(None, None, problem, mark)
+
+    def descend_resolver(self, current_node: Any, current_index: Any) -> None:  # noqa: ANN401
+        """No tag depends on where a value is."""
+
+    def ascend_resolver(self) -> None:
+        """As above."""
 
 
 def _plain_tag(text: str) -> str:
