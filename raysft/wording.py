@@ -38,10 +38,10 @@ _SAID: Mapping[str, str | Callable[[Mapping[str, Any]], str]] = {
     "string_too_long": lambda given: f"write at most {given['max_length']} characters",
     "string_pattern_mismatch": "use letters, digits, `_`, `.` and `-`, and begin with a letter or digit",
     "literal_error": lambda given: f"use {given['expected'].replace(chr(39), '')}",
-    "greater_than": lambda given: f"must be above {given['gt']:g}",
-    "greater_than_equal": lambda given: f"must be at least {given['ge']:g}",
-    "less_than": lambda given: f"must be below {given['lt']:g}",
-    "less_than_equal": lambda given: f"must be at most {given['le']:g}",
+    "greater_than": lambda given: f"must be above {_plain_number(given['gt'])}",
+    "greater_than_equal": lambda given: f"must be at least {_plain_number(given['ge'])}",
+    "less_than": lambda given: f"must be below {_plain_number(given['lt'])}",
+    "less_than_equal": lambda given: f"must be at most {_plain_number(given['le'])}",
     "too_short": lambda given: f"give at least {given['min_length']}",
     "too_long": lambda given: f"give at most {given['max_length']}",
     "list_type": _LIST,
@@ -68,6 +68,10 @@ def in_words(error: Mapping[str, Any]) -> str:
     if error["type"] == "literal_error" and len(choices := _choices(given["expected"])) > 1:
         text += did_you_mean(error["input"], choices)
     return text
+
+
+def _plain_number(bound: float) -> str:
+    return str(bound) if isinstance(bound, int) else f"{bound:g}"
 
 
 def _write_text(value: object) -> str:

@@ -136,6 +136,7 @@ class Dmt(_EndsWithLast):
     """
 
     argument = "k"
+    argument_is_mapping = True
     example = "1/16"
     kind: Literal["dmt"] = "dmt"
     k: ReplayShares
@@ -218,7 +219,9 @@ def _arguments(rule: type[Strategy], given: object) -> object:
     if given is None:
         return {}
     # A mapping may be the main argument itself, as in {dmt: {math: 1/4}}: it is, if it names no field.
-    in_full = isinstance(given, dict) and (not given or bool(given.keys() & rule.model_fields.keys()))
+    in_full = isinstance(given, dict) and (
+        not given or not rule.argument_is_mapping or bool(given.keys() & rule.model_fields.keys())
+    )
     return given if in_full or rule.argument is None else {rule.argument: given}
 
 

@@ -39,6 +39,8 @@ class Strategy(BaseModel, ABC):
     model_config = ConfigDict(extra="forbid", frozen=True)
     argument: ClassVar[str | None] = None
     """Field that a bare value stands for: `{single: math}` means `{single: {ability: math}}`."""
+    argument_is_mapping: ClassVar[bool] = False
+    """Whether that field may itself be a mapping, as in `{dmt: {math: 1/4}}`."""
     example: ClassVar[str] = "..."
     """A value of it, for messages."""
     kind: str = ""

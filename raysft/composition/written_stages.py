@@ -53,7 +53,7 @@ class WrittenStage(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _bare_mixture(cls, value: Any) -> Any:  # noqa: ANN401 - raw YAML in and out
-        return {"mixture": value} if isinstance(value, dict) and not _is_in_full(value) else value
+        return value if isinstance(value, WrittenStage) else _in_full(value)
 
 
 def _is_in_full(stage: dict[Any, Any]) -> bool:
@@ -80,6 +80,7 @@ class Stages(Strategy):
     """Stages written out by the user, in the order in which they are trained."""
 
     argument = "mixtures"
+    argument_is_mapping = True
     kind: Literal["stages"] = "stages"
     mixtures: Annotated[tuple[WrittenStage, ...], BeforeValidator(_listed), Field(min_length=1)]
 

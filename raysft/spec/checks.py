@@ -86,7 +86,7 @@ def _power_problems(spec: SweepSpec, names: Names) -> Iterator[Problem]:
     for field in ("spread", "seed_deviation"):
         for said, value in getattr(spec.power, field).items():
             if said not in known and whole:
-                yield no_such(f"power.{field}.{said}", f"{value:g}", "benchmark", tuple(known))
+                yield no_such(f"power.{field}.{said}", f"{value:g}", "benchmark", tuple(known), said)
     for said, spread in spec.power.spread.items():
         meant = {one.name for key, (_, one) in spec.benchmarks.items() if said in (key, one.name)}
         if spread > 1 and meant - set(RATED):
