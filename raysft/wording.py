@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, NamedTuple
 
 NOT_GIVEN = "not given"
@@ -79,9 +80,14 @@ def _write_text(value: object) -> str:
     return f'write text; in quotes it is: "{as_written(value)}"' if isinstance(value, int | float) else "write text"
 
 
+_MOST_COMPARED = 200
+
+
 def did_you_mean(written: object, known: Iterable[str]) -> str:
     """`; did you mean math?` for what is spelt alike, in capitals or not; empty where nothing is."""
-    plain = {_plain(one): one for one in known}
+    plain: dict[str, str] = {}
+    for one in islice(known, _MOST_COMPARED):
+        plain.setdefault(_plain(one), one)
     near = get_close_matches(_plain(str(written)[:100]), list(plain), n=1, cutoff=0.6)
     return f"; did you mean {plain[near[0]]}?" if near else ""
 

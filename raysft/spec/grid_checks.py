@@ -24,11 +24,13 @@ def grid_problems(field: str, study: Study, abilities: Sequence[str]) -> Iterato
 
     Args:
         field: of the study.
-        study: with a value on every axis.
+        study: of one without a value on some axis only repeated values are told.
         abilities: that take part.
     """
     yield from _repeats(field, study)
     cells = cells_of(study, abilities)
+    if not cells:
+        return
     if cells > MOST_CELLS:
         yield too_large(field, cells)
         return

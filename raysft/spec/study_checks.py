@@ -67,13 +67,9 @@ class _Checks(NamedTuple):
 
     @property
     def abilities(self) -> tuple[str, ...]:
-        """Abilities that take part."""
-        return self.study.abilities or self.names.abilities
-
-    @property
-    def has_cells(self) -> bool:
-        """Whether every axis has a value."""
-        return bool(self.study.values("model")) and bool(self.study.values("strategy"))
+        """Abilities that take part; all of them where a name of these is wrong, and nobody knows which."""
+        known = set(self.study.abilities) <= set(self.names.abilities)
+        return self.study.abilities if self.study.abilities and known else self.names.abilities
 
     def names_and_values(self) -> Iterator[Problem]:
         """What is wrong with single values of the axes."""
@@ -94,8 +90,7 @@ class _Checks(NamedTuple):
         if self.study.benchmarks == "report" and not any(one.report for one in self.spec.abilities.values()):
             remedy = "no ability has a benchmark to report by: abilities.NAME.report says it"
             yield Problem(f"{self.field}.benchmarks", "report", remedy)
-        if self.has_cells:
-            yield from grid_problems(self.field, self.study, self.abilities)
+        yield from grid_problems(self.field, self.study, self.abilities)
 
     def _strategy(self, strategy: Strategy) -> Iterator[Problem]:
         field, known = f"{self.field}.strategy", ", ".join(self.abilities)

@@ -81,8 +81,17 @@ class _Refused:
         if problem.remedy.startswith("no such model"):
             return self._lacks("models")
         if problem.remedy.startswith("no such variant"):
-            return self._below(f"abilities.{problem.field.rpartition('.')[2]}.variants")
+            return self._knows_variant(problem.field.rpartition(".")[2], problem.value)
         return problem.remedy.startswith("no such ability") and f"{study}.abilities" in self._fields
+
+    def _knows_variant(self, ability: str, variant: str) -> bool:
+        """Whether the file has the variant, which is wrong in itself, or nobody knows which it has."""
+        abilities = self._raw.get("abilities")
+        written = abilities.get(ability) if isinstance(abilities, dict) else None
+        if not isinstance(written, dict) or is_misspelt(f"abilities.{ability}.variants", self._found):
+            return True
+        variants = written.get("variants", {})
+        return not isinstance(variants, dict) or variant in variants
 
     def _explains_a_value(self, problem: Problem, study: str, axis: str, *, own: bool) -> bool:
         is_repeat = problem.remedy.endswith("leave one")

@@ -18,6 +18,8 @@ from raysft.wording import NOT_GIVEN, Faults, as_written, did_you_mean, in_words
 
 _ROUNDS = 40
 """Taking out one wrong part may show that what is around it is wrong, too."""
+_MOST_SUGGESTIONS = 200
+"""Problems of which each is told what else may have been meant; looking for that takes its time."""
 _ANY = ""
 """Stands for the name of an ability, a model or a study."""
 _STAND_INS: Mapping[tuple[str, ...], Any] = {
@@ -82,11 +84,13 @@ def _problems(
             steps = places.written(error["loc"], missing=error["type"] == "missing")
             by_place.setdefault(steps, []).append(error)
             above.update(steps[:length] for length in range(len(steps)))
+    told = 0
     for steps, some in by_place.items():
         one_of_several = all(_has_other_forms(places, one) for one in some)
         field = dotted(places.original(steps))
         if field not in known and not (steps in above and one_of_several):
-            yield _problem(field, some)
+            told += 1
+            yield _problem(field, some, suggest=told <= _MOST_SUGGESTIONS)
 
 
 def is_misspelt(field: str, problems: Iterable[Problem]) -> bool:
@@ -98,15 +102,15 @@ def is_misspelt(field: str, problems: Iterable[Problem]) -> bool:
     )
 
 
-def _problem(field: str, errors: Sequence[_Error]) -> Problem:
+def _problem(field: str, errors: Sequence[_Error], *, suggest: bool) -> Problem:
     value = NOT_GIVEN if errors[0]["type"] == "missing" else as_written(errors[0]["input"])
-    said = dict.fromkeys(_said(error) for error in errors)
+    said = dict.fromkeys(_said(error, suggest=suggest) for error in errors)
     return Problem(field or "SWEEP", value, ", or ".join(said))
 
 
-def _said(error: _Error) -> str:
+def _said(error: _Error, *, suggest: bool) -> str:
     text: str = error.get("said") or in_words(error)
-    if error["type"] == "extra_forbidden":
+    if error["type"] == "extra_forbidden" and suggest:
         *above, key = error["loc"]
         keys = known_keys(SweepSpec, above)
         text += did_you_mean(key, keys) or f"; there are {', '.join(keys)}"

@@ -96,8 +96,8 @@ CASES: list[tuple[str, str, dict[str, str]]] = [
     ("abilities/code/benchmark", "{limit: 5}", {"abilities.code.benchmark.name": "must be given"}),
     ("abilities/code/report", "[mbpp, nope]", {
         "abilities.code.report[0]": "say where", "abilities.code.report[1]": "use world/math"}),
-    ("abilities/math/variants", "{v: lost.jsonl, w: {}}", {
-        "abilities.math.variants.v.path": "no such file", "abilities.math.variants.w": "name at least one file"}),
+    ("abilities/code/variants", "{v: lost.jsonl, w: {}}", {
+        "abilities.code.variants.v.path": "no such file", "abilities.code.variants.w": "name at least one file"}),
     ("abilities/math/reports", "x", {"abilities.math.reports": "did you mean report?"}),
     # ---- models
     ("models/tiny/base", "world/bose", {"models.tiny.base": "did you mean world/base?"}),
@@ -280,11 +280,18 @@ def check(found: list[Problem], *cases: tuple[str, str, dict[str, str]]) -> None
     assert not [one for one in found if OF_THE_LIBRARY.search(str(one))]
 
 
+OF_CELLS = re.compile("says nothing|more than the source|leave at least|excludes nothing|no such value|cells")
+"""What is wrong with the cells of a study is known once its axes are right."""
+
+
 def apart(cases: tuple[tuple[str, str, dict[str, str]], ...]) -> bool:
-    """Whether no case is written where another one is, or in it."""
-    return not any(
-        f"{one[0]}/".startswith(f"{other[0]}/") for one, other in itertools.permutations(cases, 2)
-    )
+    """Whether no case is written where another one is, or in it, or hides it."""
+    pairs = list(itertools.permutations(cases, 2))
+    if any(f"{one[0]}/".startswith(f"{other[0]}/") for one, other in pairs):
+        return False
+    of_cells = [one for one in cases if OF_CELLS.search(" ".join(one[2].values()))]
+    studies = [one[0].split("/")[1] for one in cases if one[0].startswith("studies/")]
+    return not any(studies.count(one[0].split("/")[1]) > 1 for one in of_cells)
 
 
 def test_the_good_file_is_good(tmp_path: Path) -> None:
