@@ -41,9 +41,9 @@ def choices(study: Study, abilities: Sequence[str]) -> Iterator[Choice]:
         study: the grid.
         abilities: that take part, in their order; a strategy that stands for several becomes those.
     """
-    left_out = [excluded_values(one, abilities) for one in study.exclude]
+    left_out = Exclusions(study.exclude, abilities)
     for choice, keys in product_of_axes(study, abilities):
-        if not any(has_all(keys, one) for one in left_out):
+        if not any(left_out.of_cell(keys)):
             yield choice
 
 
@@ -122,12 +122,27 @@ def _expanded(column: _Column, abilities: Sequence[str]) -> list[tuple[Any, ...]
     ]
 
 
-def excluded_values(exclusion: Axes, abilities: Sequence[str]) -> dict[str, set[Hashable]]:
+class Exclusions:
+    """Which of a study's exclusions a cell is excluded by."""
+
+    def __init__(self, exclusions: Sequence[Axes], abilities: Sequence[str]) -> None:
+        self._entries = [_excluded_values(one, abilities) for one in exclusions]
+        self._by_value: dict[str, dict[Hashable, list[int]]] = {}
+        """Of each entry the axis on which it has the fewest values, and these: so few entries are looked at."""
+        for place, entry in enumerate(self._entries):
+            axis = min(entry, key=lambda one: len(entry[one]))
+            for key in entry[axis]:
+                self._by_value.setdefault(axis, {}).setdefault(key, []).append(place)
+
+    def of_cell(self, keys: Keys) -> Iterator[int]:
+        """Places, from 1, of the entries that name the cell: on every axis one of its values."""
+        for axis, entries in self._by_value.items():
+            for place in entries.get(keys[axis], ()):
+                if all(keys[other] in values for other, values in self._entries[place].items()):
+                    yield place + 1
+
+
+def _excluded_values(exclusion: Axes, abilities: Sequence[str]) -> dict[str, set[Hashable]]:
     """By axis, of those that an exclusion names, the keys of its values."""
     columns = [_Column((axis,), [(value,) for value in getattr(exclusion, axis)]) for axis in exclusion.given]
     return {one.axes[0]: {key_of(value) for (value,) in _expanded(one, abilities)} for one in columns}
-
-
-def has_all(keys: Keys, excluded: dict[str, set[Hashable]]) -> bool:
-    """Whether a cell has, on every axis that an exclusion names, one of its values."""
-    return all(keys[axis] in values for axis, values in excluded.items())

@@ -1,19 +1,19 @@
 """What is wrong with the grid of a study as a whole: its size, repeated values, and what is excluded."""
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
+from raysft.composition.strategy import Strategy
 from raysft.errors import Problem
 from raysft.spec.grid import (
+    Exclusions,
     cells_of,
     columns_of,
-    excluded_values,
-    has_all,
     key_of,
     product_of_axes,
     with_one_of_others,
 )
-from raysft.spec.study import Axes, Study
+from raysft.spec.study import Study
 
 MOST_CELLS = 250_000
 """Cells of a study, and of a sweep; a plan of them takes minutes and some GB."""
@@ -34,11 +34,10 @@ def grid_problems(field: str, study: Study, abilities: Sequence[str]) -> Iterato
     if cells > MOST_CELLS:
         yield too_large(field, cells)
         return
-    places = {f"{field}.exclude[{place}]": one for place, one in enumerate(study.exclude)}
-    wrong = [problem for at, one in places.items() for problem in _unknown(at, one, study, abilities)]
+    wrong = list(_unknown(field, study, abilities))
     yield from wrong
-    if places and not wrong:
-        yield from _excluded(field, places, study, abilities)
+    if study.exclude and not wrong:
+        yield from _excluded(field, study, abilities)
 
 
 def too_large(field: str, cells: int) -> Problem:
@@ -63,39 +62,44 @@ def _repeats(field: str, study: Study) -> Iterator[Problem]:
             seen.add(key)
 
 
-def _unknown(field: str, exclusion: Axes, study: Study, abilities: Sequence[str]) -> Iterator[Problem]:
+def _unknown(field: str, study: Study, abilities: Sequence[str]) -> Iterator[Problem]:
     """Values that no cell has: they exclude nothing, and are most likely a slip."""
-    for axis in exclusion.given:
-        known = {key_of(one) for one in study.values(axis)}
-        values = list(getattr(exclusion, axis))
-        if axis == "strategy":
-            if sum(rule.stands_for(abilities) for rule in values) > MOST_CELLS:
-                yield Problem(f"{field}.{axis}", "all orders", "are too many to be excluded one by one")
-                continue
-            known |= {key_of(one) for rule in study.values(axis) for one in rule.expanded(abilities)}
-        for value in values:
-            if key_of(value) not in known:
-                yield Problem(f"{field}.{axis}", _label(value), f"the study has no such value of {axis}")
+    known: dict[str, set[Hashable]] = {}
+    for place, exclusion in enumerate(study.exclude):
+        for axis in exclusion.given:
+            at = f"{field}.exclude[{place}].{axis}"
+            if axis not in known:
+                known[axis] = _values(study, axis, abilities)
+            for value in getattr(exclusion, axis):
+                if isinstance(value, Strategy) and value.stands_for(abilities) > MOST_CELLS:
+                    yield Problem(at, value.label, "are too many to be excluded one by one")
+                elif key_of(value) not in known[axis]:
+                    yield Problem(at, _label(value), f"the study has no such value of {axis}")
 
 
-def _excluded(
-    field: str, places: Mapping[str, Axes], study: Study, abilities: Sequence[str]
-) -> Iterator[Problem]:
+def _values(study: Study, axis: str, abilities: Sequence[str]) -> set[Hashable]:
+    """Keys of all values on an axis, of strategies also of those which they stand for."""
+    given = list(study.values(axis))
+    several = [one for rule in given for one in rule.expanded(abilities)] if axis == "strategy" else []
+    return {key_of(one) for one in (*given, *several)}
+
+
+def _excluded(field: str, study: Study, abilities: Sequence[str]) -> Iterator[Problem]:
     """Entries that exclude nothing, and whether anything is left."""
-    entries = {at: excluded_values(one, abilities) for at, one in places.items()}
-    idle = set(entries)
+    exclusions = Exclusions(study.exclude, abilities)
+    idle = set(range(1, len(study.exclude) + 1))
     left = False
-    named = {axis for one in places.values() for axis in one.given}
+    named = {axis for one in study.exclude for axis in one.given}
     for _, keys in product_of_axes(with_one_of_others(study, named), abilities):
-        hits = {at for at, one in entries.items() if has_all(keys, one)}
+        hits = set(exclusions.of_cell(keys))
         left = left or not hits
         idle -= hits
         if left and not idle:
             return
-    for at in entries:
-        if at in idle:
-            axes = ", ".join(places[at].given)
-            yield Problem(at, axes, "no cell of the study has these values together: it excludes nothing")
+    for place in sorted(idle):
+        axes = ", ".join(study.exclude[place - 1].given)
+        remedy = "no cell of the study has these values together: it excludes nothing"
+        yield Problem(f"{field}.exclude[{place - 1}]", axes, remedy)
     if not left:
         yield Problem(f"{field}.exclude", "every cell", "leave at least one cell of the grid")
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from raysft.composition.amount import Amount, Budget, Share
+from raysft.composition.amount import Amount, Budget, Share, write_amount
 from raysft.composition.strategy import DEFAULT_LAST, Shares, Strategy
 from raysft.errors import Problem
 from raysft.spec.grid import cells_of, choices, with_one_of_others
@@ -18,6 +18,8 @@ from raysft.spec.sweep import SweepSpec
 from raysft.wording import NOT_GIVEN, as_written, did_you_mean, in_words
 
 
+_LONGEST = 120
+"""Characters of a strategy in a message."""
 _MOST_NAMES = 20
 """Names that a message lists."""
 
@@ -94,13 +96,14 @@ class _Checks(NamedTuple):
 
     def _strategy(self, strategy: Strategy) -> Iterator[Problem]:
         field, known = f"{self.field}.strategy", ", ".join(self.abilities)
+        label = strategy.label[:_LONGEST] + ("..." if len(strategy.label) > _LONGEST else "")
         unknown = [ability for ability in strategy.names() if ability not in self.abilities]
         for ability in unknown:
-            yield no_such(field, f"{strategy.label}: {ability}", "ability", self.abilities)
+            yield no_such(field, f"{label}: {ability}", "ability", self.abilities)
         if strategy.needs_last() and DEFAULT_LAST not in self.abilities:
-            yield Problem(field, strategy.label, f"say which ability comes `last`, one of {known}")
+            yield Problem(field, label, f"say which ability comes `last`, one of {known}")
         elif not unknown and not all(strategy.stages(self.abilities)):
-            yield Problem(field, strategy.label, "a stage has no data: it needs at least two abilities")
+            yield Problem(field, label, "a stage has no data: it needs at least two abilities")
         for change in strategy.recipes():
             try:
                 RecipeChange.model_validate(change)
@@ -132,10 +135,9 @@ class _Checks(NamedTuple):
 
     def _budgets(self) -> Iterator[Problem]:
         for amount in self.study.values("amount"):
+            shown = as_written(write_amount(amount))
             for ability in sorted(_said(amount) - set(self.abilities)):
-                yield no_such(
-                    f"{self.field}.amount.{ability}", str(amount), "ability", self.abilities, ability
-                )
+                yield no_such(f"{self.field}.amount.{ability}", shown, "ability", self.abilities, ability)
 
     # ---- what cells ask for together
 
@@ -189,7 +191,7 @@ class _Checks(NamedTuple):
         for amount, without in missing.items():
             if without:
                 names = ", ".join(ability for ability in self.abilities if ability in without)
-                yield Problem(f"{self.field}.amount", str(amount), f"says nothing for {names}")
+                yield Problem(f"{self.field}.amount", as_written(write_amount(amount)), f"says nothing for {names}")
 
 
 def _said(amount: Amount) -> set[str]:
