@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from raysft.composition.amount import Amount, Budget, Share, write_amount
+from raysft.composition.amount import Amount, Budget, Share
 from raysft.composition.strategy import DEFAULT_LAST, Shares, Strategy
 from raysft.errors import Problem
 from raysft.spec.grid import cells_of, choices, with_one_of_others
@@ -19,7 +19,7 @@ from raysft.wording import NOT_GIVEN, as_written, did_you_mean, in_words
 
 
 _LONGEST = 120
-"""Characters of a strategy in a message."""
+"""Characters of a value in a message."""
 _MOST_NAMES = 20
 """Names that a message lists."""
 
@@ -48,6 +48,10 @@ def no_such(field: str, value: str, what: str, known: tuple[str, ...], name: str
     near = did_you_mean(name or value.rpartition(": ")[2], known)
     some = ", ".join(known[:_MOST_NAMES]) + (f" and {len(known) - _MOST_NAMES} more" if known[_MOST_NAMES:] else "")
     return Problem(field, value, f"no such {what}; use one of {some or '(there is none)'}{near}")
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= _LONGEST else f"{label[:_LONGEST]}..."
 
 
 class _Wanted(NamedTuple):
@@ -96,7 +100,7 @@ class _Checks(NamedTuple):
 
     def _strategy(self, strategy: Strategy) -> Iterator[Problem]:
         field, known = f"{self.field}.strategy", ", ".join(self.abilities)
-        label = strategy.label[:_LONGEST] + ("..." if len(strategy.label) > _LONGEST else "")
+        label = _short(strategy.label)
         unknown = [ability for ability in strategy.names() if ability not in self.abilities]
         for ability in unknown:
             yield no_such(field, f"{label}: {ability}", "ability", self.abilities)
@@ -135,7 +139,7 @@ class _Checks(NamedTuple):
 
     def _budgets(self) -> Iterator[Problem]:
         for amount in self.study.values("amount"):
-            shown = as_written(write_amount(amount))
+            shown = _short(str(amount))
             for ability in sorted(_said(amount) - set(self.abilities)):
                 yield no_such(f"{self.field}.amount.{ability}", shown, "ability", self.abilities, ability)
 
@@ -191,7 +195,7 @@ class _Checks(NamedTuple):
         for amount, without in missing.items():
             if without:
                 names = ", ".join(ability for ability in self.abilities if ability in without)
-                yield Problem(f"{self.field}.amount", as_written(write_amount(amount)), f"says nothing for {names}")
+                yield Problem(f"{self.field}.amount", _short(str(amount)), f"says nothing for {names}")
 
 
 def _said(amount: Amount) -> set[str]:

@@ -92,7 +92,7 @@ CASES: list[tuple[str, str, dict[str, str]]] = [
     ("abilities/code/source", '{path: world/code, rows: "10"}', {"abilities.code.source.rows": "without quotes"}),
     ("abilities/code/benchmark", "gsm8x", {"abilities.code.benchmark": "did you mean gsm8k?"}),
     ("abilities/code/benchmark", "{name: gsm8k}", {"abilities.code.benchmark": "path: FILE"}),
-    ("abilities/code/benchmark", "held_out", {"abilities.code.benchmark": "source.held_out: 200"}),
+    ("abilities/general/benchmark", "held_out", {"abilities.general.benchmark": "source.held_out: 200"}),
     ("abilities/code/benchmark", "{limit: 5}", {"abilities.code.benchmark.name": "must be given"}),
     ("abilities/code/report", "[mbpp, nope]", {
         "abilities.code.report[0]": "say where", "abilities.code.report[1]": "use world/math"}),
@@ -312,3 +312,81 @@ def test_several_faults_are_all_told_in_one_answer(
     tmp_path_factory: pytest.TempPathFactory, cases: tuple[tuple[str, str, dict[str, str]], ...]
 ) -> None:
     check(refused(tmp_path_factory.getbasetemp(), file_with(*cases)), *cases)
+
+
+SHIPPED = sorted((ROOT / "sweeps").glob("*.yaml"))
+ODD: list[Any] = [
+    None, True, -1, 0, 1.5, float("nan"), float("inf"), 10**400, "", "no", "x" * 300, "1/0", "\u202e", [], {},
+    [[]], [None], {"": None}, {"a": {"b": []}}, "multi_task", "dmt", "all", "world/math", [1, 1], {"dmt": {}},
+]  # fmt: skip
+
+
+def places_of(value: object, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [at, *(place for step, one in inner for place in places_of(one, (*at, step)))]
+
+
+def mutate(raw: Any, chance: random.Random) -> None:
+    """Put something odd somewhere, take something out, misspell a key, or move a part elsewhere."""
+    places = [place for place in places_of(raw) if place]
+    *above, last = chance.choice(places)
+    at = raw
+    for step in above:
+        at = at[step]
+    match chance.randrange(4):
+        case 0:
+            at[last] = chance.choice(ODD)
+        case 1:
+            del at[last]
+        case 2 if isinstance(at, dict):
+            at[str(last)[:-1] + chance.choice("xs_")] = at.pop(last)
+        case _:
+            source = raw
+            for step in chance.choice(places):
+                source = source[step]
+            at[last] = yaml.safe_load(yaml.safe_dump(source))
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.sampled_from(SHIPPED), st.integers(0, 2**32), st.integers(1, 4))
+def test_whatever_becomes_of_a_sweep_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, shipped: Path, seed: int, times: int
+) -> None:
+    raw = yaml.safe_load(shipped.read_text(encoding="utf-8"))
+    chance = random.Random(seed)
+    for _ in range(times):
+        mutate(raw, chance)
+        if not raw:
+            return
+    read_or_refused(tmp_path_factory.getbasetemp() / "odd.yaml", yaml.safe_dump(raw).encode())
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.sampled_from(SHIPPED), st.integers(0, 2**32), st.integers(1, 6))
+def test_whatever_becomes_of_its_bytes_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, shipped: Path, seed: int, times: int
+) -> None:
+    text = bytearray(shipped.read_bytes())
+    chance = random.Random(seed)
+    for _ in range(times):
+        place = chance.randrange(len(text))
+        length = chance.randrange(1, 30)
+        other = chance.randrange(len(text))
+        new = chance.choice([b"", b"\t", b"&a ", b"*a ", b"- ", b": ", b"{", b"]", b"!x ", b"\xff", b"\n", b"<<: "])
+        text[place : place + chance.choice([0, length])] = chance.choice([new, text[other : other + length]])
+    read_or_refused(tmp_path_factory.getbasetemp() / "odd.yaml", bytes(text))
+
+
+def read_or_refused(file: Path, given_: bytes) -> None:
+    file.write_bytes(given_)
+    begun = time.monotonic()
+    try:
+        spec = load_sweep(file, data="unseen")
+    except InputError as error:
+        assert error.problems
+        assert all(one.field and one.value and one.remedy for one in error.problems), str(error)
+        assert not OF_THE_LIBRARY.search(str(error)), str(error)
+        str(error).encode()
+    else:
+        assert SweepSpec.model_validate(spec.model_dump(mode="json")) == spec
+    assert time.monotonic() - begun < 2
