@@ -82,10 +82,10 @@ def _alike_names(spec: SweepSpec) -> Iterator[Problem]:
 def _power_problems(spec: SweepSpec, names: Names) -> Iterator[Problem]:
     """Assumptions are given under the key of a benchmark, or under its name for all that have it."""
     known = dict.fromkeys(name for key, (_, one) in spec.benchmarks.items() for name in (key, one.name))
-    whole = set(names.abilities) == set(spec.abilities)
+    broken = set(names.abilities) - set(spec.abilities)
     for field in ("spread", "seed_deviation"):
         for said, value in getattr(spec.power, field).items():
-            if said not in known and whole:
+            if said not in known and said.partition("/")[0] not in broken:
                 yield no_such(f"power.{field}.{said}", f"{value:g}", "benchmark", tuple(known), said)
     for said, spread in spec.power.spread.items():
         meant = {one.name for key, (_, one) in spec.benchmarks.items() if said in (key, one.name)}

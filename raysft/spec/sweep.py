@@ -18,9 +18,7 @@ from raysft.spec.source import SourceSpec
 from raysft.spec.study import Study
 from raysft.wording import argument, did_you_mean
 
-Name = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64), AfterValidator(folder_name)
-]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 """Letters, digits, `_`, `.` and `-`."""
 
 

@@ -50,7 +50,8 @@ class _Refused:
             return True
         part = field.partition(".")[0]
         if part == "power":
-            return self._below("abilities") or self._below("power")
+            known = problem.field.split(".", 2)[-1] in _texts(self._raw.get("abilities"))
+            return problem.remedy.startswith("no such benchmark") and known
         if part == "objective":
             return self._lacks("abilities")
         return part == "studies" and self._explains_in_a_study(problem)
@@ -110,6 +111,15 @@ class _Refused:
     def _below(self, field: str) -> bool:
         """Whether this field was refused, or something in it."""
         return field in self._fields or field in self._above
+
+
+def _texts(value: object) -> Iterator[object]:
+    """Every text in a part of the file, the depth of which is bounded."""
+    if isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _texts(one)
+    else:
+        yield value
 
 
 def _ends(field: str) -> Iterator[int]:

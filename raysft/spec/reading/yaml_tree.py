@@ -69,6 +69,8 @@ def _cause(error: yaml.MarkedYAMLError) -> str:
     cause = error.problem or "cannot be read"
     mark = error.problem_mark
     said = _SAID_BETTER.get(cause, cause)
+    if cause.startswith("expected <block end>"):
+        said = "is indented otherwise than what it belongs to, or something before it is not closed"
     return said if mark is None else f"{said} (line {mark.line + 1}, column {mark.column + 1})"
 
 

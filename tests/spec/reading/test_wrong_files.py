@@ -242,7 +242,7 @@ WHOLE_PARTS: list[tuple[str, str, dict[str, str]]] = [
 ]
 OF_THE_LIBRARY = re.compile(
     r"Input should|Value error|valid (integer|number|string|dict)|unable to parse|Field required|Extra inputs"
-    r"|instance of|pydantic|literal\[|function-|discriminator|None\b|True\b|False\b|\{'|dict\b|tuple",
+    r"|instance of|pydantic|literal\[|function-|discriminator|None\b|True\b|False\b|\{'\w|dict\b|tuple",
 )
 
 
