@@ -77,7 +77,11 @@ def _plain_number(bound: float) -> str:
 
 def _write_text(value: object) -> str:
     """YAML takes `2024` for a number and `true` for a truth value, unless there are quotes around it."""
-    return f'write text; in quotes it is: "{as_written(value)}"' if isinstance(value, int | float) else "write text"
+    return (
+        f'write text; in quotes it is: "{as_written(value)}"'
+        if isinstance(value, int | float)
+        else "write text"
+    )
 
 
 _MOST_COMPARED = 200

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from support.finished_sweep import SCORES, STAGES, SWEEP, contents, finish, write_sweep
 from support.places import ROOT
 
@@ -109,5 +110,7 @@ def test_a_sweep_made_in_python_is_held_to_the_same_rules() -> None:
         raysft.plan_sweep(sweep)
     with pytest.raises(raysft.InputError, match="^only: rq: no such study"):
         sweep.only(["rq"])
-    with pytest.raises(raysft.InputError, match="^changes recipe.epoch: 1: no such key here; did you mean epochs?"):
+    with pytest.raises(
+        raysft.InputError, match="^changes recipe.epoch: 1: no such key here; did you mean epochs?"
+    ):
         raysft.load_sweep(ROOT / "sweeps" / "quickstart.yaml", ["recipe.epoch=1"])

@@ -65,7 +65,9 @@ Number = Annotated[float, BeforeValidator(_number)]
 Seed = Annotated[Whole, Field(ge=0, lt=2**32)]
 """A seed: a whole number that every generator of random numbers takes."""
 
-_DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10))})
+_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10))}
+)
 
 
 def folder_name(name: str) -> str:

@@ -117,9 +117,7 @@ def _expanded(column: _Column, abilities: Sequence[str]) -> list[tuple[Any, ...]
     if "strategy" not in column.axes:
         return column.rows
     at = column.axes.index("strategy")
-    return [
-        (*row[:at], one, *row[at + 1 :]) for row in column.rows for one in row[at].expanded(abilities)
-    ]
+    return [(*row[:at], one, *row[at + 1 :]) for row in column.rows for one in row[at].expanded(abilities)]
 
 
 class Exclusions:

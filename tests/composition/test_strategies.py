@@ -120,8 +120,14 @@ def test_equal_strategies_are_equal_however_they_are_written() -> None:
         ("nope", "no such strategy"),
         ({"single": "math", "dmt": 1}, "write one strategy"),
         ({"dmt": "1/4", "last": "math"}, r"inside it: {dmt: {k: ..., ...}}"),
-        ({"dmt": {"math": 2, "code": "x"}}, "dmt.math: must lie between 0 and 1; dmt.code: write an exact fraction"),
-        ({"dmt": {"lst": "x", "kk": 1, "k": 3}}, "kk: no such key here.*k: must lie between|k: must lie.*kk: no such"),
+        (
+            {"dmt": {"math": 2, "code": "x"}},
+            "dmt.math: must lie between 0 and 1; dmt.code: write an exact fraction",
+        ),
+        (
+            {"dmt": {"lst": "x", "kk": 1, "k": 3}},
+            "kk: no such key here.*k: must lie between|k: must lie.*kk: no such",
+        ),
         (["multi_task"], "write one strategy"),
         (None, "write one strategy"),
         ({1: 2}, "no such strategy"),

@@ -77,11 +77,19 @@ def test_equal_stages_one_after_the_other_are_two_stages() -> None:
         ([], "stages: give at least 1"),
         ([{"math": 2}, {"code": 0}, "general"], "stages.0.math: .*; stages.1.code: .*; stages.2: "),
         (
-            {"a": {"math": 1}, "b": {"mixture": {"math": 1}, "after": "aa"}, "c": {"mixture": {}, "recip": {}}},
+            {
+                "a": {"math": 1},
+                "b": {"mixture": {"math": 1}, "after": "aa"},
+                "c": {"mixture": {}, "recip": {}},
+            },
             "stages.c.mixture: write abilities.*stages.c.recip: no such key here; did you mean recipe?",
         ),
         (
-            {"a": {"math": 1}, "b": {"mixture": {"math": 1}, "after": "d"}, "c": {"mixture": {"math": 1}, "after": "e"}},
+            {
+                "a": {"math": 1},
+                "b": {"mixture": {"math": 1}, "after": "d"},
+                "c": {"mixture": {"math": 1}, "after": "e"},
+            },
             "stages.b.after: no stage is called d.*stages.c.after: no stage is called e",
         ),
     ],

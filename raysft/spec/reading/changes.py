@@ -49,7 +49,9 @@ def apply_change(raw: dict[str, Any], change: str) -> Change:
             made = made or here
         at = at[step]
         if not isinstance(at, dict):
-            raise _refused(change, f"{here} is {as_written(at)}, no mapping; change it as a whole: {here}=...")
+            raise _refused(
+                change, f"{here} is {as_written(at)}, no mapping; change it as a whole: {here}=..."
+            )
     at[steps[-1]] = value
     return Change(field, as_written(value), made or field)
 

@@ -372,7 +372,9 @@ def test_whatever_becomes_of_its_bytes_is_read_or_refused(
         place = chance.randrange(len(text))
         length = chance.randrange(1, 30)
         other = chance.randrange(len(text))
-        new = chance.choice([b"", b"\t", b"&a ", b"*a ", b"- ", b": ", b"{", b"]", b"!x ", b"\xff", b"\n", b"<<: "])
+        new = chance.choice(
+            [b"", b"\t", b"&a ", b"*a ", b"- ", b": ", b"{", b"]", b"!x ", b"\xff", b"\n", b"<<: "]
+        )
         text[place : place + chance.choice([0, length])] = chance.choice([new, text[other : other + length]])
     read_or_refused(tmp_path_factory.getbasetemp() / "odd.yaml", bytes(text))
 
