@@ -61,7 +61,7 @@ _ROW = re.compile(r"(.*):[0-9]+")
 
 
 def told(problems: Sequence[Problem]) -> list[str]:
-    """Problems as lines: of the rows of one file the first 20, of all others the first 100, then how many more."""
+    """Problems as lines: the first 20 rows of each file, 100 of all others, then how many more there are."""
     lines: list[str] = []
     counts: Counter[str] = Counter()
     for problem in problems:

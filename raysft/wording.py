@@ -163,7 +163,7 @@ def _quoted(text: str) -> str:
 
 
 def seen(text: str) -> str:
-    """A text whose characters all can be seen: others are shown by their numbers, as `\\u202e`."""
+    """A text whose characters all can be seen: others are shown by their numbers in hexadecimal."""
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in text)

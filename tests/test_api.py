@@ -79,7 +79,7 @@ def test_results_are_the_tables_of_the_store(tmp_path: Path) -> None:
         assert len(found.scores.drop_duplicates(["stage", "benchmark_key"])) == SCORES
         means = found.items.groupby(["stage", "benchmark_key"]).value.mean()
         assert set(means) == {0.5}
-    with pytest.raises(raysft.InputError, match="^store: "):
+    with pytest.raises(raysft.InputError, match=r"^store: "):
         raysft.read_results("done", tmp_path / "typo")
 
 
@@ -108,9 +108,9 @@ def test_a_sweep_made_in_python_is_held_to_the_same_rules() -> None:
     sweep = raysft.SweepSpec.model_validate(raw)
     with pytest.raises(raysft.InputError, match=r"studies.amount.model: tony: .*did you mean tiny"):
         raysft.plan_sweep(sweep)
-    with pytest.raises(raysft.InputError, match="^only: rq: no such study"):
+    with pytest.raises(raysft.InputError, match=r"^only: rq: no such study"):
         sweep.only(["rq"])
     with pytest.raises(
-        raysft.InputError, match="^changes recipe.epoch: 1: no such key here; did you mean epochs?"
+        raysft.InputError, match=r"^changes recipe.epoch: 1: no such key here; did you mean epochs\?"
     ):
         raysft.load_sweep(ROOT / "sweeps" / "quickstart.yaml", ["recipe.epoch=1"])

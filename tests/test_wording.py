@@ -101,8 +101,10 @@ def test_a_number_comes_with_its_noun() -> None:
     ("value", "said"),
     [
         (None, "null"), (True, "true"), (5, "5"), (0.25, "0.25"), ("math", "math"), ("5", '"5"'), ("", '""'),
-        ("true", '"true"'), ("1/4", "1/4"), ({}, "{}"), ([], "[]"), ({"a": [1, {"b": None}]}, "{a: [1, {b: null}]}"),
-        ("a\u202eb", '"a\\u202eb"'), ("x" * 100, "x" * 57 + "..."), (10**400, "a number of more than 60 digits"),
+        ("true", '"true"'), ("1/4", "1/4"), ({}, "{}"), ([], "[]"),
+        ({"a": [1, {"b": None}]}, "{a: [1, {b: null}]}"),
+        ("a\u202eb", '"a\\u202eb"'), ("x" * 100, "x" * 57 + "..."),
+        (10**400, "a number of more than 60 digits"),
     ],
 )  # fmt: skip
 def test_a_value_is_shown_as_yaml_has_it(value: object, said: str) -> None:

@@ -21,7 +21,6 @@ from raysft.composition.exact import ShareField
 from raysft.composition.strategy import Shares, Strategy
 from raysft.wording import Fault, Faults, did_you_mean
 
-
 _EXAMPLE = "[{math: 1}, {general: 1}]"
 
 

@@ -30,7 +30,7 @@ Pattern = Annotated[str, AfterValidator(_compiles)]
 
 
 _LIMIT = 10**12
-"""Nothing that is counted comes near it; what is above is a slip, and may be too large to be computed with."""
+"""Nothing that is counted comes near it; what is above is a slip, and too large to be computed with."""
 
 
 _LONGEST = 100

@@ -126,7 +126,7 @@ class Exclusions:
     def __init__(self, exclusions: Sequence[Axes], abilities: Sequence[str]) -> None:
         self._entries = [_excluded_values(one, abilities) for one in exclusions]
         self._by_value: dict[str, dict[Hashable, list[int]]] = {}
-        """Of each entry the axis on which it has the fewest values, and these: so few entries are looked at."""
+        """Each entry by the axis on which it has the fewest values: so few entries are looked at."""
         for place, entry in enumerate(self._entries):
             axis = min(entry, key=lambda one: len(entry[one]))
             for key in entry[axis]:

@@ -17,7 +17,6 @@ from raysft.spec.study import RatioPoint, Study
 from raysft.spec.sweep import SweepSpec
 from raysft.wording import NOT_GIVEN, as_written, did_you_mean, in_words
 
-
 _LONGEST = 120
 """Characters of a value in a message."""
 _MOST_NAMES = 20

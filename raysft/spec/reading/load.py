@@ -137,7 +137,7 @@ def _parsed(path: Path) -> tuple[Any, list[Fault]]:
 def is_absent(spec: SweepSpec, path: str) -> bool:
     """Whether a local file of a source or benchmark is not there; what is elsewhere is not looked for."""
     where = resolve(spec, path)
-    return "://" not in where and not os.path.exists(where)  # noqa: PTH110 - refuses no path, however odd
+    return "://" not in where and not os.path.exists(where)
 
 
 def missing_files(spec: SweepSpec, key: SourceKey, hint: str = "") -> Iterator[Problem]:

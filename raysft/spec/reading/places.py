@@ -101,7 +101,7 @@ def _number(at: object, steps: Steps, found: dict[str, tuple[int, int]], count: 
 
 
 def place_in_file(field: str, order: Mapping[str, tuple[int, int]]) -> tuple[int, int]:
-    """Sorts fields: one that is there by its place, one that is missing behind all else of what is around it."""
+    """Sorts fields: what is there by its place, what is missing behind all else of what is around it."""
     if field in order:
         return order[field][0], 0
     while field and field not in order:

@@ -1,4 +1,4 @@
-"""YAML as a tree of plain values: keys are text, nothing is shared, and its size is bounded before it is made.
+"""YAML as a tree of plain values: keys are text, nothing is shared, its size is bounded before it is made.
 
 What YAML 1.1 reads otherwise than people mean it is text: `no`, `on`, `1:4`, `010`, `2024-01-31`. Only `true`
 and `false` are truth values. Anchors, aliases and `<<` work as ever; each alias gets a copy of its own.
@@ -25,8 +25,8 @@ _PLAIN_TAGS = tuple(
         "bool": r"true|True|TRUE|false|False|FALSE",
         # A number of more digits than Python reads at once is left to those who look at the text.
         "int": r"[-+]?(?:0|[1-9][0-9_]{0,3999}|0x[0-9a-fA-F_]{1,3000})",
-        "float": r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?|\.(?:inf|Inf|INF))"
-        r"|\.(?:nan|NaN|NAN)",
+        "float": r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+        r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
         "merge": "<<",
     }.items()
 )
@@ -37,7 +37,7 @@ _SAID_BETTER = {
     "found character '\\t' that cannot start any token": "a tab; indent by spaces",
     "but found another document": "a second document begins; a sweep file is one",
     "second occurrence": "a second anchor of this name",
-    "mapping values are not allowed here": "a colon that can mean nothing here; text with a colon needs quotes",
+    "mapping values are not allowed here": "a colon that means nothing here; text with a colon needs quotes",
 }
 
 Steps = tuple[str | int, ...]
@@ -168,7 +168,7 @@ class _Values:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
                 raise NoYaml(f"a list or mapping as a key; a key is text (line {line})")
-            elif key.tag == f"{_TAG}merge":
+            if key.tag == f"{_TAG}merge":
                 for one in self._merged(value, at):
                     merged = {**one, **merged}
             else:
