@@ -250,9 +250,9 @@ def _faults(rule: type[Strategy], written: Mapping[str, object], error: Mapping[
     return [Fault(place, error["input"], said, 1 if is_share else None)]
 
 
-def _place(written: object, location: Sequence[str | int]) -> tuple[str | int, ...]:
+def _place(written: Mapping[str, Any], location: Sequence[str | int]) -> tuple[str | int, ...]:
     """The steps of a location that the user wrote; of stages that have names, these in place of numbers."""
-    ((kind, at),) = written.items() if isinstance(written, dict) else ()
+    ((kind, at),) = written.items()
     steps: list[str | int] = [kind]
     for step in location:
         if isinstance(step, int) and isinstance(at, dict) and step < len(at):

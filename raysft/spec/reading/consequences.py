@@ -50,7 +50,9 @@ class _Refused:
             return True
         part = field.partition(".")[0]
         if part == "power":
-            known = problem.field.split(".", 2)[-1] in _texts(self._raw.get("abilities"))
+            abilities = self._raw.get("abilities")
+            name = problem.field.split(".", 2)[-1]
+            known = name in _texts(abilities) or (isinstance(abilities, dict) and name in abilities)
             return problem.remedy.startswith("no such benchmark") and known
         if part == "objective":
             return self._lacks("abilities")

@@ -118,8 +118,8 @@ def _step(at: Any, step: str | int, before: Sequence[str | int]) -> str | int | 
     # Ratios may be a mapping from names to points, and a point may have its factors below its name.
     named = bool(at) and all(isinstance(one, Mapping) for one in at.values())
     if named and isinstance(step, int) and step < len(at):
-        return list(at)[step]
-    return next(iter(at)) if named and step == "factors" and len(at) == 1 else None
+        return str(list(at)[step])
+    return str(next(iter(at))) if named and step == "factors" and len(at) == 1 else None
 
 
 def _copy(raw: Any) -> Any:  # noqa: ANN401 - raw YAML, the depth of which is bounded

@@ -99,7 +99,7 @@ class _Composer(yaml.SafeLoader):
         self._depth += 1
         if self._depth > DEEPEST or self._values > MOST_VALUES:
             raise self._too_large(event.start_mark)
-        node: yaml.Node | None = super().compose_node(parent, index)  # type: ignore[no-untyped-call]
+        node: yaml.Node | None = super().compose_node(parent, index)
         self._depth -= 1
         if alias is None and event.anchor is not None:
             self._finished[event.anchor] = self._values - before

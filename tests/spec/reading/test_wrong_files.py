@@ -136,8 +136,8 @@ CASES: list[tuple[str, str, dict[str, str]]] = [
         "run.trials_at_once": WHOLE, "run.attempt": "did you mean attempts?"}),
     ("cost", "{price: 1, mfu: 40}", {"cost.price": KEYS, "cost.mfu": "must be at most 1"}),
     ("power", "{alfa: 1, power: 5}", {"power.alfa": "did you mean alpha?", "power.power": "must be below 1"}),
-    ("power", "{spread: {world/mth: 0.3, code: 30}}", {
-        "power.spread.world/mth": "did you mean world/math?", "power.spread.code": "30% is 0.3"}),
+    ("power", "{spread: {world/mth: 0.3, math: 30}}", {
+        "power.spread.world/mth": "did you mean world/math?", "power.spread.math": "30% is 0.3"}),
     ("objective", "{maximise: mth, floors: {lw: 1}}", {
         "objective.maximise": "did you mean math?", "objective.floors.lw": "no such ability"}),
     ("objective", "{maximize: math}", {"objective.maximize": "did you mean maximise?"}),
