@@ -15,7 +15,7 @@ from raysft.spec.grid_checks import MOST_CELLS, grid_problems
 from raysft.spec.recipe import RecipeChange
 from raysft.spec.study import RatioPoint, Study
 from raysft.spec.sweep import SweepSpec
-from raysft.wording import NOT_GIVEN, as_written, did_you_mean, in_words
+from raysft.wording import NOT_GIVEN, as_written, did_you_mean, in_words, seen
 
 _LONGEST = 120
 """Characters of a value in a message."""
@@ -48,7 +48,7 @@ def no_such(field: str, value: str, what: str, known: tuple[str, ...], name: str
     some = ", ".join(known[:_MOST_NAMES]) + (
         f" and {len(known) - _MOST_NAMES} more" if known[_MOST_NAMES:] else ""
     )
-    return Problem(field, value, f"no such {what}; use one of {some or '(there is none)'}{near}")
+    return Problem(seen(field), seen(value) or '""', f"no such {what}; use one of {some or '(there is none)'}{near}")
 
 
 def _short(label: str) -> str:
