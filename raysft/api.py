@@ -16,6 +16,7 @@ from raysft.identity import StageId
 from raysft.plan.cost.bill import total
 from raysft.plan.tree import Plan
 from raysft.spec import SweepSpec, load_sweep
+from raysft.spec.checks import sweep_problems
 from raysft.store import Store
 from raysft.sweep.inputs.learnable import refuse_what_cannot_be_learnt
 from raysft.sweep.inputs.memory import refuse_what_does_not_fit
@@ -84,7 +85,7 @@ def plan_sweep(sweep: SweepSpec | Path | str, store: Path | str = STORE) -> Swee
     Raises:
         InputError: with everything that is wrong.
     """
-    spec = sweep if isinstance(sweep, SweepSpec) else load_sweep(Path(sweep), data="expected")
+    spec = _checked(sweep) if isinstance(sweep, SweepSpec) else load_sweep(Path(sweep), data="expected")
     with view_plan(spec, str(store)) as view:
         return SweepPlan(view.account.survey.plan, _points(view), _stages(view))
 
@@ -111,7 +112,7 @@ def run_sweep(
         InputError: something is wrong; nothing was started.
         ClusterError: the Ray cluster lacks something, or is gone.
     """
-    spec = sweep if isinstance(sweep, SweepSpec) else load_sweep(Path(sweep))
+    spec = _checked(sweep) if isinstance(sweep, SweepSpec) else load_sweep(Path(sweep))
     given = None if isinstance(sweep, SweepSpec) else Path(sweep).read_bytes()
 
     def run(inputs: Inputs, _: Mapping[StageId, Standing], opened: Store) -> Snapshot:
@@ -144,6 +145,13 @@ def read_results(sweep: SweepSpec | Path | str, store: Path | str = STORE) -> Re
         remedy = f"the store {opened.url} has no tables of it; `raysft run` and `raysft report` write them"
         raise InputError([Problem("sweep", name, remedy)])
     return Results(tables[0], tables[1])
+
+
+def _checked(spec: SweepSpec) -> SweepSpec:
+    """A sweep made in Python, held to what must be right between its parts, as one from a file is."""
+    if problems := list(sweep_problems(spec)):
+        raise InputError(problems)
+    return spec
 
 
 def carry_out(spec: SweepSpec, given: bytes | None, store_url: str, run: Run, *, retry_failed: bool) -> Ran:

@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "spec": "composition errors identity spec.reading wording",
     "spec.reading": "errors identity spec wording",
     # files and budgets
-    "store": "errors extras identity",
+    "store": "errors extras identity wording",
     "process_log": "errors store",
     "plan": "cluster composition errors identity spec wording",
     "plan.cost": "errors identity plan spec",

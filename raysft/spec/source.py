@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
 
 from raysft.composition.exact import parse_share
-from raysft.spec.fields import Frozen, Pattern, Whole, listed
+from raysft.spec.fields import Frozen, Number, Pattern, Whole, listed
+from raysft.wording import did_you_mean
 
 WORLD = "world/"
 """Prefix of the sources, benchmarks and the base that are built in."""
@@ -123,7 +124,7 @@ class DropRule(Frozen):
 class NearDuplicates(Frozen):
     """Removal of conversations that are nearly equal, by MinHash over shingles of words."""
 
-    similarity: Annotated[float, Field(gt=0, le=1)] = 0.8
+    similarity: Annotated[Number, Field(gt=0, le=1)] = 0.8
     """Jaccard similarity of the shingles from which on two conversations count as one."""
     shingle: Annotated[Whole, Field(ge=1)] = 5
     """Words of one shingle."""
@@ -187,10 +188,10 @@ class SourceSpec(Frozen):
     can be planned before the data is there; another number of rows is shown, not refused."""
     kept: Annotated[Whole, Field(ge=1)] | None = None
     """Conversations that are expected to be left after filters and removal of copies; `null` for `rows`."""
-    tokens: Annotated[float, Field(gt=0)] | None = None
+    tokens: Annotated[Number, Field(gt=0)] | None = None
     """Expected tokens per conversation, to plan before the data is there; `null` takes what is usual: 1,370
     with `format: sharegpt`, 400 otherwise."""
-    supervised_tokens: Annotated[float, Field(gt=0)] | None = None
+    supervised_tokens: Annotated[Number, Field(gt=0)] | None = None
     """Of these, the ones that are expected to enter the loss; `null` takes the usual share."""
     limit: Annotated[Whole, Field(ge=1)] | None = None
     """Use only so many rows, the first of the files; for trying things out."""
@@ -227,7 +228,9 @@ class SourceSpec(Frozen):
     def _known(cls, path: str | tuple[str, ...]) -> str | tuple[str, ...]:
         for one in listed(path):
             if one.startswith(WORLD) and (one not in BUILT_IN or one != path):
-                raise ValueError(f"a built-in source is the only path, and is one of {', '.join(BUILT_IN)}")
+                near = did_you_mean(one, BUILT_IN) if one not in BUILT_IN else ""
+                known = ", ".join(BUILT_IN)
+                raise ValueError(f"a built-in source is the only path, and is one of {known}{near}")
         return path
 
     @model_validator(mode="after")
