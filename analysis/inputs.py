@@ -71,6 +71,9 @@ class Row(BaseModel):
     reference_loss: float | None
     engine_version: str | None
     """Of the library that gave the answers; several, with commas, where it was updated in between."""
+    batch_sizes: str | None = None
+    """Questions answered side by side at most, where answers depend on it; several, with commas, where memory
+    ran out in between."""
     status: Status
     cause: str | None
 

@@ -17,7 +17,8 @@ from raysft.plan.cost.bill import total
 from raysft.plan.tree import Plan
 from raysft.spec import SweepSpec, load_sweep
 from raysft.store import Store
-from raysft.sweep.inputs.plan_totals import Account, refuse_what_does_not_fit
+from raysft.sweep.inputs.memory import refuse_what_does_not_fit
+from raysft.sweep.inputs.plan_totals import Account
 from raysft.sweep.inputs.read import Inputs, read_inputs
 from raysft.sweep.results.plan_view import PlanView, view_plan
 from raysft.sweep.results.publish import ITEMS, TABLE, Published, publish_results, read_table
@@ -26,6 +27,7 @@ from raysft.sweep.results.standing import (
     Standing,
     forget_failures,
     is_finished,
+    missing_scores,
     read_standing,
     what_is_missing,
 )
@@ -154,13 +156,14 @@ def carry_out(spec: SweepSpec, given: bytes | None, store_url: str, run: Run, *,
         retry_failed: also try what failed by its own fault.
 
     Raises:
-        InputError: something is wrong with what the sweep names, or a model that is yet to be trained does
-            not fit on its GPUs, as the plan assumes them; the store has nothing of the sweep then.
+        InputError: something is wrong with what the sweep names, or a model that is yet to be trained or
+            scored does not fit on its GPUs, as the plan assumes them; the store has nothing of the sweep
+            then.
     """
     inputs, store = read_inputs(spec, store_url), Store.open(store_url)
     standing = read_standing(inputs, store)
     waiting = (stage for key, stage in inputs.plan.stages.items() if standing[key].record is None)
-    refuse_what_does_not_fit(spec, inputs.bases, waiting)
+    refuse_what_does_not_fit(inputs, waiting, missing_scores(inputs, standing, inputs.asked))
     if given is not None:
         store.write_file(spec.name, "given.yaml", given)
     written = yaml.safe_dump(spec.model_dump(mode="json"), sort_keys=False)

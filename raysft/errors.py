@@ -7,6 +7,7 @@ RaysftError
 │   └── DamagedArtifact   bytes in the store are not those that were written
 ├── ClusterError          the Ray cluster lacks something the sweep needs
 ├── StageFailed           a stage ended without weights; carries the class of its cause
+├── OutOfMemory           a device cannot hold even one answer of a model
 ├── Unscored              an answer could not be graded for a reason outside the model
 ├── FetchFailed           a public file could not be fetched, or is another one
 └── Unwritable            a file of the user cannot be written
@@ -91,6 +92,10 @@ class StageFailed(RaysftError):
 
     def __reduce__(self) -> tuple[type["StageFailed"], tuple[str, FailureKind, str, int]]:
         return (StageFailed, (self.stage, self.kind, self.cause, self.attempts))
+
+
+class OutOfMemory(RaysftError):
+    """The memory of a device does not hold even the smallest unit of its work."""
 
 
 class Unscored(RaysftError):

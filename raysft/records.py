@@ -94,6 +94,8 @@ class AnswersRecord(Record):
 
     engine_version: str = ""
     """Of the library that gave them."""
+    batch_sizes: tuple[int, ...] = ()
+    """Questions side by side at most, the largest first; several where memory ran out in between."""
     reference_loss: float | None
     """Mean loss per token on the reference answers of the shard's questions; None if there are none."""
     reference_tokens: int
@@ -152,7 +154,7 @@ class ScoreRecord(Record):
     engine_versions: tuple[str, ...] = ()
     """Of the library that gave the answers; several if it was updated between two shards."""
     settings: dict[str, Any]
-    """Engine, its precision, token limit, sandbox level."""
+    """Engine, its precision, token limit, batch size as asked and as it was, sandbox level."""
 
 
 class FailureRecord(Record):

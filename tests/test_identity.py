@@ -126,8 +126,9 @@ FIELDS: dict[type[BaseModel], dict[str, str]] = {
         "precision": DEFINES_SCORE,
         "gpus_per_engine": SAYS_HOW,
         "engine_resource": SAYS_HOW,
-        "batch_size": SAYS_HOW,
-        "shard_size": SAYS_HOW,
+        # In bf16 alone: there the last bits of an answer depend on what is answered beside it.
+        "batch_size": DEFINES_SCORE,
+        "shard_size": DEFINES_SCORE,
     },
     RunSpec: dict.fromkeys(RunSpec.model_fields, SAYS_HOW),
 }

@@ -49,7 +49,7 @@ MAY_IMPORT = {
     "sandbox": "errors",
     "evaluate": "data.read errors identity records wording",
     "evaluate.benchmarks": "data data.read data.world errors evaluate identity sandbox spec",
-    "evaluate.engines": "data data.tokens errors evaluate identity model",
+    "evaluate.engines": "data data.tokens errors evaluate identity model plan.cost",
     "pilot": "composition data data.read errors identity model plan plan.cost spec",
     # a sweep
     "sweep.inputs": "composition data data.sources data.tokens errors evaluate.benchmarks extras identity "

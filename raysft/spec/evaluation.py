@@ -65,9 +65,10 @@ class EvaluationSpec(Frozen):
     engine: Literal["transformers"] = "transformers"
     """What generates the answers."""
     batch_size: Annotated[Whole, Field(ge=1)] = 64
-    """Questions that one engine answers side by side."""
+    """Questions that one engine answers side by side, at most: on a GPU as many as its memory holds. Part of
+    what identifies answers in bf16, where some depend on it."""
     gpus_per_engine: Annotated[Whole, Field(ge=0)] = 0
-    """GPUs of one engine; 0 answers on the CPU."""
+    """GPUs of one engine; 0 answers on the CPU. A model is not shared out: more than 1 gains nothing."""
     engine_resource: str | None = None
     """Custom Ray resource of which each engine asks for one unit, to land on nodes of their own (`eval`)."""
     engine_version: Literal["any", "same"] = "any"
@@ -76,4 +77,5 @@ class EvaluationSpec(Frozen):
     precision: Literal["fp32", "bf16"] = "fp32"
     """Number format in which answers are generated; part of what identifies them."""
     shard_size: Annotated[Whole, Field(ge=1)] = 512
-    """Questions in one unit of work; a lost engine costs at most one unit."""
+    """Questions in one unit of work; a lost engine costs at most one unit. Part of what identifies answers in
+    bf16, as `batch_size` is."""

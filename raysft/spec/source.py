@@ -1,7 +1,7 @@
 """Where the training conversations of an ability come from."""
 
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
 
@@ -14,6 +14,21 @@ BUILT_IN = ("world/math", "world/code", "world/general", "world/pretraining")
 """Sources that need no file; the last one is base text rather than conversations."""
 
 FormatName = Literal["auto", "messages", "sharegpt", "alpaca", "prompt_completion", "gsm8k", "text"]
+
+
+class ExpectedLength(NamedTuple):
+    """What a plan expects of one conversation before the data is there."""
+
+    tokens: float
+    supervised: float
+    """Of these, the ones that enter the loss."""
+
+
+USUAL_LENGTH = ExpectedLength(400.0, 250.0)
+"""A guess."""
+USUAL_LENGTHS = {"sharegpt": ExpectedLength(1370.0, 1145.0)}
+"""By format. ShareGPT as it is used, cut into pieces of 2,048 tokens at most, has 3.2 rounds of 71 and 358
+tokens (Wang et al. 2023, arXiv 2306.04751, table 1)."""
 
 
 def _above_zero(value: object) -> Fraction:
@@ -130,10 +145,11 @@ class SourceSpec(Frozen):
     can be planned before the data is there; another number of rows is shown, not refused."""
     kept: Annotated[Whole, Field(ge=1)] | None = None
     """Conversations that are expected to be left after filters and removal of copies; `null` for `rows`."""
-    tokens: Annotated[float, Field(gt=0)] = 400.0
-    """Expected tokens per conversation, to plan before the data is there."""
-    supervised_tokens: Annotated[float, Field(gt=0)] = 250.0
-    """Of these, the ones that are expected to enter the loss."""
+    tokens: Annotated[float, Field(gt=0)] | None = None
+    """Expected tokens per conversation, to plan before the data is there; `null` takes what is usual: 1,370
+    with `format: sharegpt`, 400 otherwise."""
+    supervised_tokens: Annotated[float, Field(gt=0)] | None = None
+    """Of these, the ones that are expected to enter the loss; `null` takes the usual share."""
     limit: Annotated[Whole, Field(ge=1)] | None = None
     """Use only so many rows, the first of the files; for trying things out."""
     held_out: Annotated[Whole, Field(ge=0)] = 0
@@ -167,9 +183,20 @@ class SourceSpec(Frozen):
     def _path_or_join(self) -> "SourceSpec":
         if bool(self.path) == bool(self.join):
             raise ValueError("name at least one file, in `path` or in `join`")
-        if self.supervised_tokens > self.tokens:
+        if self.tokens is not None and (self.supervised_tokens or 0) > self.tokens:
             raise ValueError(f"supervised_tokens {self.supervised_tokens} are part of tokens {self.tokens}")
         return self
+
+    @property
+    def expected_length(self) -> ExpectedLength:
+        """Tokens of a conversation, as they are said, or else as is usual of the format."""
+        usual = USUAL_LENGTHS.get(self.format, USUAL_LENGTH)
+        share = usual.supervised / usual.tokens
+        if self.tokens is not None:
+            return ExpectedLength(self.tokens, self.supervised_tokens or share * self.tokens)
+        if self.supervised_tokens is not None:
+            return ExpectedLength(self.supervised_tokens / share, self.supervised_tokens)
+        return usual
 
     @property
     def parts(self) -> tuple[PartSpec, ...]:

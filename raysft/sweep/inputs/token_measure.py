@@ -49,7 +49,7 @@ class TokenMeasure:
 
     def _found(self, model: str, key: SourceKey, recipe: Recipe) -> TokenCounts:
         if key not in self.sources or model not in self.models:
-            return expected(self.spec.sources[key])
+            return expected(self.spec.sources[key], recipe)
         source = self.sources[key]
         if self.sample_above is not None and len(source.trained) > self.sample_above:
             return self._sampled(model, source, recipe)
@@ -105,9 +105,14 @@ def thinned(source: Source, most: int) -> Source:
     return replace(source, index=SourceIndex(source.index.name, trained.ids), trained=trained)
 
 
-def expected(source: SourceSpec) -> MeanTokens:
-    """What the sweep file expects of a source that cannot be counted."""
-    return MeanTokens(source.tokens, source.supervised_tokens)
+def expected(source: SourceSpec, recipe: Recipe) -> MeanTokens:
+    """What the sweep file expects of a source that cannot be counted.
+
+    Conversations that are longer than the longest sequence are taken to be cut there, unless they are split.
+    """
+    tokens, supervised = source.expected_length
+    kept = 1.0 if recipe.overflow == "split" else min(1.0, recipe.max_length / tokens)
+    return MeanTokens(kept * tokens, kept * supervised)
 
 
 def _running(values: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[int]:

@@ -107,4 +107,8 @@ def test_what_is_not_here_is_as_the_sweep_file_expects(spec: SweepSpec, sources:
     nothing = TokenMeasure(spec, {}, frozenset(["tiny"]), lambda *_: Path())
     no_model = TokenMeasure(spec, sources, frozenset(), lambda *_: Path())
     for measure in (nothing, no_model):
-        assert measure("tiny", "math", Recipe()) == expected(spec.sources["math"]) == MeanTokens(400, 250)
+        assert (
+            measure("tiny", "math", Recipe())
+            == expected(spec.sources["math"], Recipe())
+            == MeanTokens(400, 250)
+        )
