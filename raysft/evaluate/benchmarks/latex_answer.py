@@ -18,10 +18,10 @@ This is the comparison of text that MATH's authors published (Hendrycks et al. 2
 Nothing is evaluated. A text longer than `LONGEST` has no normal form and equals only itself, so that the work
 and the size of a number are bounded.
 
-On the pairs of `tests/support/latex_pairs.py`, which the rules were written with in sight, 577 of 590 equal ones
-are found and none of 70 unequal ones is taken for equal. math-verify 0.9 finds 432 and takes 11 for equal, such
-as `5\text{ cm}` and `5\text{ m}` or `(1,2)` and `\{1,2\}`, in 27 times the time (`benchmarks/latex_answers.py`),
-and what it evaluates has no bound but a timer of the main thread.
+On the pairs of `tests/support/latex_pairs.py`, which the rules were written with in sight, 577 of 590 equal
+ones are found and none of 70 unequal ones is taken for equal. math-verify 0.9 finds 432 and takes 11 for
+equal, such as `5\text{ cm}` and `5\text{ m}` or `(1,2)` and `\{1,2\}`, in 27 times the time; what it
+evaluates has no bound but a timer of the main thread (`benchmarks/latex_answers.py`).
 
 Not covered: algebra (`x+1` and `1+x`, `\frac{1}{6}\pi` and `\frac{\pi}{6}`), powers and roots as numbers, the
 order of lists and sets, percentages as fractions, `]0,1[`, a fraction written with `/` inside a list.

@@ -63,7 +63,8 @@ _MATRIX = re.compile(r"\\(begin|end)\{(?:[pb]matrix|smallmatrix)\}")
 _ARRAY = re.compile(r"\\begin\{array\} *\{[^{}]*\}|\\begin\{matrix\}")
 _ARRAY_END = re.compile(r"\\end\{(?:array|matrix)\}")
 _IN_BRACKETS = re.compile(
-    r"(?:\\left)? *[(\[] *\\begin\{matrix\}((?:[^\\]|\\(?!end\{matrix\}))*+)\\end\{matrix\} *(?:\\right)? *[)\]]"
+    r"(?:\\left)? *[(\[] *\\begin\{matrix\}((?:[^\\]|\\(?!end\{matrix\}))*+)\\end\{matrix\} *"
+    r"(?:\\right)? *[)\]]"
 )
 _LAST_ROW = re.compile(r"\\\\ *(?=\\end\{)")
 _PRODUCT = re.compile(r"(?<=[0-9)\]}]) *\\cdot *(?=\\|[A-Za-z(])|(?<=[A-Za-z)}]) *\\cdot *(?=[(\\])")
