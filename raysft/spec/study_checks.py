@@ -46,12 +46,9 @@ def study_problems(name: str, spec: SweepSpec, names: Names) -> Iterator[Problem
 def no_such(field: str, value: str, what: str, known: tuple[str, ...], name: str | None = None) -> Problem:
     """A name that stands for nothing; `name` where it is no part of the value."""
     near = did_you_mean(name or value.rpartition(": ")[2], known)
-    some = ", ".join(known[:_MOST_NAMES]) + (
-        f" and {len(known) - _MOST_NAMES} more" if known[_MOST_NAMES:] else ""
-    )
-    return Problem(
-        seen(field), seen(value) or '""', f"no such {what}; use one of {some or '(there is none)'}{near}"
-    )
+    more = f" and {len(known) - _MOST_NAMES} more" if len(known) > _MOST_NAMES else ""
+    some = ", ".join(known[:_MOST_NAMES]) + more if known else "(there is none)"
+    return Problem(seen(field), seen(value) or '""', f"no such {what}; use one of {some}{near}")
 
 
 def _short(label: str) -> str:
