@@ -17,6 +17,7 @@ from raysft.plan.cost.bill import total
 from raysft.plan.tree import Plan
 from raysft.spec import SweepSpec, load_sweep
 from raysft.store import Store
+from raysft.sweep.inputs.learnable import refuse_what_cannot_be_learnt
 from raysft.sweep.inputs.plan_totals import Account, refuse_what_does_not_fit
 from raysft.sweep.inputs.read import Inputs, read_inputs
 from raysft.sweep.results.plan_view import PlanView, view_plan
@@ -154,13 +155,15 @@ def carry_out(spec: SweepSpec, given: bytes | None, store_url: str, run: Run, *,
         retry_failed: also try what failed by its own fault.
 
     Raises:
-        InputError: something is wrong with what the sweep names, or a model that is yet to be trained does
-            not fit on its GPUs, as the plan assumes them; the store has nothing of the sweep then.
+        InputError: something is wrong with what the sweep names, a model that is yet to be trained does not
+            fit on its GPUs, as the plan assumes them, or cannot learn what it is given; the store has nothing
+            of the sweep then but tokenised sources.
     """
     inputs, store = read_inputs(spec, store_url), Store.open(store_url)
     standing = read_standing(inputs, store)
-    waiting = (stage for key, stage in inputs.plan.stages.items() if standing[key].record is None)
+    waiting = [stage for key, stage in inputs.plan.stages.items() if standing[key].record is None]
     refuse_what_does_not_fit(spec, inputs.bases, waiting)
+    refuse_what_cannot_be_learnt(inputs, waiting)
     if given is not None:
         store.write_file(spec.name, "given.yaml", given)
     written = yaml.safe_dump(spec.model_dump(mode="json"), sort_keys=False)

@@ -45,7 +45,7 @@ MAY_IMPORT = {
     "data.inspect": "data.read data.sources data.tokens errors identity spec spec.reading",
     "data.tag": "data data.inspect data.read data.sources errors spec wording",
     "model": "data.world errors identity spec",
-    "train": "errors identity model process_log records spec store train.batching",
+    "train": "data.tokens errors identity model process_log records spec store train.batching",
     "train.batching": "composition data.tokens errors identity records spec train",
     "sandbox": "errors",
     "evaluate": "data.read errors identity records wording",
@@ -54,7 +54,7 @@ MAY_IMPORT = {
     "pilot": "composition data data.read data.sources errors identity model plan plan.cost spec",
     # a sweep
     "sweep.inputs": "composition data data.sources data.tokens errors evaluate.benchmarks extras identity "
-    "model plan plan.cost spec spec.reading store",
+    "model plan plan.cost spec spec.reading store wording",
     "sweep.results": "composition data.sources evaluate evaluate.benchmarks identity plan records spec store "
     "sweep.inputs wording",
     "sweep.run": "cluster composition errors evaluate evaluate.benchmarks evaluate.engines identity plan "

@@ -3,6 +3,7 @@
 A new strategy is one class here and one entry in `STRATEGIES`.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import permutations
@@ -90,6 +91,22 @@ class Sequential(Strategy):
         """The order and the last ability, as far as they are said."""
         order = self.order if isinstance(self.order, tuple) else ()
         return (*order, *filter(None, [self.last]))
+
+    def objection(self, abilities: Sequence[str], /) -> str:
+        """An order names every ability once: one that trains some twice, or not at all, is written out."""
+        order = self.order if isinstance(self.order, tuple) else tuple(abilities)
+        as_stages = "stages: [" + ", ".join(f"{{{ability}: 1}}" for ability in order) + "]"
+        twice = [ability for ability, times in Counter(order).items() if times > 1]
+        if twice:
+            return (
+                f"{twice[0]} comes twice; name each once, or, if it is to be trained twice, write {as_stages}"
+            )
+        if left_out := [ability for ability in abilities if ability not in order]:
+            return (
+                f"leaves out {', '.join(left_out)}; name all that take part, say which do, "
+                f"abilities: [{', '.join(order)}], or write {as_stages}"
+            )
+        return ""
 
     def needs_last(self) -> bool:
         """Without an order, the last ability must be known."""

@@ -53,6 +53,10 @@ class Strategy(BaseModel, ABC):
         """Whether the strategy falls back on an ability called `general`."""
         return False
 
+    def objection(self, _abilities: Sequence[str], /) -> str:
+        """Why it cannot be meant for these abilities, and what to write instead; empty if it can."""
+        return ""
+
     def recipes(self) -> tuple[Mapping[str, Any], ...]:
         """What each stage changes of the recipe; empty if no stage changes anything."""
         return ()

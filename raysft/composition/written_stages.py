@@ -79,8 +79,12 @@ class Stages(Strategy):
 
     @property
     def label(self) -> str:
-        """`math+code>general`, with shares other than 1 and recipe changes shown."""
-        return ">".join(_label(stage) for stage in _chain(self.mixtures))
+        """`math+code>general`, with shares other than 1 and recipe changes shown.
+
+        A single ability is `stages(math)`: one may be called like a strategy, such as `base`.
+        """
+        label = ">".join(_label(stage) for stage in _chain(self.mixtures))
+        return f"stages({label})" if label in self.names() else label
 
 
 def _chain(written: Sequence[WrittenStage]) -> list[WrittenStage]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from raysft.errors import Problem
 from raysft.spec.evaluation import RATED, BenchmarkSpec
+from raysft.spec.model import ScratchSpec
 from raysft.spec.study_checks import Names, no_such, study_problems
 from raysft.spec.sweep import AbilitySpec, SweepSpec
 
@@ -28,7 +29,17 @@ def sweep_problems(spec: SweepSpec, names: Names | None = None) -> Iterator[Prob
         for wanted in (spec.objective.maximise, *spec.objective.floors):
             if wanted not in names.abilities:
                 yield no_such("objective", wanted, "ability", names.abilities)
+    yield from _tokenizer_problems(spec)
     yield from _power_problems(spec, names)
+
+
+def _tokenizer_problems(spec: SweepSpec) -> Iterator[Problem]:
+    known = tuple(spec.sources)
+    for name, model in spec.models.items():
+        if isinstance(model.base, ScratchSpec):
+            for source in model.base.sources:
+                if source not in known:
+                    yield no_such(f"models.{name}.base.sources", source, "source", known)
 
 
 def _benchmark_problems(name: str, ability: AbilitySpec) -> Iterator[Problem]:

@@ -1,15 +1,27 @@
 """Which model a point starts from, and on how many workers it trains."""
 
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    Tag,
+    model_validator,
+)
 
-from raysft.spec.fields import Frozen, Seed, Whole
+from raysft.spec.fields import Frozen, Seed, Whole, listed
 from raysft.spec.recipe import RecipeChange
 
 
 class ScratchSpec(Frozen):
-    """A LLaMA with random weights, and a tokenizer trained on the sweep's own sources."""
+    """A LLaMA with random weights, and a tokenizer trained on sources of the sweep."""
 
     hidden_size: Annotated[Whole, Field(ge=8)]
     """Width of the residual stream."""
@@ -25,6 +37,9 @@ class ScratchSpec(Frozen):
     """Longest sequence in tokens."""
     seed: Seed = 0
     """Seed of the random weights."""
+    sources: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
+    """Sources that the tokenizer learns from, an ability or `ability/variant`; none named means all that this
+    model is trained on. Where they are named, a further study of the model changes none of its points."""
 
     @model_validator(mode="after")
     def _heads_divide(self) -> "ScratchSpec":
@@ -73,6 +88,15 @@ class ShapeSpec(Frozen):
     """Whether the output layer is the embedding."""
 
 
+def _day_as_text(value: object) -> object:
+    """YAML reads a date as one, and JSON has none."""
+    return value.isoformat() if type(value) is date else value
+
+
+InputValue = Annotated[StrictBool | StrictInt | StrictFloat | StrictStr | None, BeforeValidator(_day_as_text)]
+"""What a chat template may be told."""
+
+
 class ModelSpec(Frozen):
     """One model of the sweep."""
 
@@ -82,6 +106,10 @@ class ModelSpec(Frozen):
     """Revision of a Hugging Face id."""
     template: str = "own"
     """Chat template: the tokenizer's `own`, `vicuna`, `alpaca`, `chatml`, `llama-3`, or a Jinja file."""
+    template_inputs: dict[str, InputValue] = Field(default_factory=dict)
+    """What the template reads beside the chat: `{enable_thinking: false, strftime_now: 2024-07-26}`."""
+    template_losses: Literal["refuse", "count"] = "refuse"
+    """Where the template loses text of a source: refuse the sweep, or train on what is left and count it."""
     recipe: RecipeChange = RecipeChange()
     """What this model has otherwise than the sweep's recipe."""
     shape: ShapeSpec | None = None

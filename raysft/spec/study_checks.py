@@ -1,6 +1,6 @@
 """What must hold in a study, and between it and the rest of the sweep."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from math import prod
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from raysft.composition.strategy import DEFAULT_LAST, Shares, Strategy
 from raysft.errors import Problem
 from raysft.spec.grid import choices
 from raysft.spec.recipe import RecipeChange
+from raysft.spec.repeats import written_twice
 from raysft.spec.study import Axes, RatioPoint, Study
 from raysft.spec.sweep import SweepSpec
 from raysft.wording import did_you_mean, in_words
@@ -69,9 +70,11 @@ class _Checks(NamedTuple):
         for axis in ("model", "strategy"):
             if not self.study.values(axis):
                 yield Problem(f"{self.field}.{axis}", "not given", "must be given, by itself or in `linked`")
-        for ability in self.study.abilities:
+        for ability in dict.fromkeys(self.study.abilities):
             if ability not in self.names.abilities:
                 yield no_such(f"{self.field}.abilities", ability, "ability", self.names.abilities)
+        for field, said in written_twice(self.study):
+            yield Problem(f"{self.field}.{field}", said, "is written twice; leave one out")
         for model in self.study.values("model"):
             if model not in self.names.models:
                 yield no_such(f"{self.field}.model", model, "model", self.names.models)
@@ -94,6 +97,8 @@ class _Checks(NamedTuple):
             yield Problem(field, strategy.label, f"say which ability comes `last`, one of {known}")
         elif not unknown and not all(strategy.stages(self.abilities)):
             yield Problem(field, strategy.label, "a stage has no data: it needs at least two abilities")
+        elif not unknown and (objection := strategy.objection(self.abilities)):
+            yield Problem(field, strategy.label, objection)
         for change in strategy.recipes():
             try:
                 RecipeChange.model_validate(change)
@@ -105,7 +110,11 @@ class _Checks(NamedTuple):
                     yield Problem(at, str(wrong["input"]), in_words(wrong) + near)
 
     def _ratios(self) -> Iterator[Problem]:
+        named: dict[str, Mapping[str, Fraction]] = {}
         for ratio in self.study.values("ratio"):
+            if ratio.name and named.setdefault(ratio.name, ratio.factors) != ratio.factors:
+                remedy = "is the name of two ratios, which tables could not tell apart; rename one"
+                yield Problem(f"{self.field}.ratio", ratio.name, remedy)
             for ability, factor in ratio.factors.items():
                 if ability not in self.abilities:
                     yield no_such(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PrivateAttr
 
 from raysft.errors import InputError, Problem
 from raysft.identity import BenchmarkKey, SourceKey, benchmark_key, source_key
@@ -91,6 +91,12 @@ class SweepSpec(Frozen):
     """What the plan assumes about noise."""
     objective: ObjectiveSpec | None = None
     """What a recommendation looks for; `null` for none."""
+    _every_study: Mapping[str, Study] | None = PrivateAttr(None)
+
+    @property
+    def every_study(self) -> Mapping[str, Study]:
+        """The studies of the whole file, also where `only` has left some out."""
+        return self._every_study or self.studies
 
     @property
     def sources(self) -> dict[SourceKey, SourceSpec]:
@@ -130,4 +136,7 @@ class SweepSpec(Frozen):
         if problems:
             raise InputError(problems)
         kept = {name: study for name, study in self.studies.items() if name in studies}
-        return self.model_copy(update={"name": derived_name(self.name, kept, "--only"), "studies": kept})
+        name = derived_name(self.name, kept, "--only")
+        chosen = self.model_copy(update={"name": name, "studies": kept})
+        chosen._every_study = self.every_study
+        return chosen

@@ -15,6 +15,7 @@ from raysft.plan.cost.compute import hours_text
 from raysft.plan.cost.estimate import Estimate
 from raysft.plan.cost.wall_clock import clock_text
 from raysft.plan.tree import Plan
+from raysft.sweep.inputs.learnable import fate_lines
 from raysft.sweep.inputs.plan_totals import Account
 from raysft.sweep.results.why import NO_PARENT, NOT_TRAINED, NOTHING_LIKE_IT, Reasons
 from raysft.wording import counted
@@ -123,9 +124,14 @@ def _sources(console: Console, account: Account) -> None:
             console.print("  will lose what it shares with benchmarks that are not here", style="yellow")
         if facts.unexpected:
             console.print(f"  {facts.unexpected}", style="yellow", markup=False)
+    unused = [key for key in survey.spec.sources if key not in survey.indexes]
+    if unused:
+        console.print(f"no point uses {', '.join(unused)}: not read", style="dim", markup=False)
         for one in facts.findings[:_FINDINGS]:
             said = on_one_line(f"{one.where} shares with {one.benchmark}: {one.words}")
             console.print(f"  {said}", style="yellow", markup=False, highlight=False)
+    for line in fate_lines(survey):
+        console.print(on_one_line(line), style="yellow", markup=False, highlight=False)
     for model in survey.plan.bases:
         if model in survey.absent:
             console.print(f"{model}: not here, planned from the sizes of {survey.spec.models[model].label}")

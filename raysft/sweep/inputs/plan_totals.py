@@ -19,6 +19,7 @@ from raysft.plan.tree import Stage
 from raysft.spec.sweep import SweepSpec
 from raysft.sweep.inputs.bases import Base
 from raysft.sweep.inputs.dry_plan import Survey
+from raysft.sweep.inputs.learnable import refuse_what_cannot_be_learnt
 from raysft.sweep.inputs.model_sizes import shape_of
 from raysft.sweep.inputs.plan_clock import Clock, clock_of
 from raysft.sweep.inputs.plan_scores import assumptions, benchmark_size, detectable, seeds_by_study
@@ -68,10 +69,12 @@ def account(survey: Survey) -> Account:
     """Add up a survey.
 
     Raises:
-        InputError: accelerators that are not known, and models that do not fit on theirs, all at once.
+        InputError: accelerators that are not known, and models that do not fit on theirs, all at once; or
+            what `raysft.sweep.inputs.learnable` refuses.
     """
     spec, plan = survey.spec, survey.plan
     machines, engines, memory = _hardware(survey)
+    refuse_what_cannot_be_learnt(survey, plan.stages.values())
     efforts = stage_efforts(plan, survey.measure, machines)
     scored = {key for one in survey.asked.values() for key in one.benchmarks}
     sizes = {key: benchmark_size(survey, key) for key in spec.benchmarks if key in scored}

@@ -3,12 +3,16 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from raysft.composition.order import SourceIndex
 from raysft.data.sources.pipeline import Source
-from raysft.data.tokens.prepared import Prepared
+from raysft.data.tokens.arrival import Kind
+from raysft.data.tokens.fitting import Overflow
+from raysft.data.tokens.prepared import Loss, Prepared
 from raysft.identity import SourceKey
 from raysft.plan.token_counts import CountedTokens, MeanTokens, PrefixSums, TokenCounts, TokenSum
 from raysft.spec.recipe import Recipe
@@ -24,6 +28,28 @@ Tokenised = Callable[[str, Source], Path]
 """Folder of a source tokenised for a model; made if there is none."""
 
 
+Measured = tuple[str, SourceKey, int, Overflow]
+"""Model, source, and of the recipe the longest sequence and what happens to longer ones."""
+
+
+_Basis = Literal["counted", "sampled"]
+
+
+@dataclass(frozen=True)
+class SourceFate:
+    """What becomes of the conversations of a source under a model's template and longest sequence."""
+
+    basis: _Basis
+    conversations: int
+    """All that can be trained on, or those of the sample."""
+    cut: int
+    split: int
+    dropped: int
+    """Too long, or without one supervised token."""
+    lost: Mapping[Kind, Loss]
+    """What the chat template lost of them."""
+
+
 @dataclass
 class TokenMeasure:
     """Tokens by (model, source, recipe), each counted once; nothing is tokenised before it is asked for."""
@@ -37,7 +63,9 @@ class TokenMeasure:
     sample_above: int | None = None
     """Of a source with more conversations than this, some are tokenised in place of all; None counts all.
     A plan that is to be trained must count: its budgets decide what is trained on."""
-    _kept: dict[tuple[str, SourceKey, int, str], TokenCounts] = field(default_factory=dict, init=False)
+    fates: dict[Measured, SourceFate] = field(default_factory=dict, init=False)
+    """Of what was counted or sampled."""
+    _kept: dict[Measured, TokenCounts] = field(default_factory=dict, init=False)
     _positions: dict[SourceKey, dict[str, int]] = field(default_factory=dict, init=False)
 
     def __call__(self, model: str, source: SourceKey, recipe: Recipe) -> TokenCounts:
@@ -57,12 +85,12 @@ class TokenMeasure:
 
     def _sampled(self, model: str, source: Source, recipe: Recipe) -> TokenCounts:
         prepared = Prepared.open(self.tokenised(model, thinned(source, SAMPLE)))
-        tokens, supervised = prepared.fitted_counts(recipe.max_length, recipe.overflow)
+        tokens, supervised = self._fitted(model, source, recipe, prepared, "sampled")
         return MeanTokens(float(tokens.mean()), max(float(supervised.mean()), 1e-9), "sampled")
 
     def _counted(self, model: str, source: Source, recipe: Recipe) -> TokenCounts:
         prepared = Prepared.open(self.tokenised(model, source))
-        tokens, supervised = prepared.fitted_counts(recipe.max_length, recipe.overflow)
+        tokens, supervised = self._fitted(model, source, recipe, prepared, "counted")
         index, places = source.index, self._places(source.index.name, prepared)
         chosen_by_seed = index.rows != len(index.ids)
         squares = tokens**2
@@ -73,6 +101,26 @@ class TokenMeasure:
             return PrefixSums(*(_running(one[order]) for one in (tokens, supervised, squares)))
 
         return CountedTokens(index.rows, None if chosen_by_seed else whole, sums)
+
+    def _fitted(
+        self,
+        model: str,
+        source: Source,
+        recipe: Recipe,
+        prepared: Prepared,
+        basis: _Basis,
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Tokens of each row after fitting, all and supervised; what became of the rows is kept beside."""
+        counts = prepared.fitted_counts(recipe.max_length, recipe.overflow)
+        self.fates[model, source.index.name, recipe.max_length, recipe.overflow] = SourceFate(
+            basis=basis,
+            conversations=len(prepared),
+            cut=counts.count("cut"),
+            split=counts.count("split"),
+            dropped=counts.count("dropped"),
+            lost=prepared.losses,
+        )
+        return counts.tokens, counts.supervised
 
     def _places(self, key: SourceKey, prepared: Prepared) -> dict[str, int]:
         if key not in self._positions:
