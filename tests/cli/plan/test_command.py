@@ -100,6 +100,7 @@ def test_keys_are_stable(command: Command) -> None:
             **dict.fromkeys(("held_out", "held_out_answers", "held_out_elsewhere"), 0),
             "read": 64,
             "left": 64,
+            "cleaned": {},
             "dropped": {},
             "findings": [],
         },
