@@ -92,9 +92,13 @@ class StageRecord(Record):
     """Digest of the weights that the stage started from."""
     steps: int
     """Optimiser steps."""
+    empty_steps: int = 0
+    """Of these, the ones whose batch had no supervised token within `max_length`: they changed nothing."""
     used: tuple[UsedSource, ...]
+    lost: dict[str, dict[str, int]] = {}
+    """By ability: conversations of which the chat template lost text, by what it is (`system`, …)."""
     losses: tuple[LossPoint, ...]
-    """At most 200 steps, evenly spread, first and last included."""
+    """At most 200 of the steps that have one, evenly spread, first and last included."""
     provenance: Provenance
 
 
@@ -103,6 +107,8 @@ class AnswersRecord(Record):
 
     engine_version: str = ""
     """Of the library that gave them."""
+    batch_sizes: tuple[int, ...] = ()
+    """Questions side by side at most, the largest first; several where memory ran out in between."""
     reference_loss: float | None
     """Mean loss per token on the reference answers of the shard's questions; None if there are none."""
     reference_tokens: int
@@ -161,7 +167,7 @@ class ScoreRecord(Record):
     engine_versions: tuple[str, ...] = ()
     """Of the library that gave the answers; several if it was updated between two shards."""
     settings: dict[str, Any]
-    """Engine, its precision, token limit, sandbox level."""
+    """Engine, its precision, token limit, batch size as asked and as it was, sandbox level."""
 
 
 class FailureRecord(Record):

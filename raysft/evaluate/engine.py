@@ -11,10 +11,19 @@ from raysft.identity import Json, WeightsDigest, fingerprint
 GENERATIONS_VERSION = 2
 """Raised when an engine's own code answers the same question otherwise, such as by another way to sample."""
 
+INDEPENDENT = ("fp32",)
+"""Number formats in which the answer to a question does not depend on its neighbours."""
+
 
 @dataclass(frozen=True)
 class EngineIdentity:
-    """What of an engine defines its answers; device, batch size and threads do not."""
+    """What of an engine defines its answers; device and threads do not.
+
+    In fp32 answers do not depend on what is answered side by side. In other formats the last bits of a sum
+    do, and some greedy answers with them (1-5 of 200 were seen in bf16), so `batch_size` and `shard_size` are
+    part of the key there. They are what the sweep asks for; where memory holds fewer rows, fewer are answered
+    side by side, which is written down beside the answers.
+    """
 
     name: str
     """Such as `transformers`."""
@@ -22,6 +31,24 @@ class EngineIdentity:
     """Of the library behind it; None where the answers of every version are taken for the same."""
     precision: str
     """Number format of weights and activations, such as `fp32`."""
+    batch_size: int | None = None
+    """Questions answered side by side; None where answers do not depend on it."""
+    shard_size: int | None = None
+    """Questions among which neighbours are chosen; None as above."""
+
+    @classmethod
+    def of(
+        cls, name: str, version: str | None, precision: str, *, batch_size: int, shard_size: int
+    ) -> "EngineIdentity":
+        """The identity of an engine that answers so many questions side by side, and in one unit of work."""
+        if precision in INDEPENDENT:
+            return cls(name, version, precision)
+        return cls(name, version, precision, batch_size, shard_size)
+
+    def as_json(self) -> dict[str, Json]:
+        """What enters the key; what answers do not depend on is absent."""
+        found = asdict(self)
+        return {field: value for field, value in found.items() if value is not None or field == "version"}
 
 
 @dataclass(frozen=True)
@@ -45,6 +72,9 @@ class Engine(Protocol):
     name: str
     version: str
     precision: str
+    batch_sizes: tuple[int, ...]
+    """How many questions were side by side in the last call of `answer`, at most: the largest first; several
+    where memory ran out in between."""
 
     def load(self, folder: Path, weights_digest: WeightsDigest) -> None:
         """Take the weights of a Hugging Face folder; nothing happens if they are already held.
@@ -101,7 +131,7 @@ def generations_identity(
         "texts": answering.texts,
         "questions": questions_digest,
         "max_new_tokens": max_new_tokens,
-        "engine": asdict(engine),
+        "engine": engine.as_json(),
         "seed": seed,
     }
 

@@ -283,8 +283,13 @@ def test_no_such_looks_for_the_name_behind_the_colon() -> None:
 @pytest.mark.parametrize(
     ("changes", "field", "value", "remedy"),
     [
-        ({"objective": {"maximise": "mat"}}, "objective", "mat", "did you mean math?"),
-        ({"objective": {"maximise": "math", "floors": {"law": -1}}}, "objective", "law", f"one of {KNOWN}"),
+        ({"objective": {"maximise": "mat"}}, "objective.maximise", "mat", "did you mean math?"),
+        (
+            {"objective": {"maximise": "math", "floors": {"law": -1}}},
+            "objective.floors.law",
+            "-1",
+            f"one of {KNOWN}",
+        ),
         ({"power": {"spread": {"law": 0.1}}}, "power.spread.law", "0.1", "no such benchmark"),
     ],
 )

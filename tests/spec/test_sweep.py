@@ -59,5 +59,5 @@ def test_studies_that_are_not_there_are_all_named() -> None:
     with pytest.raises(InputError) as caught:
         SPEC.only(["a", "x", "y"])
     assert [(one.field, one.value, one.remedy) for one in caught.value.problems] == [
-        ("--only", name, "no such study; use one of a, b, c") for name in ("x", "y")
+        ("only", name, "no such study; use one of a, b, c") for name in ("x", "y")
     ]

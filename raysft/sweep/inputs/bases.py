@@ -104,7 +104,7 @@ def dressed_bases(bases: Mapping[str, Base], store: Workbench) -> Iterator[dict[
 def _find(spec: SweepSpec, model: ModelSpec, field: str, sources: Mapping[SourceKey, SourceIndex]) -> Base:
     problems: list[Problem] = []
     with gathered(problems):
-        template = choose_template(model.template, f"{field}.template", spec.data_dir)
+        template = choose_template(model.template, f"{field}.template", spec.data_dir, model.template_inputs)
     if isinstance(model.base, str):
         with gathered(problems):
             folder = find_base(_name(spec, model, model.base), "weights", f"{field}.base")

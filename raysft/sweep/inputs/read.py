@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from raysft.composition.order import Subsets
 from raysft.data.sources.pipeline import Source, load_sources
+from raysft.data.tokens.counts_cache import CountsCache, user_cache_folder
 from raysft.errors import InputError, Problem, gathered
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
 from raysft.identity import BenchmarkKey, SourceKey, StageId
@@ -89,16 +90,19 @@ def view_inputs(spec: SweepSpec, store_url: str) -> Inputs:
         InputError: as `read_inputs`.
     """
     with viewed_store(store_url) as store:
-        return resolve(spec, all_of(spec), lambda: store)
+        return resolve(spec, all_of(spec), lambda: store, CountsCache(user_cache_folder()))
 
 
-def resolve(spec: SweepSpec, present: Present, store: Callable[[], Shelf]) -> Inputs:
+def resolve(
+    spec: SweepSpec, present: Present, store: Callable[[], Shelf], cache: CountsCache | None = None
+) -> Inputs:
     """Read what is to be read, take what is expected of the rest, and plan.
 
     Args:
         spec: the sweep.
         present: what is to be read.
         store: asked for, and written to, once a budget counts tokens.
+        cache: counts of before, for what is not to be trained; None counts anew.
 
     Raises:
         InputError: with everything that is wrong with sources, bases and benchmarks; then with what is wrong
@@ -106,7 +110,7 @@ def resolve(spec: SweepSpec, present: Present, store: Callable[[], Shelf]) -> In
     """
     read = _read(spec, present)
     used = used_models(spec)
-    measure = token_measure(spec, read.sources, read.bases, store)
+    measure = token_measure(spec, read.sources, read.bases, store, cache)
     identities = {
         name: read.bases[name].identity if name in read.bases else expected_base(spec.models[name])
         for name in used

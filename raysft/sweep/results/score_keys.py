@@ -24,8 +24,12 @@ SAMPLING_SEED = 0
 @cache
 def engine_identities(spec: EvaluationSpec) -> tuple[EngineIdentity, EngineIdentity]:
     """What of the engine defines answers: first as new ones are kept, then as they may be kept as well."""
-    every = EngineIdentity(spec.engine, None, spec.precision)
-    this = EngineIdentity(spec.engine, engine_version(spec), spec.precision)
+    every, this = (
+        EngineIdentity.of(
+            spec.engine, version, spec.precision, batch_size=spec.batch_size, shard_size=spec.shard_size
+        )
+        for version in (None, engine_version(spec))
+    )
     return (every, this) if spec.engine_version == "any" else (this, every)
 
 

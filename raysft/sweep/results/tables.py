@@ -8,6 +8,7 @@ import pandas as pd
 
 from raysft.composition.amount import Amount
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
+from raysft.evaluate.engine import INDEPENDENT
 from raysft.identity import StageId
 from raysft.plan.tree import Cell, Point, Stage
 from raysft.records import ScoreRecord, StageRecord
@@ -126,7 +127,16 @@ def _score_columns(score: ScoreRecord | None) -> dict[str, Any]:
         "suspect": bool(score and score.suspect),
         "reference_loss": score.reference_loss if score else None,
         "engine_version": ", ".join(score.engine_versions) if score else None,
+        "batch_sizes": _batch_sizes(score) if score else None,
     }
+
+
+def _batch_sizes(score: ScoreRecord) -> str | None:
+    """Questions side by side at most; None where answers do not depend on it, or it is not known."""
+    sizes = score.settings.get("batch_sizes")
+    if not sizes or score.settings.get("precision") in INDEPENDENT:
+        return None
+    return ", ".join(map(str, sizes))
 
 
 def items_table(inputs: Inputs, standing: Mapping[StageId, Standing]) -> pd.DataFrame:

@@ -27,6 +27,8 @@ _FIELDS = {
     "generations.engine.name": "evaluation.engine",
     "generations.engine.version": "engine version",
     "generations.engine.precision": "evaluation.precision",
+    "generations.engine.batch_size": "evaluation.batch_size",
+    "generations.engine.shard_size": "evaluation.shard_size",
     "generations.max_new_tokens": "max_new_tokens",
     "generations.texts": "tokenizer or chat template",
     "generations.questions": "questions",

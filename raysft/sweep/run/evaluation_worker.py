@@ -53,12 +53,14 @@ class EvaluationWorker:
         self._engine.load(origin.folder, origin.weights_digest)
         questions = chosen.benchmark.questions[shard]
         answers = self._engine.answer(questions, chosen.max_new_tokens, SAMPLING_SEED)
+        sizes = self._engine.batch_sizes
         reference = self._engine.reference_loss(questions)
         key = shard_key(new_score(self._spec, chosen, answering).answers, shard)
         with self._context.store.workspace("generations", key) as folder:
             write_answers(folder / ANSWERS, answers)
             record = AnswersRecord(
                 engine_version=self._engine.version,
+                batch_sizes=sizes,
                 reference_loss=reference.loss,
                 reference_tokens=reference.tokens,
                 losses=self._losses(chosen, questions),
@@ -88,6 +90,8 @@ class EvaluationWorker:
                 "engine": self._spec.engine,
                 "precision": self._spec.precision,
                 "max_new_tokens": chosen.max_new_tokens,
+                "batch_size": self._spec.batch_size,
+                "batch_sizes": sorted({size for _, one in parts for size in one.batch_sizes}, reverse=True),
                 "confinement": CONFINEMENT_LEVEL,
             },
         )

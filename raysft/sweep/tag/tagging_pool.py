@@ -66,7 +66,13 @@ class TaggingModel:
 
     def key(self, questions: Sequence[Question], max_new_tokens: int) -> str:
         """Content address of the answers to some questions."""
-        engine = EngineIdentity(TransformersEngine.name, transformers.__version__, self.precision)
+        engine = EngineIdentity.of(
+            TransformersEngine.name,
+            transformers.__version__,
+            self.precision,
+            batch_size=_SIDE_BY_SIDE,
+            shard_size=len(questions),
+        )
         answers = generations_identity(
             Answering(self.weights, self.texts), questions_digest(questions), max_new_tokens, engine, _SEED
         )
