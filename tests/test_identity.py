@@ -97,6 +97,7 @@ FIELDS: dict[type[BaseModel], dict[str, str]] = {
         "references": DEFINES_SCORE,
         "limit": DEFINES_SCORE,
         "max_new_tokens": DEFINES_SCORE,
+        "stop": DEFINES_SCORE,
     },
     # A base defines a stage through the digests of its weights, tokenizer and chat template.
     ModelSpec: {

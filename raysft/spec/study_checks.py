@@ -1,5 +1,6 @@
 """What must hold in a study, and between it and the rest of the sweep."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from math import prod
@@ -13,7 +14,6 @@ from raysft.errors import Problem
 from raysft.spec.grid import cells_of, choices, with_one_of_others
 from raysft.spec.grid_checks import MOST_CELLS, grid_problems
 from raysft.spec.recipe import RecipeChange
-from raysft.spec.repeats import written_twice
 from raysft.spec.study import RatioPoint, Study
 from raysft.spec.sweep import SweepSpec
 from raysft.wording import NOT_GIVEN, as_written, did_you_mean, in_words, seen
@@ -83,11 +83,11 @@ class _Checks(NamedTuple):
         for axis in ("model", "strategy"):
             if not self.study.values(axis):
                 yield Problem(f"{self.field}.{axis}", NOT_GIVEN, "must be given, by itself or in `linked`")
-        for ability in dict.fromkeys(self.study.abilities):
+        for ability, times in Counter(self.study.abilities).items():
             if ability not in self.names.abilities:
                 yield no_such(f"{self.field}.abilities", ability, "ability", self.names.abilities)
-        for field, said in written_twice(self.study):
-            yield Problem(f"{self.field}.{field}", said, "is written twice; leave one out")
+            if times > 1:
+                yield Problem(f"{self.field}.abilities", ability, "is given twice: leave one")
         for model in self.study.values("model"):
             if model not in self.names.models:
                 yield no_such(f"{self.field}.model", model, "model", self.names.models)

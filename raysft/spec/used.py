@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from raysft.identity import BenchmarkKey, SourceKey, source_key
-from raysft.spec.grid import choices
+from raysft.spec.grid import choices, with_one_of_others
 from raysft.spec.model import ScratchSpec
 from raysft.spec.study import Study
 from raysft.spec.sweep import SweepSpec
@@ -66,7 +66,8 @@ def _trained(spec: SweepSpec, study: Study) -> Iterator[tuple[str, SourceKey]]:
     """Model and source of everything that a study trains on."""
     abilities = study.abilities or tuple(spec.abilities)
     seen = set()
-    for choice in choices(study, abilities):
+    excluded = {axis for one in study.exclude for axis in one.given}
+    for choice in choices(with_one_of_others(study, {"model", "strategy", "variant", *excluded}), abilities):
         # The values live as long as the study: cells that differ in amount and seed alone say the same.
         key = (choice.model, id(choice.strategy), id(choice.variant))
         if key not in seen:
