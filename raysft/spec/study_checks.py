@@ -48,7 +48,9 @@ def no_such(field: str, value: str, what: str, known: tuple[str, ...], name: str
     some = ", ".join(known[:_MOST_NAMES]) + (
         f" and {len(known) - _MOST_NAMES} more" if known[_MOST_NAMES:] else ""
     )
-    return Problem(seen(field), seen(value) or '""', f"no such {what}; use one of {some or '(there is none)'}{near}")
+    return Problem(
+        seen(field), seen(value) or '""', f"no such {what}; use one of {some or '(there is none)'}{near}"
+    )
 
 
 def _short(label: str) -> str:
