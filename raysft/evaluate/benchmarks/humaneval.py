@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from math import comb
 
 from raysft.evaluate.benchmark import Answer, Metric, Question, Verdict
-from raysft.evaluate.benchmarks.code_in_answer import program_in_answer
+from raysft.evaluate.code_answer.find import program_in_answer
 from raysft.evaluate.question_file import PublishedRow, paired, read_questions, turn_of
 from raysft.sandbox.programs import Program, ProgramResult, run_programs
 
