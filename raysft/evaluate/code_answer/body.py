@@ -27,7 +27,7 @@ def with_body(lines: Sequence[str], prompt: str, entry_point: str, parser: Parse
     for start in _starts(lines, parser):
         parser.charge(sum(map(len, lines[start:])))
         for margin, begun in _readings(lines[start:]):
-            body = _body(begun, margin, parser)
+            body = _body(begun, margin, len(indentation(lines[start])), parser)
             if body is None:
                 continue
             source = f"{prompt.rstrip()}\n{_moved(body, margin, level)}\n"
@@ -60,16 +60,15 @@ def _starts(lines: Sequence[str], parser: Parser) -> Iterator[int]:
     for place, line in enumerate(lines):
         if not line.strip():
             continue
-        text = line.strip()
-        if line.lstrip() == line and looks_like_prose(line) and not _is_python(text, parser):
+        if line.lstrip() == line and _is_prose(line.strip(), parser):
             continue
         yield place
         if not looks_like_prose(line):
             return
 
 
-def _is_python(text: str, parser: Parser) -> bool:
-    return parser.parse(f"{text} pass" if text.endswith(":") else text) is not None
+def _is_prose(text: str, parser: Parser) -> bool:
+    return looks_like_prose(text) and parser.parse(f"{text} pass" if text.endswith(":") else text) is None
 
 
 def _readings(lines: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
@@ -91,8 +90,12 @@ def _readings(lines: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
             yield margin, [margin + first.lstrip(), *lines[1:]]
 
 
-def _body(lines: Sequence[str], margin: str, parser: Parser) -> list[str] | None:
-    """The lines of a body with that margin; None if there is none."""
+def _body(lines: Sequence[str], margin: str, written: int, parser: Parser) -> list[str] | None:
+    """The lines of a body with that margin; None if there is none.
+
+    What comes behind it and can be reached is prose or further out, also than the first line as it was
+    `written`: a body that goes on with what is no Python is none.
+    """
     nodes: list[ast.stmt] = []
     end = 0
     for statement, behind in beginning(lines, parser):
@@ -103,8 +106,9 @@ def _body(lines: Sequence[str], margin: str, parser: Parser) -> list[str] | None
         if ends(nodes):
             break
     following = next((line for line in lines[end:] if line.strip()), "")
-    cut = not ends(nodes) and following.startswith(margin) and not looks_like_prose(following.lstrip())
-    return None if (cut and following) or not does_something(nodes) else list(lines[:end])
+    outside = len(indentation(following)) < min(len(margin), max(1, written))
+    whole = not following or outside or ends(nodes) or _is_prose(following.strip(), parser)
+    return list(lines[:end]) if whole and does_something(nodes) else None
 
 
 def _moved(lines: Sequence[str], margin: str, level: str) -> str:

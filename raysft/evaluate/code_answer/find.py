@@ -54,8 +54,20 @@ def program_in_answer(text: str, prompt: str, entry_point: str) -> str | None:
 def _function(held: Sequence[Runs], prompt: str, entry_point: str, parser: Parser) -> str | None:
     for run in _runs(held):
         if any(_gives(statement, entry_point) for statement in run):
-            return _program(prompt, _without_uses(run, entry_point), _others(held, run), parser)
+            start = _with_inner_imports(prompt, entry_point, parser)
+            return _program(start, _without_uses(run, entry_point), _others(held, run), parser)
     return None
+
+
+def _with_inner_imports(prompt: str, entry_point: str, parser: Parser) -> str:
+    """The prompt with what its unfinished function imports also above it: the finished one has none of it."""
+    tree = parser.parse(prompt)
+    functions = (node for node in (tree.body if tree else ()) if isinstance(node, Function))
+    bodies = (function.body for function in functions if function.name == entry_point)
+    imports = [
+        ast.unparse(one) for body in bodies for one in body if isinstance(one, ast.Import | ast.ImportFrom)
+    ]
+    return "\n".join([*imports, prompt])
 
 
 def _runs(held: Sequence[Runs]) -> Iterator[list[Statement]]:
@@ -75,13 +87,17 @@ def _body(
     pieces: Sequence[Lines], held: Sequence[Runs], prompt: str, entry_point: str, parser: Parser
 ) -> str | None:
     for piece, own in zip(pieces, held, strict=True):
-        if prompt.strip() and not any(
-            entry_point in statement.names for run in own.runs for statement in run
-        ):
+        if prompt.strip() and not _mentions(own, entry_point):
             source = with_body(piece, prompt, entry_point, parser)
             if source is not None:
                 return _program(source, [], _others(held, []), parser)
     return None
+
+
+def _mentions(held: Runs, name: str) -> bool:
+    """Whether a function of that name is written anywhere, as a method or a stub."""
+    nodes = (node for run in held.runs for statement in run for node in statement.nodes)
+    return any(isinstance(one, Function) and one.name == name for node in nodes for one in ast.walk(node))
 
 
 def _method(held: Sequence[Runs], prompt: str, entry_point: str, parser: Parser) -> str | None:
@@ -92,7 +108,8 @@ def _method(held: Sequence[Runs], prompt: str, entry_point: str, parser: Parser)
                     isinstance(one, Function) and one.name == entry_point and not is_stub(one)
                     for one in node.body
                 ):
-                    program = _program(prompt, _without_uses(run, entry_point), _others(held, run), parser)
+                    start = _with_inner_imports(prompt, entry_point, parser)
+                    program = _program(start, _without_uses(run, entry_point), _others(held, run), parser)
                     return f"{program}\n{entry_point} = {node.name}().{entry_point}\n"
     return None
 

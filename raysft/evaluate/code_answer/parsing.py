@@ -43,7 +43,7 @@ class Parser:
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_INERT = (ast.Pass, ast.Global, ast.Nonlocal)
+_INERT = (ast.Pass, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom)
 _DOING = (
     *(ast.Return, ast.Raise, ast.Assign, ast.AugAssign, ast.Delete),
     *(ast.For, ast.AsyncFor, ast.While, ast.If, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match),
@@ -71,7 +71,7 @@ def is_prose(node: ast.stmt) -> bool:
         return not any(isinstance(one, ast.Call | ast.Yield | ast.Await) for one in ast.walk(node.value))
     if isinstance(node, ast.AnnAssign):
         return node.value is None
-    return isinstance(node, (ast.Return, ast.Break, ast.Continue, *_INERT))
+    return isinstance(node, ast.Return | ast.Break | ast.Continue | ast.Pass | ast.Global | ast.Nonlocal)
 
 
 def does_something(nodes: Sequence[ast.stmt]) -> bool:

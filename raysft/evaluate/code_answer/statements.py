@@ -17,8 +17,9 @@ from raysft.evaluate.code_answer.parsing import Parser, bound_names, is_prose
 _DEFINITION = re.compile(r"\s*(?:async\s+def|def|class)\s+(\w+)\s*[(:\[]")
 _GOES_ON = re.compile(r"\s*(?:else|elif|except|finally|case)\b|\s*[)\]}]")
 _LEAVES = re.compile(r"(?:return|raise)\b")
+_KEYWORDS = "|".join(keyword.kwlist)
 _PROSE = re.compile(
-    rf"[^\w\s]*\s*[A-Z\d]|\W*(?!(?:{'|'.join(keyword.kwlist)})\b)[a-z'\u2019]+,?\s+[a-z'\u2019]+|\w+[!.:,]+$"
+    rf"[^\w\s]*\s*[A-Z\d]|\W*(?!(?:{_KEYWORDS})\b)(?:[a-z'\u2019]+,?\s+[a-z'\u2019]+|\w+[!.:,]+$)"
 )
 """`The result is`, `2. Next`, `here's why`, `done.`"""
 

@@ -55,10 +55,18 @@ def _with_plain_spaces(lines: Lines) -> Lines:
     return replaced_outside_strings(lines, _SPACES)
 
 
-def _without_tabs(lines: Lines) -> Lines:
+def _with_tabs_of_eight(lines: Lines) -> Lines:
+    return _without_tabs(lines, 8)
+
+
+def _with_tabs_of_four(lines: Lines) -> Lines:
+    return _without_tabs(lines, 4)
+
+
+def _without_tabs(lines: Lines, width: int) -> Lines:
     """Indentation in spaces, where an answer mixes both."""
     return [
-        line if inside else line[: len(line) - len(line.lstrip())].expandtabs(4) + line.lstrip()
+        line if inside else line[: len(line) - len(line.lstrip())].expandtabs(width) + line.lstrip()
         for line, inside, _ in lexed(lines)
     ]
 
@@ -106,7 +114,8 @@ _UNWRAPPED: tuple[Callable[[Lines], Lines], ...] = (
     _typed,
     _patched,
     _without_numbers,
-    _without_tabs,
+    _with_tabs_of_eight,
+    _with_tabs_of_four,
 )
 
 
