@@ -216,7 +216,7 @@ FORMS: Mapping[str, Callable[[Solved], str]] = {
     ),
     "a method": lambda p: _fenced(p.method),
     "a method, with a use": lambda p: _fenced(
-        f"{p.method}\n\nsolution = Solution()\nprint(solution.{p.entry_point}())"
+        f"{p.method}\n\nsolver = Solution()\nprint(solver.{p.entry_point}())"
     ),
     "assertions behind": lambda p: _fenced(f"{p.lean}\n\nassert {p.entry_point}() == 3\nassert False"),
     "a use behind": lambda p: _fenced(

@@ -1,7 +1,7 @@
 """HumanEval: Python functions from their docstrings, judged by unit tests (Chen et al. 2021, 2107.03374).
 
 One greedy answer per problem gives pass@1. The problem is put as a chat turn; the words around it are ours.
-How a program is found in an answer is told in `code_in_answer.py`, how it is run in `programs.py`.
+How a program is found in an answer is told in `code_answer/find.py`, how it is run in `programs.py`.
 
 Not covered: several samples per problem in one run; `pass_at_k` serves answers that come from elsewhere.
 """
@@ -42,7 +42,7 @@ class HumanEval:
             InputError: the file cannot be read, or a row is not of that form.
         """
         self.name = "humaneval"
-        self.version = 1
+        self.version = 2
         self.grades = True
         self.metric = Metric("pass@1", 100, 100)
         self.max_new_tokens = 512

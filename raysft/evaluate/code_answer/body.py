@@ -25,8 +25,10 @@ def with_body(lines: Sequence[str], prompt: str, entry_point: str, parser: Parse
     """
     level = _level(prompt, entry_point, parser)
     for start in _starts(lines, parser):
-        parser.charge(sum(map(len, lines[start:])))
         for margin, begun in _readings(lines[start:]):
+            parser.charge(sum(map(len, begun)))
+            if parser.spent:
+                return None
             body = _body(begun, margin, len(indentation(lines[start])), parser)
             if body is None:
                 continue

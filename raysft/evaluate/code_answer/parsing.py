@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 MOST_CHARACTERS = 50_000
 """Of an answer that are read: 12,000 tokens or so."""
-_MOST_PARSED = 20 * MOST_CHARACTERS
+_MOST_PARSED = 12 * MOST_CHARACTERS
 """Characters given to the parser for one answer, all attempts together: about a second."""
 
 
@@ -51,7 +51,7 @@ _DOING = (
 
 
 def is_stub(node: ast.stmt) -> bool:
-    """Whether a function only has a signature: a docstring, `pass`, `...`, `raise NotImplementedError`."""
+    """Whether a function does nothing: `pass`, `...`, `raise NotImplementedError`, a docstring, a local name."""
     return isinstance(node, Function) and all(map(_does_nothing, node.body))
 
 
@@ -62,6 +62,8 @@ def _does_nothing(node: ast.stmt) -> bool:
         return any(
             isinstance(one, ast.Name) and one.id == "NotImplementedError" for one in ast.walk(node.exc)
         )
+    if isinstance(node, ast.Assign):
+        return all(isinstance(one, ast.Name) for one in node.targets)
     return isinstance(node, _INERT) or (isinstance(node, ast.Return) and node.value is None)
 
 

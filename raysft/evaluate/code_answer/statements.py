@@ -19,9 +19,11 @@ _GOES_ON = re.compile(r"\s*(?:else|elif|except|finally|case)\b|\s*[)\]}]")
 _LEAVES = re.compile(r"(?:return|raise)\b")
 _KEYWORDS = "|".join(keyword.kwlist)
 _PROSE = re.compile(
-    rf"[^\w\s]*\s*[A-Z\d]|\W*(?!(?:{_KEYWORDS})\b)(?:[a-z'\u2019]+,?\s+[a-z'\u2019]+|\w+[!.:,]+$)"
+    rf"[^\w\s]*\s*[A-Z\d]|[^\w'\u2019]*(?!(?:{_KEYWORDS})\b)(?:[a-z'\u2019]+,?\s+[a-z'\u2019]+|\w+[!.:,]+$)"
 )
 """`The result is`, `2. Next`, `here's why`, `done.`"""
+_PROSE_SHOWS = 200
+"""By so many characters of a line."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +63,7 @@ def indentation(line: str) -> str:
 
 def looks_like_prose(line: str) -> bool:
     """Whether a line that is no Python was not meant to be any."""
-    return _PROSE.match(line) is not None
+    return _PROSE.match(line[:_PROSE_SHOWS]) is not None
 
 
 def runs_of(lines: Sequence[str], parser: Parser) -> Runs:
