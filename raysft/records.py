@@ -139,6 +139,11 @@ class ScoreRecord(Record):
     """Why items are unscored; empty if none is."""
     no_answer_rate: float | None
     """Share of the graded items in which no answer could be found."""
+    strict_rate: float | None = None
+    """Share of the graded items that are right by the strict reading of the form that is asked for, whatever
+    `value` rests on; None where the benchmark has no such reading."""
+    flexible_rate: float | None = None
+    """The same by the flexible reading."""
     cut_off_rate: float | None
     """Share of the items in which a turn ended at the token limit."""
     overflow_rate: float | None

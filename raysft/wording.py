@@ -1,9 +1,12 @@
 """What is wrong with a value, in words for whoever wrote it: never those of the library that found it.
 
 `in_words` takes one of pydantic's errors, as a mapping (`ValidationError.errors()`), so this module needs no
-pydantic. A type of error that is not in the table is told by pydantic's own message.
+pydantic. A type of error that is not in the table is told by pydantic's own message. `harmless` is for texts
+of strangers: answers, reasons of programs and judges, rows of data.
 """
 
+import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -79,3 +82,41 @@ def _choices(expected: str) -> list[str]:
 def counted(count: int, noun: str) -> str:
     """A number with its noun: `1 score`, `1,200 scores`."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+_KEPT = "\n\t"
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+"""Categories of Unicode: control, format, halves of pairs, private, separators of lines and paragraphs."""
+_PRINTABLE = re.compile(r"[ -~\n\t]*")
+
+
+def harmless(text: str, also: str = "") -> str:
+    r"""A text whose characters all can be seen, line feeds and tabs excepted; UTF-8 can hold it.
+
+    An escape sequence may move the cursor, set the title or, in some terminals, type for the user; a mark
+    that turns the direction of writing shows another text than there is; half a surrogate pair is in no file.
+    All such characters are shown by their numbers: `\x1b[31m`, `\u202e`.
+
+    Args:
+        text: of any origin.
+        also: further characters to be shown by their numbers, such as marks that a caller adds himself.
+    """
+    if _PRINTABLE.fullmatch(text) and not also:
+        return text
+    return "".join(
+        _number(one) if one in also or (one not in _KEPT and unicodedata.category(one) in _UNSEEN) else one
+        for one in text
+    )
+
+
+def _number(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def shortened(text: str, most: int) -> str:
+    """The same of at most so many characters; `…` is the last where some are left out."""
+    shown = harmless(text[:most])
+    return (
+        shown if len(text) <= most and len(shown) <= most else f"{shown[: most - 1]}\N{HORIZONTAL ELLIPSIS}"
+    )

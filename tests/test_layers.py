@@ -46,9 +46,11 @@ MAY_IMPORT = {
     "model": "data.world errors identity spec",
     "train": "errors identity model process_log records spec store train.batching",
     "train.batching": "composition data.tokens errors identity records spec train",
-    "sandbox": "errors",
+    "sandbox": "errors wording",
     "evaluate": "data.read errors identity records wording",
-    "evaluate.benchmarks": "data data.read data.world errors evaluate identity sandbox spec",
+    "evaluate.code_answer": "",
+    "evaluate.benchmarks": "data data.read data.world errors evaluate evaluate.code_answer identity sandbox "
+    "spec",
     "evaluate.engines": "data data.tokens errors evaluate identity model",
     "pilot": "composition data data.read errors identity model plan plan.cost spec",
     # a sweep

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from raysft.wording import counted, did_you_mean, in_words
+from raysft.wording import counted, did_you_mean, in_words, shortened
 
 
 class Form(BaseModel):
@@ -85,3 +85,10 @@ def test_only_what_is_spelt_alike_is_proposed(written: object, known: list[str],
 
 def test_a_number_comes_with_its_noun() -> None:
     assert [counted(one, "score") for one in (0, 1, 1200)] == ["0 scores", "1 score", "1,200 scores"]
+
+
+def test_a_shortened_text_can_be_written_and_seen() -> None:
+    assert shortened("plain", 5) == "plain"
+    assert shortened("plainer", 5) == "plai…"
+    assert shortened("\ud83d\x1b[31m", 300) == "\\ud83d\\x1b[31m"
+    assert len(shortened("\ud83d" * 50, 100)) == 100

@@ -14,11 +14,15 @@ from raysft.evaluate.benchmark import Answer, Benchmark, End, Verdict
 from raysft.evaluate.engine import ReferenceLoss, generations_fingerprint
 from raysft.identity import Json, WeightsDigest, fingerprint
 from raysft.records import ItemScore, ScoreRecord
+from raysft.wording import shortened
 
 _VERSION = 1
 """Of what is computed below from verdicts."""
 _REASONS = 3
 """Reasons told in a record's summary; each item keeps its own."""
+
+_LONGEST = 1000
+"""Characters of a reason or another text of one item."""
 
 _Given = TypeVar("_Given", Answer, Verdict)
 
@@ -123,6 +127,8 @@ def score_record(
         unscored=len(items) - len(graded),
         reason=_reasons(items),
         no_answer_rate=_share([item.no_answer for item in graded]),
+        strict_rate=_share(_marks(graded, "strict")),
+        flexible_rate=_share(_marks(graded, "flexible")),
         cut_off_rate=_share([_ended(item, "length") for item in items]),
         overflow_rate=_share([_ended(item, "overflow") for item in items]),
         suspect=bool(graded) and all(item.no_answer for item in graded),
@@ -162,9 +168,19 @@ def _item(answer: Answer, verdict: Verdict) -> ItemScore:
         value=verdict.value,
         no_answer=verdict.no_answer,
         ends=tuple(answer.ends),
-        reason=verdict.reason,
-        details=dict(verdict.details),
+        reason=shortened(verdict.reason, _LONGEST),
+        details={name: _harmless(value) for name, value in verdict.details.items()},
     )
+
+
+def _harmless(value: Json) -> Json:
+    """Texts that come from a model, its program or a judge, as they can be written and shown."""
+    return shortened(value, _LONGEST) if isinstance(value, str) else value
+
+
+def _marks(items: Sequence[ItemScore], name: str) -> list[bool]:
+    """A detail of all items that have it as yes or no."""
+    return [item.details[name] for item in items if isinstance(item.details.get(name), bool)]
 
 
 def _ended(item: ItemScore, end: End) -> bool:

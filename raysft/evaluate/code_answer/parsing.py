@@ -51,7 +51,7 @@ _DOING = (
 
 
 def is_stub(node: ast.stmt) -> bool:
-    """Whether a function does nothing: `pass`, `...`, `raise NotImplementedError`, a docstring, a local name."""
+    """Whether a function does nothing: `pass`, `...`, an exception that says so, a docstring."""
     return isinstance(node, Function) and all(map(_does_nothing, node.body))
 
 
@@ -60,7 +60,7 @@ def _does_nothing(node: ast.stmt) -> bool:
         return isinstance(node.value, ast.Constant)
     if isinstance(node, ast.Raise) and node.exc is not None:
         return any(
-            isinstance(one, ast.Name) and one.id == "NotImplementedError" for one in ast.walk(node.exc)
+            isinstance(one, ast.Name) and one.id.startswith("NotImplemented") for one in ast.walk(node.exc)
         )
     if isinstance(node, ast.Assign):
         return all(isinstance(one, ast.Name) for one in node.targets)
