@@ -2,8 +2,8 @@
 
 Temperatures and the token limit are those of FastChat's `llm_judge`. Reference answers exist for mathematics,
 reasoning and coding. Of the 30 that FastChat publishes, by GPT-4, 13 are wrong in one turn or both
-(`WRONG_REFERENCES`); they are not used: not in the loss on the references, nor for a judge, who would mark right
-answers down. References by another model, such as the corrected ones of gpt-4-0125-preview, are used as they are.
+(`WRONG_REFERENCES`); they are not used: not in the loss on the references, nor for a judge, who would mark
+right answers down. References by another model, such as those of gpt-4-0125-preview, are used as they are.
 
 Not covered yet: judges. Without one every answer is kept and left unscored.
 """
@@ -19,8 +19,8 @@ from raysft.evaluate.question_file import PublishedRow, paired, read_questions, 
 _TEMPERATURE = {"writing": 0.7, "roleplay": 0.7, "stem": 0.1, "humanities": 0.1}
 """Sampling temperature by category; greedy for all others."""
 WRONG_REFERENCES = frozenset({104, 105, 109, 111, 113, 114, 120, 122, 124, 125, 126, 128, 130})
-"""Questions whose published reference is wrong: FastChat pull request 3158, whose authors read all 30; of 104 also
-issue 3053."""
+"""Questions whose published reference is wrong: FastChat pull request 3158, whose authors read all 30; of 104
+also issue 3053."""
 _PUBLISHED_BY = "gpt-4"
 """`model_id` of those references."""
 _NO_JUDGE = "no judge is configured: answers are kept and can be judged later"
