@@ -62,8 +62,8 @@ MAY_IMPORT = {
     "process_log records safe_path sandbox spec store sweep.inputs sweep.results train",
     "sweep.tag": "data data.tag data.tokens errors evaluate evaluate.engines identity model sweep.run",
     # commands
-    "cli": "api cli.data cli.plan cli.progress errors identity pilot plan safe_path spec store sweep.inputs "
-    "sweep.results sweep.run wording",
+    "cli": "api cli.data cli.plan cli.progress errors evaluate evaluate.benchmarks identity pilot plan "
+    "safe_path spec store sweep.inputs sweep.results sweep.run wording",
     "cli.data": "cli data data.inspect data.public data.read data.sources data.tag data.tokens errors model "
     "plan spec sweep.inputs sweep.run sweep.tag train.batching wording",
     "cli.plan": "cli data data.sources errors identity plan plan.cost sweep.inputs sweep.results wording",

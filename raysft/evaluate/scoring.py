@@ -126,11 +126,11 @@ def score_record(
         n=len(graded),
         unscored=len(items) - len(graded),
         reason=_reasons(items),
-        no_answer_rate=_share([item.no_answer for item in graded]),
-        strict_rate=_share(_marks(graded, "strict")),
-        flexible_rate=_share(_marks(graded, "flexible")),
-        cut_off_rate=_share([_ended(item, "length") for item in items]),
-        overflow_rate=_share([_ended(item, "overflow") for item in items]),
+        no_answer_rate=rate_of([item.no_answer for item in graded]),
+        strict_rate=rate_of(_marks(graded, "strict")),
+        flexible_rate=rate_of(_marks(graded, "flexible")),
+        cut_off_rate=rate_of([_ended(item, "length") for item in items]),
+        overflow_rate=rate_of([_ended(item, "overflow") for item in items]),
         suspect=bool(graded) and all(item.no_answer for item in graded),
         reference_loss=reference.loss,
         reference_tokens=reference.tokens,
@@ -187,7 +187,8 @@ def _ended(item: ItemScore, end: End) -> bool:
     return end in item.ends
 
 
-def _share(marks: Sequence[bool]) -> float | None:
+def rate_of(marks: Sequence[bool]) -> float | None:
+    """Share of marks that are set; None of none."""
     return sum(marks) / len(marks) if marks else None
 
 
