@@ -62,8 +62,9 @@ MAY_IMPORT = {
     "process_log records safe_path sandbox spec store sweep.inputs sweep.results train",
     "sweep.tag": "data data.tag data.tokens errors evaluate evaluate.engines identity model sweep.run",
     # commands
-    "cli": "api cli.data cli.plan cli.progress errors evaluate evaluate.benchmarks identity pilot plan "
-    "safe_path spec store sweep.inputs sweep.results sweep.run wording",
+    "cli": "api cli.data cli.plan cli.progress cli.score errors identity pilot plan safe_path spec store "
+    "sweep.inputs sweep.results sweep.run wording",
+    "cli.score": "cli errors evaluate evaluate.benchmarks spec wording",
     "cli.data": "cli data data.inspect data.public data.read data.sources data.tag data.tokens errors model "
     "plan spec sweep.inputs sweep.run sweep.tag train.batching wording",
     "cli.plan": "cli data data.sources errors identity plan plan.cost sweep.inputs sweep.results wording",

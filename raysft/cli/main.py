@@ -17,7 +17,7 @@ from raysft.cli.data.app import data_app
 from raysft.cli.init import init
 from raysft.cli.interrupt import interruptible
 from raysft.cli.options import STORE, AsJson, Changes, Limit, Only, StoreUrl, Sweep
-from raysft.cli.score import benchmark_app, score
+from raysft.cli.score.app import benchmark_app, score
 from raysft.cli.terminal_text import on_one_line
 from raysft.errors import InputError, RaysftError
 from raysft.safe_path import keep_folder_off_path

@@ -16,7 +16,7 @@ class SampledScore:
     """What a file of answers scores on a benchmark."""
 
     value: float | None
-    """Mean over questions of the mean over their samples, times the metric's scale; None if none was graded."""
+    """Mean over questions of the mean over samples, times the metric's scale; None if none was graded."""
     standard_error: float | None
     """Of `value`, over questions."""
     questions: int
