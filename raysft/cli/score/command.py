@@ -82,7 +82,7 @@ def _gradable(name: str, questions: str | None, limit: int | None) -> Benchmark:
     if built_in == (questions is not None):
         remedy = "its questions are built in" if built_in else "give the file that its authors published"
         raise InputError([Problem("--questions", str(questions or "not given"), remedy)])
-    spec = BenchmarkSpec(name=name, path=questions, limit=limit)  # type: ignore[arg-type]  # one of `known`
+    spec = BenchmarkSpec(name=name, path=questions, limit=limit)
     benchmark = make_benchmark(Material("", spec, questions or "", None, ())).benchmark
     if not benchmark.grades:
         raise InputError([Problem("BENCHMARK", name, "it needs a judge, and there is none yet")])

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from raysft.evaluate.benchmark import Answer, Benchmark
+from raysft.evaluate.benchmark import Answer, Benchmark, End
 from raysft.evaluate.benchmarks.humaneval import check_canonical
 from raysft.evaluate.benchmarks.mbpp import check_solutions
 
@@ -12,6 +12,8 @@ _PROGRAMS: Mapping[str, Callable[[str], tuple[str, ...]]] = {
     "mbpp": check_solutions,
 }
 """Authors' programs, run as they are; each gives the ids of those that do not pass."""
+
+_ENDED: End = "stop"
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ def check_own_solutions(benchmark: Benchmark, path: str) -> OwnSolutions:
         ClusterError: programs cannot be confined on this machine.
     """
     asked = [question for question in benchmark.questions if question.references]
-    answers = [Answer(one.id, one.references, ("stop",) * len(one.references)) for one in asked]
+    answers = [Answer(one.id, one.references, tuple(_ENDED for _ in one.references)) for one in asked]
     best = benchmark.metric.best / benchmark.metric.scale
     wrong = {one.question for one in benchmark.grade(answers) if one.value is None or one.value < best}
     if benchmark.name in _PROGRAMS:

@@ -20,7 +20,7 @@ LISTS = Solved(
 TRIED = Solved(
     "\ndef parsed(text):\n    '''Whether a text is a number.\n\n    parsed('1') => True\n    '''\n",
     '    try:\n        note = """a\n            b\n\n        """\n        float(text)\n'
-    '        if note.count("\\n") != 3:\n            return None\n'
+    '        if note.count("\\n") < 2:\n            return None\n'
     "    except ValueError:\n        return False\n    else:\n        return True\n",
     "parsed",
 )
