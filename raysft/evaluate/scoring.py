@@ -12,9 +12,9 @@ import numpy as np
 
 from raysft.evaluate.benchmark import Answer, Benchmark, End, Verdict
 from raysft.evaluate.engine import ReferenceLoss, generations_fingerprint
+from raysft.harmless_text import shortened
 from raysft.identity import Json, WeightsDigest, fingerprint
 from raysft.records import ItemScore, ScoreRecord
-from raysft.wording import shortened
 
 _VERSION = 1
 """Of what is computed below from verdicts."""

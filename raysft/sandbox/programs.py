@@ -30,8 +30,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from raysft.errors import ClusterError
+from raysft.harmless_text import shortened
 from raysft.sandbox.confinement import seccomp_filter
-from raysft.wording import shortened
 
 Outcome = Literal["passed", "failed", "timed_out", "unscored"]
 

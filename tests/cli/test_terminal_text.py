@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raysft.cli.terminal_text import on_one_line
-from raysft.wording import harmless
+from raysft.harmless_text import harmless
 
 
 @pytest.mark.parametrize(
