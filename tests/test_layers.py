@@ -69,7 +69,8 @@ MAY_IMPORT = {
     "cli.score": "cli errors evaluate evaluate.benchmarks spec wording",
     "cli.data": "cli data data.inspect data.public data.read data.sources data.tag data.tokens errors "
     "harmless_text model plan spec sweep.inputs sweep.run sweep.tag train.batching wording",
-    "cli.plan": "cli data data.sources errors harmless_text identity plan plan.cost sweep.inputs sweep.results wording",
+    "cli.plan": "cli data data.sources errors harmless_text identity plan plan.cost sweep.inputs "
+    "sweep.results wording",
     "api": "errors identity plan plan.cost spec store sweep.inputs sweep.results sweep.run",
     "__main__": "cli",
     "cli.progress": "cli errors identity plan records store sweep.inputs sweep.results sweep.run train "
