@@ -22,18 +22,22 @@ _TOLD = 10
 """Questions without an answer that are named."""
 
 
-def read_answer_file(path: str, questions: Sequence[Question]) -> list[Answer]:
+def read_answer_file(
+    path: str, questions: Sequence[Question], others: Sequence[Question] = ()
+) -> list[Answer]:
     """Answers to all questions of a benchmark, in the order of the file.
 
     Args:
         path: any file that `raysft.data.read.files` knows.
-        questions: of the benchmark.
+        questions: those that are scored.
+        others: of the same benchmark; answers to them are passed over.
 
     Raises:
         InputError: the file cannot be read or is empty; a row is no answer, or one to no question; a question
             has no answer. All problems at once.
     """
-    by_name = _names(questions)
+    by_name = _names({question.id: None for question in [*questions, *others]})
+    asked = {question.id for question in questions}
     answers: list[Answer] = []
     problems: list[Problem] = []
     for row in read_rows(path):
@@ -41,9 +45,12 @@ def read_answer_file(path: str, questions: Sequence[Question]) -> list[Answer]:
             problems.append(row)
             continue
         try:
-            answers.append(_answer(row.value, by_name))
+            answer = _answer(row.value, by_name)
         except ValueError as error:
             problems.append(Problem(row.where, short(row.value), str(error)))
+            continue
+        if answer.question in asked:
+            answers.append(answer)
     if not answers and not problems:
         problems.append(Problem(path, "no row", "write one row per answer: a question's id and the text"))
     problems += _missing(path, questions, answers)
@@ -52,9 +59,9 @@ def read_answer_file(path: str, questions: Sequence[Question]) -> list[Answer]:
     return answers
 
 
-def _names(questions: Iterable[Question]) -> dict[str, str]:
+def _names(ids: Iterable[str]) -> dict[str, str]:
     """Ids by the names that a row may give; the short ones only where one question has them."""
-    ids = [question.id for question in questions]
+    ids = list(ids)
     short_names = [id_.rpartition("/")[2] for id_ in ids]
     found = dict(zip(short_names, ids, strict=True)) if len(set(short_names)) == len(ids) else {}
     return found | {id_: id_ for id_ in ids}

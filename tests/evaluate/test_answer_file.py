@@ -72,6 +72,12 @@ def test_every_wrong_row_and_every_question_without_an_answer_is_told(tmp_path: 
     assert "Made/0, Made/1" in told[4]
 
 
+def test_answers_to_questions_that_are_not_scored_are_passed_over(tmp_path: Path) -> None:
+    rows = [{"task_id": f"Made/{place}", "completion": "x"} for place in (2, 0, 1)]
+    answers = read_answer_file(write(tmp_path, rows), QUESTIONS[:1], QUESTIONS)
+    assert [answer.question for answer in answers] == ["Made/0"]
+
+
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no row"):
         read_answer_file(write(tmp_path, []), QUESTIONS)

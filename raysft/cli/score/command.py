@@ -61,7 +61,8 @@ def score_file(
         ClusterError: programs cannot be confined on this machine.
     """
     benchmark = _gradable(name, questions, limit)
-    given = read_answer_file(answers, benchmark.questions)
+    others = () if limit is None else _gradable(name, questions, None).questions
+    given = read_answer_file(answers, benchmark.questions, others)
     found = score_samples(benchmark, given, ks)
     if out is not None:
         _write_items(out, given, found)
