@@ -20,7 +20,7 @@ MAY_IMPORT = {
     # pure: no files, milliseconds to import
     "errors": "",
     "identity": "",
-    "records": "errors identity",
+    "records": "errors harmless_text identity",
     "composition": "identity wording",
     "wording": "",
     "harmless_text": "",
