@@ -136,7 +136,7 @@ class SweepSpec(Frozen):
         problems = [
             Problem(
                 argument("--only"),
-                study,
+                study or '""',
                 f"no such study; use one of {known}{did_you_mean(study, self.studies)}",
             )
             for study in studies

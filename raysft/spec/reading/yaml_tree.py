@@ -31,8 +31,9 @@ _PLAIN_TAGS = tuple(
     }.items()
 )
 _MAY_BE_OTHER_THAN_TEXT = frozenset("0123456789+-.~nNtTfF<")
-_UNUSABLE = re.compile("[\x00\ud800-\udfff]")
-"""Characters that neither a path nor a file of ours can hold."""
+_UNUSABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Characters that no file of ours can hold, that move a terminal's cursor, or that turn the direction of
+writing and so show another text than there is. A regular expression can name them by their numbers."""
 _SAID_BETTER = {
     "found character '\\t' that cannot start any token": "a tab; indent by spaces",
     "but found another document": "a second document begins; a sweep file is one",

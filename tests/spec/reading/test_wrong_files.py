@@ -50,7 +50,7 @@ CASES: list[tuple[str, str, dict[str, str]]] = [
     ("name", "CON", {"name": "device"}),
     ("name", "nul.txt", {"name": "device"}),
     ("name", "ends.", {"name": "must not end with a dot"}),
-    ("name", '"a\\u202eb"', {"name": "use letters, digits"}),
+    ("name", '"a\\u202eb"', {"name": "U+202E cannot be in a text"}),
     ("name", f"{'a' * 300}", {"name": "at most 200 characters"}),
     ("name", "a+b", {"name": "only names that"}),
     ("name", '"\\ud800"', {"name": "U+D800 cannot be in a text"}),
@@ -205,7 +205,9 @@ CASES: list[tuple[str, str, dict[str, str]]] = [
     ("studies/s/ratio", "{few: {math: 1/2}, more: {math: 0, code: x}}", {
         "studies.s.ratio.more.math": "above 0", "studies.s.ratio.more.code": EXACT}),
     ("studies/s/ratio", '{"a\\u202eb": {math: 1/2}}',
-     {"studies.s.ratio.a\\u202eb": "all of which can be seen"}),
+     {"studies.s.ratio.a\\u202eb": "U+202E cannot be in a text"}),
+    ("studies/s/ratio", '{"a\\u200bb": {math: 1/2}}', {"studies.s.ratio.a\\u200bb": "all of which can be seen"}),
+    ("models/tiny/base", '"a\\eb"', {"models.tiny.base": "U+001B cannot be in a text"}),
     ("studies/s/variant", "{math: shrt, code: x}", {
         "studies.s.variant.math": "did you mean short?", "studies.s.variant.code": "no such variant"}),
     ("studies/s/recipe", "[{epoch: 3}, {batch_size: x}]", {
