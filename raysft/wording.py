@@ -88,12 +88,22 @@ _MOST_COMPARED = 200
 
 
 def did_you_mean(written: object, known: Iterable[str]) -> str:
-    """`; did you mean math?` for what is spelt alike, in capitals or not; empty where nothing is."""
+    """`; did you mean math?` for what is spelt alike, in capitals or not, or is cut short; else empty."""
     plain: dict[str, str] = {}
     for one in islice(known, _MOST_COMPARED):
         plain.setdefault(_plain(one), one)
-    near = get_close_matches(_plain(str(written)[:100]), list(plain), n=1, cutoff=0.6)
+    asked = _plain(str(written)[:100])
+    near = [*get_close_matches(asked, list(plain), n=1, cutoff=0.6), *_akin(asked, plain)]
     return f"; did you mean {plain[near[0]]}?" if near else ""
+
+
+def _akin(asked: str, known: Iterable[str]) -> Iterator[str]:
+    """Names of which only a part was written, or more than the name, or the initials: `lr`."""
+    for one in known:
+        begins = len(asked) > 2 and one.startswith(asked)
+        is_part = len(one) > 3 and one in asked
+        if begins or is_part or ("_" in one and asked == "".join(word[:1] for word in one.split("_"))):
+            yield one
 
 
 def _plain(name: str) -> str:

@@ -85,6 +85,11 @@ def test_an_error_that_is_not_known_keeps_its_own_words() -> None:
     [
         ("mth", ["code", "math"], "; did you mean math?"),
         ("law", ["code", "math"], ""),
+        ("MATH", ["code", "math"], "; did you mean math?"),
+        ("Learning-Rate", ["learning_rate"], "; did you mean learning_rate?"),
+        ("lr", ["epochs", "learning_rate"], "; did you mean learning_rate?"),
+        ("vocab", ["context", "vocabulary"], "; did you mean vocabulary?"),
+        ("num_attention_heads", ["layers", "heads"], "; did you mean heads?"),
         (5, ["5a"], "; did you mean 5a?"),
         ("x", [], ""),
     ],
