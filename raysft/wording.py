@@ -19,7 +19,8 @@ _WHOLE = "write a whole number"
 _NUMBER = "write a number"
 _TRUTH = "write true or false"
 _LIST = "write a list, such as [a, b]"
-_MAPPING = "write a mapping, such as {key: value}"
+MAPPING = "write a mapping, such as {key: value}"
+"""Whoever knows the place puts an example of it in here."""
 
 _SAID: Mapping[str, str | Callable[[Mapping[str, Any]], str]] = {
     "missing": "must be given",
@@ -47,10 +48,10 @@ _SAID: Mapping[str, str | Callable[[Mapping[str, Any]], str]] = {
     "too_long": lambda given: f"give at most {given['max_length']}",
     "list_type": _LIST,
     "tuple_type": _LIST,
-    "dict_type": _MAPPING,
-    "mapping_type": _MAPPING,
-    "model_type": _MAPPING,
-    "model_attributes_type": _MAPPING,
+    "dict_type": MAPPING,
+    "mapping_type": MAPPING,
+    "model_type": MAPPING,
+    "model_attributes_type": MAPPING,
     "invalid_key": "a key must be text: put it in quotes",
     "none_required": "write null, or leave it out",
     "recursion_loop": "refers to itself",

@@ -4,18 +4,19 @@ A new strategy is one class here and one entry in `STRATEGIES`.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import permutations
 from math import factorial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, model_validator
 
 from raysft.composition.exact import ReplayShares
 from raysft.composition.strategy import DEFAULT_LAST, Shares, Strategy
-from raysft.composition.written_stages import Stages, WrittenStage
-from raysft.wording import NOT_GIVEN, Fault, Faults, did_you_mean, in_words, is_inside
+from raysft.composition.strategy_faults import faults_of
+from raysft.composition.written_stages import Stages
+from raysft.wording import Fault, Faults, did_you_mean
 
 
 class Base(Strategy):
@@ -67,6 +68,7 @@ class Sequential(Strategy):
     """
 
     argument = "order"
+    example = "[math, code]"
     kind: Literal["sequential"] = "sequential"
     order: Annotated[tuple[str, ...], Field(min_length=1)] | Literal["all"] | None = None
     last: str | None = None
@@ -137,6 +139,7 @@ class MixedSequential(_EndsWithLast):
     """All but the last ability together, then the last one."""
 
     argument = "last"
+    example = "general"
     kind: Literal["mixed_sequential"] = "mixed_sequential"
 
     def stages(self, abilities: Sequence[str], /) -> tuple[Shares, ...]:
@@ -211,7 +214,7 @@ def read_strategy(value: object) -> Strategy:
         raise ValueError(_no_strategy(written))
     ((kind, arguments),) = written.items()
     if kind not in STRATEGIES:
-        near = did_you_mean(kind, STRATEGIES)
+        near = _instead_of(str(kind))
         raise Faults([Fault((), value, f"no such strategy; use one of {', '.join(STRATEGIES)}{near}")])
     rule = STRATEGIES[kind]
     if arguments is not None and rule.argument is None and not isinstance(arguments, dict):
@@ -220,7 +223,16 @@ def read_strategy(value: object) -> Strategy:
     try:
         return rule.model_validate(fields)
     except ValidationError as error:
-        raise Faults([found for one in error.errors() for found in _faults(rule, written, one)]) from None
+        raise Faults([found for one in error.errors() for found in faults_of(rule, written, one)]) from None
+
+
+def _instead_of(kind: str) -> str:
+    """What may be meant by a word that is no strategy; in tables they are written `dmt(k=1/16)`."""
+    word, bracket, _ = kind.partition("(")
+    rule = STRATEGIES.get(word)
+    if bracket and rule is not None:
+        return f"; write {word if rule.argument is None else f'{{{word}: {rule.example}}}'}"
+    return did_you_mean(kind, STRATEGIES)
 
 
 def _no_strategy(value: object) -> str:
@@ -240,44 +252,6 @@ def _arguments(rule: type[Strategy], given: object) -> object:
         not given or not rule.argument_is_mapping or bool(given.keys() & rule.model_fields.keys())
     )
     return given if in_full or rule.argument is None else {rule.argument: given}
-
-
-def _faults(rule: type[Strategy], written: Mapping[str, object], error: Mapping[str, Any]) -> list[Fault]:
-    """What one error of a rule means for whoever wrote it."""
-    inner = error.get("ctx", {}).get("error")
-    place = _place(written, error["loc"])
-    if isinstance(inner, Faults):
-        at = error["loc"]
-        return [one._replace(place=_place(written, (*at, *one.place))) for one in inner.faults]
-    ((kind, given),) = written.items()
-    last = error["loc"][-1] if error["loc"] else ""
-    if error["type"] == "missing":
-        instead = 1 if last == "k" else None
-        if isinstance(given, dict):
-            return [Fault((*place, last), NOT_GIVEN, "must be given", instead)]
-        said = f"{last}: must be given, such as {{{kind}: {rule.example}}}"
-        return [Fault((), kind, said, None if instead is None else {kind: instead})]
-    said = in_words(error)
-    if error["type"] == "extra_forbidden":
-        of_a_stage = rule is Stages and len(error["loc"]) > 1
-        fields = WrittenStage.model_fields if of_a_stage else rule.model_fields
-        keys = [key for key in fields if key != "kind"]
-        said += did_you_mean(last, keys) or f"; there are {', '.join(keys) or 'none'}"
-    is_share = last == "k" or "mixture" in error["loc"][-2:-1]
-    return [Fault(place, error["input"], said, 1 if is_share else None)]
-
-
-def _place(written: Mapping[str, Any], location: Sequence[str | int]) -> tuple[str | int, ...]:
-    """The steps of a location that the user wrote; of stages that have names, these in place of numbers."""
-    ((kind, at),) = written.items()
-    steps: list[str | int] = [kind]
-    for step in location:
-        if isinstance(step, int) and isinstance(at, dict) and step < len(at):
-            step = list(at)[step]
-        if is_inside(at, step):
-            steps.append(step)
-            at = at[step]
-    return tuple(steps)
 
 
 def write_strategy(strategy: Strategy) -> dict[str, dict[str, object]]:

@@ -79,6 +79,7 @@ class Stages(Strategy):
     """Stages written out by the user, in the order in which they are trained."""
 
     argument = "mixtures"
+    example = _EXAMPLE
     argument_is_mapping = True
     kind: Literal["stages"] = "stages"
     mixtures: Annotated[tuple[WrittenStage, ...], BeforeValidator(_listed), Field(min_length=1)]

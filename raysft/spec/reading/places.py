@@ -75,7 +75,7 @@ class Places:
 
 def dotted(steps: Sequence[str | int]) -> str:
     """`abilities.math.source.path[1]`."""
-    parts = (f"[{step}]" if isinstance(step, int) else f".{seen(step)}" for step in steps)
+    parts = (f"[{step}]" if isinstance(step, int) else "." + (seen(step) or '""') for step in steps)
     return "".join(parts).removeprefix(".")
 
 

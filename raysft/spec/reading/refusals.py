@@ -14,7 +14,7 @@ from raysft.errors import Problem
 from raysft.spec.reading.known_keys import known_keys
 from raysft.spec.reading.places import Places, Steps, dotted
 from raysft.spec.sweep import SweepSpec
-from raysft.wording import NOT_GIVEN, Faults, as_written, did_you_mean, in_words
+from raysft.wording import MAPPING, NOT_GIVEN, Faults, as_written, did_you_mean, in_words
 
 _ROUNDS = 40
 """Taking out one wrong part may show that what is around it is wrong, too; in the second half of the rounds
@@ -33,6 +33,34 @@ _STAND_INS: Mapping[tuple[str, ...], Any] = {
     ("studies",): {"study": {"model": "model", "strategy": "base"}},
 }
 """What a sweep cannot be without; none of it gives a problem of its own."""
+
+_MUST_BE_GIVEN = {"name", "abilities", "models", "studies", "source", "base", "model", "strategy"}
+_EXAMPLES: Mapping[str, str] = {
+    "abilities": "{math: {source: math.jsonl}}",
+    "abilities.*": "{source: math.jsonl, benchmark: world/math}",
+    "models": "{tiny: {base: world/base}}",
+    "models.*": "{base: world/base}",
+    "studies": "{amount: {model: tiny, strategy: multi_task}}",
+    "studies.*": "{model: tiny, strategy: multi_task}",
+    "ratio": "{general: 1/4}",
+    "variant": "{general: filtered}",
+    "variants": "{filtered: filtered.jsonl}",
+    "recipe": "{epochs: 3}",
+    "exclude": "{seed: 0}",
+    "linked": "{model: [small, large], seed: [0, 1]}",
+    "evaluation": "{stages: all}",
+    "run": "{attempts: 3}",
+    "cost": "{accelerator: a100-80gb}",
+    "power": "{alpha: 0.05}",
+    "spread": "{gsm8k: 0.35}",
+    "seed_deviation": "{gsm8k: 1.5}",
+    "objective": "{maximise: math}",
+    "floors": "{general: -0.2}",
+    "near_duplicates": "{similarity: 0.8}",
+    "contamination": "{mode: report}",
+    "drop": "{any_of: [code]}",
+}
+"""What a mapping may look like, by its key, or by the part of the file whose member it is."""
 
 _Error = Mapping[str, Any]
 
@@ -96,7 +124,7 @@ def _problems(
         field = dotted(places.original(steps))
         if field not in known and not (steps in above and one_of_several):
             told += 1
-            yield _problem(field, some, suggest=told <= _MOST_SUGGESTIONS)
+            yield _problem(field, steps, some, suggest=told <= _MOST_SUGGESTIONS)
 
 
 def is_misspelt(field: str, problems: Iterable[Problem]) -> bool:
@@ -108,10 +136,22 @@ def is_misspelt(field: str, problems: Iterable[Problem]) -> bool:
     )
 
 
-def _problem(field: str, errors: Sequence[_Error], *, suggest: bool) -> Problem:
-    value = NOT_GIVEN if errors[0]["type"] == "missing" else as_written(errors[0]["input"])
+def _problem(field: str, steps: Steps, errors: Sequence[_Error], *, suggest: bool) -> Problem:
+    is_missing = errors[0]["type"] == "missing"
+    value = NOT_GIVEN if is_missing else as_written(errors[0]["input"])
     said = dict.fromkeys(_said(error, suggest=suggest) for error in errors)
-    return Problem(field or "SWEEP", value, ", or ".join(said))
+    remedy = ", or ".join(said).replace(MAPPING, f"write a mapping, such as {_example(steps)}")
+    empty = not is_missing and errors[0]["input"] is None and isinstance(steps[-1], str)
+    if empty and len(steps) != 2 and steps[-1] not in _MUST_BE_GIVEN:
+        remedy += "; or leave the key out"
+    return Problem(field or "SWEEP", value, remedy)
+
+
+def _example(steps: Steps) -> str:
+    """A mapping that may be at a place."""
+    keys = [step for step in steps if isinstance(step, str)]
+    member = f"{keys[0]}.*" if len(keys) == 2 else ""
+    return _EXAMPLES.get(member) or (_EXAMPLES.get(keys[-1]) if keys else None) or "{key: value}"
 
 
 def _said(error: _Error, *, suggest: bool) -> str:

@@ -134,7 +134,8 @@ CASES: list[tuple[str, str, dict[str, str]]] = [
     ("evaluation", "[]", {"evaluation": MAPPING}),
     ("run", "{trials_at_once: true, attempt: 1}", {
         "run.trials_at_once": WHOLE, "run.attempt": "did you mean attempts?"}),
-    ("cost", "{price: 1, mfu: 40}", {"cost.price": "did you mean price_per_hour?", "cost.mfu": "must be at most 1"}),
+    ("cost", "{price: 1, mfu: 40}", {
+        "cost.price": "did you mean price_per_hour?", "cost.mfu": "must be at most 1"}),
     ("power", "{alfa: 1, power: 5}", {"power.alfa": "did you mean alpha?", "power.power": "must be below 1"}),
     ("power", "{spread: {world/mth: 0.3, math: 30}}", {
         "power.spread.world/mth": "did you mean world/math?", "power.spread.math": "30% is 0.3"}),
@@ -144,7 +145,12 @@ CASES: list[tuple[str, str, dict[str, str]]] = [
     # ---- studies
     ("studies/u", "", {"studies.u": MAPPING}),
     ("studies/u", "{}", {"studies.u.model": "must be given", "studies.u.strategy": "must be given"}),
-    ("studies/u", "[a]", {"studies.u": MAPPING}),
+    ("studies/u", "[a]", {"studies.u": f"{MAPPING}, such as {{model: tiny, strategy: multi_task}}"}),
+    ("models/more", "world/base", {"models.more": "such as {base: world/base}"}),
+    ("evaluation", "", {"evaluation": "such as {stages: all}; or leave the key out"}),
+    ("studies/s/ratio", "[1/4]", {"studies.s.ratio[0]": "such as {general: 1/4}"}),
+    ("studies/s/strategy", "dmt(k=1/16)", {"studies.s.strategy": "; write {dmt: 1/16}"}),
+    ('""', "5", {'""': KEYS}),
     ("studies/S", "{model: tiny, strategy: multi_task}", {"studies.S": "differs from s"}),
     ("studies/s/model", "tinny", {"studies.s.model": "did you mean tiny?"}),
     ("studies/s/model", "[tony, 5, ~]", {
@@ -206,7 +212,8 @@ CASES: list[tuple[str, str, dict[str, str]]] = [
         "studies.s.ratio.more.math": "above 0", "studies.s.ratio.more.code": EXACT}),
     ("studies/s/ratio", '{"a\\u202eb": {math: 1/2}}',
      {"studies.s.ratio.a\\u202eb": "U+202E cannot be in a text"}),
-    ("studies/s/ratio", '{"a\\u200bb": {math: 1/2}}', {"studies.s.ratio.a\\u200bb": "all of which can be seen"}),
+    ("studies/s/ratio", '{"a\\u200bb": {math: 1/2}}', {
+        "studies.s.ratio.a\\u200bb": "all of which can be seen"}),
     ("models/tiny/base", '"a\\eb"', {"models.tiny.base": "U+001B cannot be in a text"}),
     ("studies/s/variant", "{math: shrt, code: x}", {
         "studies.s.variant.math": "did you mean short?", "studies.s.variant.code": "no such variant"}),
@@ -263,7 +270,7 @@ def file_with(*cases: tuple[str, str, dict[str, str]]) -> str:
     marks = {}
     for number, (place, text, _) in enumerate(cases):
         at = raw
-        *above, last = place.split("/")
+        *above, last = ("" if step == '""' else step for step in place.split("/"))
         for step in above:
             at = at.setdefault(step, {})
         at[last] = f"@{number}@"
