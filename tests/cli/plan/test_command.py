@@ -86,7 +86,7 @@ def test_keys_are_stable(command: Command) -> None:
     assert found.keys() == group | {
         *("name", "expected", "by_study", "by_model", "sources", "accelerators", "memory", "disk"),
         *("evaluation", "detectable", "point_list", "base_list", "stage_list"),
-        *("bases", "seeds", "wall_clock", "to_make", "whole", "assumptions"),
+        *("bases", "seeds", "wall_clock", "to_make", "whole", "assumptions", "fitted"),
     }
     assert found["by_study"]["s"].keys() == group
     assert found["by_model"]["tiny"].keys() == group | {"by_study"}
