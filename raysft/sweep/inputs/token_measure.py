@@ -42,6 +42,8 @@ class SourceFate:
     basis: _Basis
     conversations: int
     """All that can be trained on, or those of the sample."""
+    longest: int
+    """Tokens of the longest of them, before it is fitted."""
     cut: int
     split: int
     dropped: int
@@ -115,6 +117,7 @@ class TokenMeasure:
         self.fates[model, source.index.name, recipe.max_length, recipe.overflow] = SourceFate(
             basis=basis,
             conversations=len(prepared),
+            longest=int(prepared.lengths.max(initial=0)),
             cut=counts.count("cut"),
             split=counts.count("split"),
             dropped=counts.count("dropped"),
