@@ -1,5 +1,6 @@
 """What to read with care: scores that do not mean what they seem to mean."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -65,6 +66,12 @@ def notes(cells: Sequence[Cell]) -> list[Note]:
             "The answers behind these scores were given by another version of the engine's library than "
             "most. A comparison of one of them with another score mixes versions.",
             tuple(_other_versions(cells)),
+        ),
+        Note(
+            "Other batches than most",
+            "In the number format of these answers some depend on how many were written side by side, and "
+            "memory held fewer here. A difference of one or two per cent of the items may come from that.",
+            tuple(_other_batches(cells)),
         ),
         Note(
             "Unscored",
@@ -166,6 +173,21 @@ def _other_versions(cells: Sequence[Cell]) -> Iterator[str]:
             else ""
         ),
     )
+
+
+def _other_batches(cells: Sequence[Cell]) -> Iterator[str]:
+    """Of one model on one benchmark; a larger model has fewer rows on every benchmark."""
+    found: dict[tuple[str, str], Counter[tuple[str, ...]]] = {}
+    for cell in cells:
+        for score in cell.scores:
+            if score.batch_sizes:
+                found.setdefault((cell.key.model, score.column.key), Counter())[score.batch_sizes] += 1
+    for cell in cells:
+        for score in cell.scores:
+            sizes = found.get((cell.key.model, score.column.key), Counter())
+            usual = max(sizes, key=lambda one: (sizes[one], one), default=())
+            if score.batch_sizes and score.batch_sizes != usual:
+                yield f"{_where(cell, score)}: {' and '.join(score.batch_sizes)}; most: {' and '.join(usual)}"
 
 
 def _unscored(cells: Sequence[Cell]) -> Iterator[str]:

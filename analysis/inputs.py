@@ -41,6 +41,9 @@ class Row(BaseModel):
     """JSON: of some abilities, the variant whose source was used."""
     recipe: str | None = None
     """What the study changed of the recipe."""
+    axes: str | None = None
+    """JSON: the value on every axis but the seed. Rows of one study are one cell where it is equal; all other
+    columns are labels, which two cells may share."""
     seed: int | None
     stage: str | None
     stage_position: int | None
@@ -71,6 +74,9 @@ class Row(BaseModel):
     reference_loss: float | None
     engine_version: str | None
     """Of the library that gave the answers; several, with commas, where it was updated in between."""
+    batch_sizes: str | None = None
+    """Questions answered side by side at most, where answers depend on it; several, with commas, where memory
+    ran out in between."""
     status: Status
     cause: str | None
 

@@ -63,6 +63,8 @@ class Score:
     """For at least one seed not one answer could be read."""
     engine_versions: tuple[str, ...]
     """Of the library that gave the answers."""
+    batch_sizes: tuple[str, ...] = ()
+    """Questions side by side at most, each number once; empty where answers do not depend on it."""
 
     @property
     def unit(self) -> str:
@@ -139,6 +141,7 @@ def score_of(rows: Sequence[Row], verdicts: Verdicts) -> Score:
         reference_loss=_mean([row.reference_loss for row in rows]),
         suspect=any(bool(row.suspect) for row in rows),
         engine_versions=tuple(sorted({one for row in scored for one in _versions(row)})),
+        batch_sizes=tuple(sorted({printable(row.batch_sizes) for row in scored if row.batch_sizes})),
     )
 
 

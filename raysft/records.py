@@ -26,19 +26,28 @@ class UsedSource(Record):
 
     ability: str
     conversations: int
-    """Conversations of the prefix, those that were dropped for their length included."""
+    """Distinct conversations that came up in some step, those that were dropped for their length included."""
     tokens: int
-    """Tokens of one epoch, after cutting, splitting and dropping."""
+    """Of these conversations, each counted once, after cutting, splitting and dropping."""
     supervised_tokens: int
-    """Of these, the ones that enter the loss."""
+    """Of these tokens, the ones that enter the loss."""
     cut: int
-    """Conversations cut at `max_length`."""
+    """Of these conversations, those cut at `max_length`."""
     split: int
-    """Conversations split at their turns."""
+    """Those split at their turns."""
     dropped: int
-    """Conversations dropped: too long, or without one supervised token."""
+    """Those dropped: too long, or without one supervised token."""
     ids_digest: str
-    """Digest of the sorted conversation ids."""
+    """Digest of the sorted ids of what came up; the digest of the plan, unless training ended before all of
+    the mixture did. An id that is several times in the mixture is as often in it."""
+    asked: int | None = None
+    """Conversations of the mixture, as the plan says it; None in older records, as all that follow."""
+    presentations: int | None = None
+    """How often conversations came up over all steps."""
+    presented_tokens: int | None = None
+    """Tokens of all presentations."""
+    presented_supervised_tokens: int | None = None
+    """Of these, the ones that enter the loss."""
 
 
 class Provenance(Record):
@@ -98,6 +107,8 @@ class AnswersRecord(Record):
 
     engine_version: str = ""
     """Of the library that gave them."""
+    batch_sizes: tuple[int, ...] = ()
+    """Questions side by side at most, the largest first; several where memory ran out in between."""
     reference_loss: float | None
     """Mean loss per token on the reference answers of the shard's questions; None if there are none."""
     reference_tokens: int
@@ -156,7 +167,7 @@ class ScoreRecord(Record):
     engine_versions: tuple[str, ...] = ()
     """Of the library that gave the answers; several if it was updated between two shards."""
     settings: dict[str, Any]
-    """Engine, its precision, token limit, sandbox level."""
+    """Engine, its precision, token limit, batch size as asked and as it was, sandbox level."""
 
 
 class FailureRecord(Record):

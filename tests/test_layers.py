@@ -28,15 +28,16 @@ MAY_IMPORT = {
     "spec": "composition errors identity spec.reading wording",
     "spec.reading": "errors identity spec wording",
     # files and budgets
-    "store": "errors extras identity",
+    "store": "errors extras identity wording",
     "process_log": "errors store",
     "plan": "cluster composition errors identity spec wording",
     "plan.cost": "errors identity plan spec",
     "cluster": "errors spec",
     # siblings: what the work is done with
     "data": "errors identity safe_path",
-    "data.read": "data errors extras",
-    "data.clean": "data spec",
+    "data.read": "data data.read.forms errors extras",
+    "data.read.forms": "data",
+    "data.clean": "composition data spec",
     "data.tokens": "data errors identity",
     "data.world": "data errors identity spec",
     "data.public": "data errors",
@@ -49,8 +50,8 @@ MAY_IMPORT = {
     "sandbox": "errors",
     "evaluate": "data.read errors identity records wording",
     "evaluate.benchmarks": "data data.read data.world errors evaluate identity sandbox spec",
-    "evaluate.engines": "data data.tokens errors evaluate identity model",
-    "pilot": "composition data data.read errors identity model plan plan.cost spec",
+    "evaluate.engines": "data data.tokens errors evaluate identity model plan.cost",
+    "pilot": "composition data data.read data.sources errors identity model plan plan.cost spec",
     # a sweep
     "sweep.inputs": "composition data data.sources data.tokens errors evaluate.benchmarks extras identity "
     "model plan plan.cost spec spec.reading store wording",

@@ -18,10 +18,10 @@ from raysft.cli.init import init
 from raysft.cli.interrupt import interruptible
 from raysft.cli.options import STORE, AsJson, Changes, Limit, Only, StoreUrl, Sweep
 from raysft.cli.terminal_text import on_one_line
-from raysft.errors import InputError, RaysftError
+from raysft.errors import InputError, RaysftError, told
 from raysft.safe_path import keep_folder_off_path
 from raysft.spec import SweepSpec, load_sweep
-from raysft.wording import counted
+from raysft.wording import counted, on_a_command_line
 
 app = typer.Typer(
     help="How much of each fine-tuning set, in what ratio, in what order, for which model size?",
@@ -44,12 +44,13 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     _: Annotated[
         bool,
         typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version),
     ] = False,
 ) -> None:
-    pass
+    context.with_resource(on_a_command_line())
 
 
 @app.command(epilog="Example: raysft quickstart --store runs/store")
@@ -224,8 +225,8 @@ def main() -> None:
         app()
     except InputError as error:
         print(f"{counted(len(error.problems), 'problem')}; nothing was started:", file=sys.stderr)
-        for problem in error.problems:
-            print(f"  {on_one_line(str(problem))}", file=sys.stderr)
+        for line in told(error.problems):
+            print(f"  {on_one_line(line)}", file=sys.stderr)
         sys.exit(2)
     except (RaysftError, subprocess.CalledProcessError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)

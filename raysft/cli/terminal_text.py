@@ -21,7 +21,8 @@ def harmless(text: str, also: str = "") -> str:
         text: of any origin.
         also: further characters to be shown by their numbers, such as marks that a caller adds himself.
     """
-    if _PRINTABLE.fullmatch(text) and not also:
+    # What Python calls printable has no character of the categories above, and is told at once.
+    if not also and (text.isprintable() or _PRINTABLE.fullmatch(text)):
         return text
     return "".join(
         _number(one) if one in also or (one not in _KEPT and unicodedata.category(one) in _UNSEEN) else one

@@ -16,27 +16,31 @@ from pydantic import (
     model_validator,
 )
 
-from raysft.spec.fields import Frozen, Seed, Whole
+from raysft.spec.fields import Frozen, Seed, Whole, listed
 from raysft.spec.recipe import RecipeChange
+from raysft.wording import did_you_mean
 
 
 class ScratchSpec(Frozen):
-    """A LLaMA with random weights, and a tokenizer trained on the sweep's own sources."""
+    """A LLaMA with random weights, and a tokenizer trained on sources of the sweep."""
 
-    hidden_size: Annotated[Whole, Field(ge=8)]
+    hidden_size: Annotated[Whole, Field(ge=8, le=65_536)]
     """Width of the residual stream."""
-    layers: Annotated[Whole, Field(ge=1)]
+    layers: Annotated[Whole, Field(ge=1, le=1024)]
     """Number of transformer blocks."""
-    heads: Annotated[Whole, Field(ge=1)]
+    heads: Annotated[Whole, Field(ge=1, le=1024)]
     """Attention heads; must divide the width."""
-    feed_forward: Annotated[Whole, Field(ge=8)]
+    feed_forward: Annotated[Whole, Field(ge=8, le=1_048_576)]
     """Width inside the feed-forward part."""
-    vocabulary: Annotated[Whole, Field(ge=300)]
+    vocabulary: Annotated[Whole, Field(ge=300, le=1_048_576)]
     """Tokens of the byte-level BPE that is trained on the sources; at least 256 bytes and the marks."""
-    context: Annotated[Whole, Field(ge=32)] = 1024
+    context: Annotated[Whole, Field(ge=32, le=1_048_576)] = 1024
     """Longest sequence in tokens."""
     seed: Seed = 0
     """Seed of the random weights."""
+    sources: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
+    """Sources that the tokenizer learns from, an ability or `ability/variant`; none named means all that this
+    model is trained on. Where they are named, a further study of the model changes none of its points."""
 
     @model_validator(mode="after")
     def _heads_divide(self) -> "ScratchSpec":
@@ -51,7 +55,8 @@ BUILT_IN_BASES = ("world/base", "world/base-small")
 
 def _known(base: str) -> str:
     if base.startswith("world/") and base not in BUILT_IN_BASES:
-        raise ValueError(f"no such built-in model; there are {', '.join(BUILT_IN_BASES)}")
+        near = did_you_mean(base, BUILT_IN_BASES)
+        raise ValueError(f"no such built-in model; there are {', '.join(BUILT_IN_BASES)}{near}")
     return base
 
 

@@ -91,3 +91,16 @@ def test_nothing_to_say_says_nothing() -> None:
     results, items = tables([Asked("multi_task", seed=seed) for seed in range(2)])
     assert notes(collapse(results, items)) == []
     assert notes(collapse(results[:0], pd.DataFrame(items[:0]))) == []
+
+
+def test_scores_from_other_batches_than_most_are_named_for_each_model_apart() -> None:
+    results, items = tables([Asked("multi_task"), Asked("single(math)"), Asked("single(code)")])
+    results["batch_sizes"] = "64"
+    assert headed(notes(collapse(results, items)), "Other batches") == ()
+    other = (results.strategy == "single(code)") & (results.benchmark_key == "code")
+    results.loc[other, "batch_sizes"] = "64, 32"
+    (line,) = headed(notes(collapse(results, items)), "Other batches")
+    assert "single(code)" in line
+    assert line.endswith("64, 32; most: 64")
+    results["batch_sizes"] = None
+    assert headed(notes(collapse(results, items)), "Other batches") == ()

@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from transformers import PreTrainedTokenizerBase
 
@@ -31,6 +31,8 @@ from raysft.data.tokens.special_tokens import special_tokens, unused_character
 Kind = Literal["system", "user", "earlier answer", "answer", "reasoning", "prompt"]
 """What is lost: the text of a turn by its role; `answer`, what is learnt is not the answer; `earlier answer`,
 one that is read and not learnt; `prompt`, the model would be asked in another way than it was taught."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _SHORT = 16
 """Characters up to which a text may well be in a template's own words."""

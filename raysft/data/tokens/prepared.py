@@ -1,6 +1,7 @@
 """A tokenised source on disk: one Arrow file, opened as a memory map, so that workers share its pages."""
 
 from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -108,13 +109,18 @@ class Prepared:
         return {batch.column("id")[place].as_py(): _lost(batch, place) for batch, place in places}
 
     @cached_property
+    def lost_turns(self) -> dict[Kind, NDArray[np.int64]]:
+        """By kind, of each row: the turn of which the template lost something, from 1, or 0."""
+        found: dict[Kind, NDArray[np.int64]] = {}
+        for one, lost in self.lost.items():
+            for kind, turn in reversed(lost):
+                found.setdefault(kind, np.zeros(len(self), np.int64))[self.position(one)] = turn
+        return found
+
+    @property
     def losses(self) -> dict[Kind, "Loss"]:
         """The same by kind, in the order in which it is met."""
-        found: dict[Kind, Loss] = {}
-        for one, lost in self.lost.items():
-            for kind, turn in {each.kind: each.turn for each in reversed(lost)}.items():
-                found[kind] = found.get(kind, Loss(0, one, turn)).one_more()
-        return found
+        return losses_of(self.ids, self.lost_turns)
 
     @cached_property
     def lengths(self) -> NDArray[np.int64]:
@@ -145,9 +151,19 @@ class Loss(NamedTuple):
     turn: int
     """Which of its turns it is, from 1."""
 
-    def one_more(self) -> "Loss":
-        """With another conversation."""
-        return self._replace(conversations=self.conversations + 1)
+
+def losses_of(ids: Sequence[str], lost_turns: Mapping[Kind, NDArray[np.int64]]) -> dict[Kind, Loss]:
+    """What was lost by kind, in the order in which it is met.
+
+    Args:
+        ids: of the rows, sorted.
+        lost_turns: as in `Prepared`.
+    """
+    places = {kind: np.flatnonzero(turns) for kind, turns in lost_turns.items()}
+    return {
+        kind: Loss(len(places[kind]), ids[places[kind][0]], int(lost_turns[kind][places[kind][0]]))
+        for kind in sorted(places, key=lambda kind: int(places[kind][0]))
+    }
 
 
 class FittedCounts(NamedTuple):
