@@ -41,6 +41,9 @@ class Row(BaseModel):
     """JSON: of some abilities, the variant whose source was used."""
     recipe: str | None = None
     """What the study changed of the recipe."""
+    axes: str | None = None
+    """JSON: the value on every axis but the seed. Rows of one study are one cell where it is equal; all other
+    columns are labels, which two cells may share."""
     seed: int | None
     stage: str | None
     stage_position: int | None
@@ -65,14 +68,36 @@ class Row(BaseModel):
     unscored: int | None
     reason: str | None
     no_answer_rate: float | None
+    strict_rate: float | None
+    flexible_rate: float | None
     cut_off_rate: float | None
     overflow_rate: float | None
     suspect: bool | None
     reference_loss: float | None
     engine_version: str | None
     """Of the library that gave the answers; several, with commas, where it was updated in between."""
+    batch_sizes: str | None = None
+    """Questions answered side by side at most, where answers depend on it; several, with commas, where memory
+    ran out in between."""
     status: Status
     cause: str | None
+
+
+class NotWhole(BaseModel):
+    """A source of which a stage did not train on every conversation as it is."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    source: str
+    model: str
+    max_length: int
+    overflow: str
+    conversations: int
+    cut: int
+    split: int
+    dropped: int
+    lost: dict[str, int] = {}
+    """Conversations of which the chat template lost text, by what it is."""
 
 
 class SweepFacts(BaseModel):
@@ -86,6 +111,7 @@ class SweepFacts(BaseModel):
     abilities: dict[str, Any] = {}
     caution: str | None = None
     """A line for the head of the page."""
+    not_whole: list[NotWhole] = []
     generated_by: Any = None
     """Program and version, as text or as a mapping."""
 

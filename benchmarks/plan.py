@@ -1,15 +1,19 @@
-"""How long it takes to plan 100,000 points, to add them up and to write them as JSON, and how much memory.
+"""How long it takes to plan 100,000 points, to add them up, and to write them out, and how much memory.
 
     python benchmarks/plan.py
 
 Two models, 20 strategies, 5 amounts, 5 ratios, 100 seeds over the paper's three sources, whose sizes are
-expected and whose conversations are not there. Goals: at most 10 s and 1 GB up to the added-up plan, and
-0.3 s to import what reads a sweep file. Seen on two quiet cores: 4.2 s to plan, 3.3 s to add up, 3.5 s for
-the JSON, 0.45 GB; import 0.133 s.
+expected and whose conversations are not there. Then a source of 60,000 conversations that is here, planned
+twice without a store: the second time its tokens are known. Goals: at most 10 s and 0.6 GB up to the last of
+the points, and 0.3 s to import what reads a sweep file.
+Seen on two cores that others used as well: 3.4 s to plan, 2.0 s to add up, 2.7 s for the JSON, 1.4 s for
+the points, 0.45 GB; import 0.103 s; 37.7 s to count and 4.3 s to plan again.
 """
 
 import argparse
+import json
 import os
+import random
 import resource
 import statistics
 import subprocess
@@ -17,6 +21,8 @@ import sys
 import tempfile
 import time
 from typing import Any
+
+from rich.console import Console
 
 ROWS = {"code": 20_022, "math": 110_142, "general": 86_060}
 IMPORT = """
@@ -59,15 +65,18 @@ def main() -> None:
     ]
     print(f"import of raysft.spec and raysft.composition: {statistics.median(imports):.3f} s (median of 5)")
     measure(seeds)
+    plan_twice(60_000)
 
 
 def measure(seeds: int) -> None:
     """Plan, add up, write."""
     from raysft.cli.plan.as_json import write_plan
+    from raysft.cli.plan.points import show_points
     from raysft.spec import SweepSpec
     from raysft.store import Store
     from raysft.sweep.inputs.dry_plan import survey
     from raysft.sweep.inputs.plan_totals import account
+    from raysft.sweep.results.why import Reasons
 
     spec = SweepSpec.model_validate(sweep(seeds))
     began = time.perf_counter()
@@ -77,13 +86,48 @@ def measure(seeds: int) -> None:
     added = account(surveyed)
     billed = time.perf_counter()
     with open(os.devnull, "w") as nowhere:
-        write_plan(added, nowhere)
-    written = time.perf_counter()
+        write_plan(added, Reasons(), nowhere)
+        written = time.perf_counter()
+        show_points(Console(file=nowhere, width=80), added)
+    shown = time.perf_counter()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     plan = surveyed.plan
     print(f"{len(plan.points):,} points, {len(plan.stages):,} stages")
     print(f"planned in {planned - began:.1f} s, added up in {billed - planned:.1f} s")
-    print(f"JSON written in {written - billed:.1f} s; largest memory {peak:.2f} GB")
+    print(f"JSON written in {written - billed:.1f} s, points in {shown - written:.1f} s")
+    print(f"largest memory {peak:.2f} GB")
+
+
+def plan_twice(rows: int) -> None:
+    """Plan a source that is here, with nothing known of its tokens, and again."""
+    drawn = random.Random(0)  # noqa: S311 - texts to count
+    with tempfile.TemporaryDirectory() as folder:
+        with open(f"{folder}/sums.jsonl", "w") as out:
+            for number in range(rows):
+                said = " ".join(str(drawn.random()) for _ in range(30))
+                out.write(json.dumps({"prompt": f"{number}: {said}?", "completion": said[:200]}) + "\n")
+        raw = {
+            "name": "counted",
+            "abilities": {"sums": {"source": {"path": f"{folder}/sums.jsonl"}}},
+            "models": {"tiny": {"base": "world/base"}},
+            "studies": {"all": {"model": "tiny", "strategy": "multi_task"}},
+        }
+        with open(f"{folder}/sweep.yaml", "w") as out:
+            json.dump(raw, out)
+        command = [
+            sys.executable,
+            "-m",
+            "raysft",
+            "plan",
+            f"{folder}/sweep.yaml",
+            "--store",
+            f"{folder}/none",
+        ]
+        for when in ("first", "again"):
+            began = time.perf_counter()
+            environment = {**os.environ, "XDG_CACHE_HOME": f"{folder}/cache"}
+            subprocess.run(command, env=environment, capture_output=True, check=True)
+            print(f"{rows:,} conversations planned, {when}: {time.perf_counter() - began:.1f} s")
 
 
 if __name__ == "__main__":

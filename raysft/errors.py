@@ -7,6 +7,7 @@ RaysftError
 │   └── DamagedArtifact   bytes in the store are not those that were written
 ├── ClusterError          the Ray cluster lacks something the sweep needs
 ├── StageFailed           a stage ended without weights; carries the class of its cause
+├── OutOfMemory           a device cannot hold even one answer of a model
 ├── Unscored              an answer could not be graded for a reason outside the model
 ├── FetchFailed           a public file could not be fetched, or is another one
 └── Unwritable            a file of the user cannot be written
@@ -14,6 +15,8 @@ RaysftError
 All of them survive pickling between processes.
 """
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,11 +48,34 @@ class InputError(RaysftError):
     """What the user gave is wrong; nothing was started and nothing is lost."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        self.problems = tuple(dict.fromkeys(problems))
+        """Every one, each once."""
+        super().__init__("\n".join(told(self.problems)))
 
     def __reduce__(self) -> tuple[type["InputError"], tuple[tuple[Problem, ...]]]:
         return (type(self), (self.problems,))
+
+
+_MOST_OF_A_FILE = 20
+_MOST = 100
+_ROW = re.compile(r"(.*):[0-9]+")
+
+
+def told(problems: Sequence[Problem]) -> list[str]:
+    """Problems as lines: the first 20 rows of each file, 100 of all others, then how many more there are."""
+    lines: list[str] = []
+    counts: Counter[str] = Counter()
+    for problem in problems:
+        row = _ROW.fullmatch(problem.field)
+        group = row[1] if row else ""
+        counts[group] += 1
+        if counts[group] <= (_MOST_OF_A_FILE if group else _MOST):
+            lines.append(str(problem))
+    for group, count in counts.items():
+        more = count - (_MOST_OF_A_FILE if group else _MOST)
+        if more > 0:
+            lines.append(f"{group}: and {more:,} more rows" if group else f"and {more:,} more problems")
+    return lines
 
 
 class NoStore(InputError):
@@ -91,6 +117,10 @@ class StageFailed(RaysftError):
 
     def __reduce__(self) -> tuple[type["StageFailed"], tuple[str, FailureKind, str, int]]:
         return (StageFailed, (self.stage, self.kind, self.cause, self.attempts))
+
+
+class OutOfMemory(RaysftError):
+    """The memory of a device does not hold even the smallest unit of its work."""
 
 
 class Unscored(RaysftError):

@@ -117,6 +117,11 @@ class Selection:
             raise KeyError(one)
         return self.file.conversations(self.spans[place : place + 1])[0]
 
+    def where(self, one: str) -> str:
+        """`file:line` of the conversation with an id, which is one of them."""
+        place = bisect_left(self.ids, one)
+        return self.file.where(self.spans[place : place + 1])[0]
+
     def only(self, wanted: Iterable[bool]) -> "Selection":
         """Those that are wanted, which is said of each."""
         places = [place for place, one in enumerate(wanted) if one]

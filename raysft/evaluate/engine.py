@@ -8,13 +8,22 @@ from typing import Protocol
 from raysft.evaluate.benchmark import Answer, Question
 from raysft.identity import Json, WeightsDigest, fingerprint
 
-GENERATIONS_VERSION = 1
+GENERATIONS_VERSION = 2
 """Raised when an engine's own code answers the same question otherwise, such as by another way to sample."""
+
+INDEPENDENT = ("fp32",)
+"""Number formats in which the answer to a question does not depend on its neighbours."""
 
 
 @dataclass(frozen=True)
 class EngineIdentity:
-    """What of an engine defines its answers; device, batch size and threads do not."""
+    """What of an engine defines its answers; device and threads do not.
+
+    In fp32 answers do not depend on what is answered side by side. In other formats the last bits of a sum
+    do, and some greedy answers with them (1-5 of 200 were seen in bf16), so `batch_size` and `shard_size` are
+    part of the key there. They are what the sweep asks for; where memory holds fewer rows, fewer are answered
+    side by side, which is written down beside the answers.
+    """
 
     name: str
     """Such as `transformers`."""
@@ -22,6 +31,24 @@ class EngineIdentity:
     """Of the library behind it; None where the answers of every version are taken for the same."""
     precision: str
     """Number format of weights and activations, such as `fp32`."""
+    batch_size: int | None = None
+    """Questions answered side by side; None where answers do not depend on it."""
+    shard_size: int | None = None
+    """Questions among which neighbours are chosen; None as above."""
+
+    @classmethod
+    def of(
+        cls, name: str, version: str | None, precision: str, *, batch_size: int, shard_size: int
+    ) -> "EngineIdentity":
+        """The identity of an engine that answers so many questions side by side, and in one unit of work."""
+        if precision in INDEPENDENT:
+            return cls(name, version, precision)
+        return cls(name, version, precision, batch_size, shard_size)
+
+    def as_json(self) -> dict[str, Json]:
+        """What enters the key; what answers do not depend on is absent."""
+        found = asdict(self)
+        return {field: value for field, value in found.items() if value is not None or field == "version"}
 
 
 @dataclass(frozen=True)
@@ -45,6 +72,9 @@ class Engine(Protocol):
     name: str
     version: str
     precision: str
+    batch_sizes: tuple[int, ...]
+    """How many questions were side by side in the last call of `answer`, at most: the largest first; several
+    where memory ran out in between."""
 
     def load(self, folder: Path, weights_digest: WeightsDigest) -> None:
         """Take the weights of a Hugging Face folder; nothing happens if they are already held.
@@ -74,23 +104,34 @@ class Engine(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Answering:
+    """What answers. The same weights under another chat template read other prompts."""
+
+    weights: WeightsDigest
+    """Digest of the weights."""
+    texts: str
+    """Digest of the tokenizer and the chat template: what turns a chat into tokens, and tokens into text."""
+
+
 def generations_identity(
-    weights: WeightsDigest, questions_digest: str, max_new_tokens: int, engine: EngineIdentity, seed: int
+    answering: Answering, questions_digest: str, max_new_tokens: int, engine: EngineIdentity, seed: int
 ) -> dict[str, Json]:
-    """What defines the answers of some weights to some questions.
+    """What defines the answers of a model to some questions.
 
     Args:
-        weights: digest of the weights.
+        answering: the model.
         questions_digest: everything that is asked, temperatures included.
         max_new_tokens: token limit of one turn.
         engine: what generates.
         seed: of sampling.
     """
     return {
-        "weights": weights,
+        "weights": answering.weights,
+        "texts": answering.texts,
         "questions": questions_digest,
         "max_new_tokens": max_new_tokens,
-        "engine": asdict(engine),
+        "engine": engine.as_json(),
         "seed": seed,
     }
 

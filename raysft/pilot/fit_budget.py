@@ -143,7 +143,7 @@ def _reckoned(grid: Grid, data: Data, spec: SweepSpec, machine: Machine) -> Reck
     sources = {key: ExpectedIndex(key, rows, key) for key, rows in rows_of.items()}
 
     def expected(_model: str, source: SourceKey, _recipe: Recipe) -> MeanTokens:
-        return MeanTokens(spec.sources[source].tokens, spec.sources[source].supervised_tokens)
+        return MeanTokens(*spec.sources[source].expected_length)
 
     plan = build_plan(spec, sources, {data.model: base}, expected)
     efforts = stage_efforts(plan, expected, {data.model: machine})

@@ -37,6 +37,9 @@ class BenchmarkSpec(Frozen):
     """Use only the first so many questions."""
     max_new_tokens: Annotated[Whole, Field(ge=1)] | None = None
     """Token limit of one answer; `null` takes the benchmark's own."""
+    stop: tuple[Annotated[str, Field(min_length=1)], ...] | None = None
+    """Texts before which an answer ends, besides the model's own end; `null` takes the benchmark's own (GSM8K
+    and MATH end where a new question begins), `[]` none."""
 
     @model_validator(mode="before")
     @classmethod
@@ -49,6 +52,8 @@ class BenchmarkSpec(Frozen):
             raise ValueError(f"only held_out has metric {self.metric}; {self.name} has a metric of its own")
         if self.metric == "loss" and self.max_new_tokens is not None:
             raise ValueError("with metric loss nothing is generated; leave max_new_tokens out")
+        if self.metric == "loss" and self.stop is not None:
+            raise ValueError("with metric loss nothing is generated; leave stop out")
         return self
 
     @property
@@ -65,9 +70,10 @@ class EvaluationSpec(Frozen):
     engine: Literal["transformers"] = "transformers"
     """What generates the answers."""
     batch_size: Annotated[Whole, Field(ge=1)] = 64
-    """Questions that one engine answers side by side."""
+    """Questions that one engine answers side by side, at most: on a GPU as many as its memory holds. Part of
+    what identifies answers in bf16, where some depend on it."""
     gpus_per_engine: Annotated[Whole, Field(ge=0)] = 0
-    """GPUs of one engine; 0 answers on the CPU."""
+    """GPUs of one engine; 0 answers on the CPU. A model is not shared out: more than 1 gains nothing."""
     engine_resource: str | None = None
     """Custom Ray resource of which each engine asks for one unit, to land on nodes of their own (`eval`)."""
     engine_version: Literal["any", "same"] = "any"
@@ -76,4 +82,5 @@ class EvaluationSpec(Frozen):
     precision: Literal["fp32", "bf16"] = "fp32"
     """Number format in which answers are generated; part of what identifies them."""
     shard_size: Annotated[Whole, Field(ge=1)] = 512
-    """Questions in one unit of work; a lost engine costs at most one unit."""
+    """Questions in one unit of work; a lost engine costs at most one unit. Part of what identifies answers in
+    bf16, as `batch_size` is."""

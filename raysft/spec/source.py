@@ -3,12 +3,13 @@
 import re
 from contextlib import suppress
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
 
 from raysft.composition.exact import parse_share
-from raysft.spec.fields import Frozen, Pattern, Whole, listed
+from raysft.spec.fields import Frozen, Number, Pattern, Whole, listed
+from raysft.wording import did_you_mean
 
 WORLD = "world/"
 """Prefix of the sources, benchmarks and the base that are built in."""
@@ -33,6 +34,21 @@ FormatName = Literal[
 ]
 CleanRule = Literal["drop_leading_answer", "drop_trailing_question", "merge_same_side"]
 """What may be done to a conversation whose turns are not in order."""
+
+
+class ExpectedLength(NamedTuple):
+    """What a plan expects of one conversation before the data is there."""
+
+    tokens: float
+    supervised: float
+    """Of these, the ones that enter the loss."""
+
+
+USUAL_LENGTH = ExpectedLength(400.0, 250.0)
+"""A guess."""
+USUAL_LENGTHS = {"sharegpt": ExpectedLength(1370.0, 1145.0)}
+"""By format. ShareGPT as it is used, cut into pieces of 2,048 tokens at most, has 3.2 rounds of 71 and 358
+tokens (Wang et al. 2023, arXiv 2306.04751, table 1)."""
 
 
 def _above_zero(value: object) -> Fraction:
@@ -108,7 +124,7 @@ class DropRule(Frozen):
 class NearDuplicates(Frozen):
     """Removal of conversations that are nearly equal, by MinHash over shingles of words."""
 
-    similarity: Annotated[float, Field(gt=0, le=1)] = 0.8
+    similarity: Annotated[Number, Field(gt=0, le=1)] = 0.8
     """Jaccard similarity of the shingles from which on two conversations count as one."""
     shingle: Annotated[Whole, Field(ge=1)] = 5
     """Words of one shingle."""
@@ -172,10 +188,11 @@ class SourceSpec(Frozen):
     can be planned before the data is there; another number of rows is shown, not refused."""
     kept: Annotated[Whole, Field(ge=1)] | None = None
     """Conversations that are expected to be left after filters and removal of copies; `null` for `rows`."""
-    tokens: Annotated[float, Field(gt=0)] = 400.0
-    """Expected tokens per conversation, to plan before the data is there."""
-    supervised_tokens: Annotated[float, Field(gt=0)] = 250.0
-    """Of these, the ones that are expected to enter the loss."""
+    tokens: Annotated[Number, Field(gt=0)] | None = None
+    """Expected tokens per conversation, to plan before the data is there; `null` takes what is usual: 1,370
+    with `format: sharegpt`, 400 otherwise."""
+    supervised_tokens: Annotated[Number, Field(gt=0)] | None = None
+    """Of these, the ones that are expected to enter the loss; `null` takes the usual share."""
     limit: Annotated[Whole, Field(ge=1)] | None = None
     """Use only so many rows, the first of the files; for trying things out."""
     held_out: Annotated[Whole, Field(ge=0)] = 0
@@ -211,7 +228,9 @@ class SourceSpec(Frozen):
     def _known(cls, path: str | tuple[str, ...]) -> str | tuple[str, ...]:
         for one in listed(path):
             if one.startswith(WORLD) and (one not in BUILT_IN or one != path):
-                raise ValueError(f"a built-in source is the only path, and is one of {', '.join(BUILT_IN)}")
+                near = did_you_mean(one, BUILT_IN) if one not in BUILT_IN else ""
+                known = ", ".join(BUILT_IN)
+                raise ValueError(f"a built-in source is the only path, and is one of {known}{near}")
         return path
 
     @model_validator(mode="after")
@@ -220,9 +239,20 @@ class SourceSpec(Frozen):
             raise ValueError("name at least one file, in `path` or in `join`")
         if self.clean and self.is_world:
             raise ValueError("clean: the turns of a built-in source are in order; leave it out")
-        if self.supervised_tokens > self.tokens:
+        if self.tokens is not None and (self.supervised_tokens or 0) > self.tokens:
             raise ValueError(f"supervised_tokens {self.supervised_tokens} are part of tokens {self.tokens}")
         return self
+
+    @property
+    def expected_length(self) -> ExpectedLength:
+        """Tokens of a conversation, as they are said, or else as is usual of the format."""
+        usual = USUAL_LENGTHS.get(self.format, USUAL_LENGTH)
+        share = usual.supervised / usual.tokens
+        if self.tokens is not None:
+            return ExpectedLength(self.tokens, self.supervised_tokens or share * self.tokens)
+        if self.supervised_tokens is not None:
+            return ExpectedLength(self.supervised_tokens / share, self.supervised_tokens)
+        return usual
 
     @property
     def parts(self) -> tuple[PartSpec, ...]:

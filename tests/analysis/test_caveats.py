@@ -34,6 +34,12 @@ def test_a_lost_format_is_told_from_an_ability_that_was_never_taught() -> None:
     assert not [line for line in headed(found, "No answer") if "mixed_sequential" in line]
 
 
+def test_a_gap_between_both_readings_is_named_as_one_of_format() -> None:
+    found = headed(notes(strategies()), "Right, but not in the form")
+    assert any("dmt" in line and "math: strict " in line and ", flexible " in line for line in found)
+    assert not any("general:" in line for line in found)
+
+
 def test_without_a_base_format_and_ability_cannot_be_told_apart() -> None:
     cells = [cell for cell in strategies() if not cell.key.is_base]
     (lost,) = [cell for cell in cells if cell.key.strategy == "mixed_sequential"]
@@ -91,3 +97,16 @@ def test_nothing_to_say_says_nothing() -> None:
     results, items = tables([Asked("multi_task", seed=seed) for seed in range(2)])
     assert notes(collapse(results, items)) == []
     assert notes(collapse(results[:0], pd.DataFrame(items[:0]))) == []
+
+
+def test_scores_from_other_batches_than_most_are_named_for_each_model_apart() -> None:
+    results, items = tables([Asked("multi_task"), Asked("single(math)"), Asked("single(code)")])
+    results["batch_sizes"] = "64"
+    assert headed(notes(collapse(results, items)), "Other batches") == ()
+    other = (results.strategy == "single(code)") & (results.benchmark_key == "code")
+    results.loc[other, "batch_sizes"] = "64, 32"
+    (line,) = headed(notes(collapse(results, items)), "Other batches")
+    assert "single(code)" in line
+    assert line.endswith("64, 32; most: 64")
+    results["batch_sizes"] = None
+    assert headed(notes(collapse(results, items)), "Other batches") == ()

@@ -34,7 +34,7 @@ def test_a_source_of_which_nothing_is_said() -> None:
     assert (spec.format, spec.duplicates, spec.on_bad_row) == ("auto", "remove", "refuse")
     assert (spec.held_out, spec.limit, spec.rows, spec.kept) == (0, None, None, None)
     assert (spec.near_duplicates, spec.contamination, spec.drop) == (None, None, ())
-    assert spec.supervised_tokens <= spec.tokens
+    assert spec.expected_length == (400, 250)
 
 
 def test_near_duplicates_and_contamination_of_which_nothing_is_said() -> None:

@@ -15,6 +15,7 @@ from raysft.data.sources.facts import SourceFacts
 from raysft.data.sources.pipeline import Source, load_source
 from raysft.errors import InputError, Problem
 from raysft.spec.paths import source_field
+from raysft.spec.used import used_benchmarks
 from raysft.sweep.inputs.benchmarks import published_benchmarks, question_texts
 
 
@@ -28,6 +29,12 @@ class Tokenised:
     refused: tuple[Problem, ...] = ()
     """The first conversations that the chat template refuses."""
     refusals: int = 0
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether a run would refuse it: for a conversation that the template refuses, or loses text of."""
+        lost = self.tokens is not None and self.tokens.lost and not self.model.counts_losses
+        return bool(self.refusals or lost)
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ class Checked:
     @property
     def good(self) -> bool:
         """Whether a run would take the source as it is."""
-        return not (self.refused_rows or self.wrong or (self.tokenised and self.tokenised.refusals))
+        return not (self.refused_rows or self.wrong or (self.tokenised and self.tokenised.is_refused))
 
 
 def check_source(source: NamedSource, model: NamedModel | None, shown: int = SHOWN) -> Checked:
@@ -105,7 +112,7 @@ def read_source(source: NamedSource) -> Source:
     """
     questions: Mapping[str, Sequence[str]] = {}
     if source.source.contamination is not None and source.sweep is not None:
-        questions = question_texts(published_benchmarks(source.sweep, source.sweep.benchmarks))
+        questions = question_texts(published_benchmarks(source.sweep, used_benchmarks(source.sweep)))
     lenient = source.source.model_copy(update={"on_bad_row": "skip", "max_bad_rows": Fraction(1)})
     return load_source(source.key, lenient, source.data_dir, questions)
 
@@ -142,7 +149,8 @@ def checked_json(checked: Checked) -> dict[str, Any]:
     `usable`, `unexpected` (text or null).
     `tokens`: null without a model: `model`, `template`, `max_length`, `overflow`, `refused` (conversations
     that the template refuses), and `counts`, null if it refuses any: `tokens` (as `characters`),
-    `supervised_tokens`, `longer`, `cut`, `split`, `dropped`, `trained_tokens`, `trained_supervised_tokens`.
+    `supervised_tokens`, `longer`, `cut`, `split`, `dropped`, `trained_tokens`, `trained_supervised_tokens`,
+    `lost` (conversations of which the template loses text, by what it is).
     """
     found, tokenised = checked.inspection, checked.tokenised
     problems = problems_of(checked)

@@ -110,6 +110,8 @@ def _show_tokens(console: Console, tokenised: Tokenised) -> None:
         return
     share = tokens.supervised_tokens / tokens.tokens.total
     _line(console, f"{name}: {tokens.supervised_tokens:,} supervised tokens ({share:.1%})")
+    for kind, count in tokens.lost.items():
+        _line(console, f"the template loses text of {count:,} conversations: {kind}", "red")
     longer = f"longer than max_length {recipe.max_length:,}: {tokens.longer:,}"
     fates = f"{tokens.cut:,} cut, {tokens.split:,} split, {tokens.dropped:,} dropped"
     _line(console, f"{longer} ({recipe.overflow}: {fates})" if tokens.longer or tokens.dropped else longer)

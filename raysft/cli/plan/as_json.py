@@ -11,19 +11,31 @@ Top level, and again under each name of `by_study` and of `by_model` (which has 
     cost                               US dollars of both
     conversation_epochs_without_sharing, gpu_hours_without_sharing, core_hours_without_sharing,
     cost_without_sharing
-    savings                            {against_one_run_per_point, against_dropping_equal_points}, as factors
+    savings                            as factors, of the hours (core-hours where no GPU trains):
+                                       hours_against_one_run_per_point, hours_against_dropping_equal_points;
+                                       of the conversation-epochs: against_one_run_per_point,
+                                       against_dropping_equal_points
 Top level only:
     name, expected                     what of the plan rests on expectation: keys of sources, also of those
                                        that will lose conversations to questions not here yet, and models
     bases                              how many models as they came
     seeds                              per study that trains, how many: with 1 no verdict about a recipe
+    whole                              gpu_hours, core_hours, cost from an empty store, for each of training,
+                                       starting (stages, their weights read and written), answering,
+                                       loading (weights given to engines), and total
+    assumptions                        by accelerator: what hours, money and memory rest on
     sources                            per key: rows, expected_rows, read, notes, counts, tokens_basis; the
                                        counts are those of raysft.data.sources.facts, with the first findings
+    fitted                             per source, model and longest sequence: conversations (all, or those of
+                                       a sample, as basis says); how many of them are cut, split and dropped;
+                                       lost, how many the chat template loses text of, by kind
     wall_clock                         shortest_s and longest_s of the whole sweep from an empty store, an
                                        estimate; stages_at_once, engines; fixed_s, what the stages take
                                        together beside their steps; see raysft.plan.cost.wall_clock
-    accelerators, memory, disk         by model, by model on GPUs, by policy of what stays
+    accelerators, memory, disk         by model; by model on GPUs; the store at its largest, where all stays
     evaluation                         scores, questions, answers; gpu_hours, core_hours, cost of answering;
+                                       side_by_side, per model on GPUs how many
+                                       answers are written at once, by benchmark, and bytes_per_gpu;
                                        judge_tokens, null where no judge reads; lacks_judge, the benchmarks
                                        whose answers will be left unscored for want of one; benchmarks
     detectable                         per benchmark, for the fewest seeds of a study: seeds, items,
@@ -42,6 +54,7 @@ Top level only:
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any, TextIO
 
 from raysft.data.sources.facts import source_json
@@ -104,8 +117,25 @@ def summary_json(account: Account) -> dict[str, Any]:
             for model, one in bill.by_model.items()
         },
         "sources": {key: _source(account, key) for key in account.survey.indexes},
+        "fitted": list(_fitted(account)),
         **_surroundings(account),
     }
+
+
+def _fitted(account: Account) -> Iterator[dict[str, Any]]:
+    for (model, source, max_length, overflow), fate in account.survey.measure.fates.items():
+        yield {
+            "source": source,
+            "model": model,
+            "max_length": max_length,
+            "overflow": overflow,
+            "basis": fate.basis,
+            "conversations": fate.conversations,
+            "cut": fate.cut,
+            "split": fate.split,
+            "dropped": fate.dropped,
+            "lost": {kind: loss.conversations for kind, loss in fate.lost.items()},
+        }
 
 
 def totals_json(totals: Totals) -> dict[str, Any]:
@@ -122,6 +152,8 @@ def totals_json(totals: Totals) -> dict[str, Any]:
         "core_hours_without_sharing": alone.core_hours,
         "cost_without_sharing": alone.cost,
         "savings": {
+            "hours_against_one_run_per_point": totals.hours_saved_against_one_run_per_point,
+            "hours_against_dropping_equal_points": totals.hours_saved_against_dropping_equal_points,
             "against_one_run_per_point": totals.saved_against_one_run_per_point,
             "against_dropping_equal_points": totals.saved_against_dropping_equal_points,
         },
@@ -190,10 +222,19 @@ def _source(account: Account, key: SourceKey) -> dict[str, Any]:
 
 
 def _surroundings(account: Account) -> dict[str, Any]:
+    machines = [*account.machines.values(), *account.engines.values()]
     return {
         "accelerators": {model: machine.accelerator.name for model, machine in account.machines.items()},
         "memory": dict(_memory(account)),
-        "disk": {keep: {"peak_bytes": disk.total} for keep, disk in account.disk.items()},
+        "disk": {"all": {"peak_bytes": account.disk.total}},
+        "whole": {
+            **{name: part._asdict() for name, part in account.whole._asdict().items()},
+            "total": account.whole.total._asdict(),
+        },
+        "assumptions": {
+            chip.name: {key: value for key, value in asdict(chip).items() if key != "name"}
+            for chip in dict.fromkeys(one.accelerator for one in machines)
+        },
         "wall_clock": {
             **account.clock.bounds._asdict(),
             "stages_at_once": account.clock.fleet.slots,
@@ -202,6 +243,10 @@ def _surroundings(account: Account) -> dict[str, Any]:
         },
         "evaluation": {
             **account.evaluation._asdict(),
+            "side_by_side": {
+                model: {"rows": dict(fit.rows), "bytes_per_gpu": fit.needs.total}
+                for model, fit in account.answering.items()
+            },
             "judge_tokens": account.evaluation.judge_tokens or None,
             "lacks_judge": [key for key, size in account.sizes.items() if size.lacks_judge],
             "benchmarks": {key: size._asdict() for key, size in account.sizes.items()},

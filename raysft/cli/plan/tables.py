@@ -1,14 +1,16 @@
 """The tables of a plan on the terminal. On 80 columns nothing is cut, and only long names are folded."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from rich.markup import escape
 from rich.table import Table
 
 from raysft.plan.cost.accelerators import GIB
 from raysft.plan.cost.bill import Bill, Effort, Totals
+from raysft.plan.cost.whole import WholeCost
+from raysft.sweep.inputs.memory import ModelMemory
 from raysft.sweep.inputs.plan_clock import devices
-from raysft.sweep.inputs.plan_totals import Account, ModelMemory
+from raysft.sweep.inputs.plan_totals import Account
 
 
 def totals_table(bill: Bill) -> Table:
@@ -16,8 +18,9 @@ def totals_table(bill: Bill) -> Table:
     distinct = "\n(distinct)" if bill.whole.points != bill.whole.distinct_points else ""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold", min_width=12)
-    work = ("stages", "conv.\nepochs", "superv.\ntokens", "steps")
-    for title in (f"points{distinct}", *work, hours_title(bill.whole.shared), "USD", "saved"):
+    work = ("stages", "conv.\nepochs", "superv.\ntokens")
+    saved = ("hours\nsaved", "conv.\nsaved")
+    for title in (f"points{distinct}", *work, hours_title(bill.whole.shared), "USD", *saved):
         table.add_column(title, justify="right", no_wrap=True)
     if len(bill.by_study) > 1:
         _rows(table, bill.by_study, bill.whole)
@@ -29,7 +32,7 @@ def totals_table(bill: Bill) -> Table:
 
 def _rows(table: Table, totals: Mapping[str, Totals], whole: Totals) -> None:
     for name, one in totals.items():
-        saved = one.saved_against_one_run_per_point
+        saved = (one.hours_saved_against_one_run_per_point, one.saved_against_one_run_per_point)
         distinct = f" ({one.distinct_points:,})" if whole.points != whole.distinct_points else ""
         table.add_row(
             escape(name),
@@ -37,10 +40,9 @@ def _rows(table: Table, totals: Mapping[str, Totals], whole: Totals) -> None:
             f"{one.stages:,}",
             compact(one.shared.conversation_epochs),
             compact(one.shared.supervised_tokens),
-            compact(one.shared.steps),
             hours_cell(one.shared, whole.shared),
             compact(one.shared.cost),
-            "" if saved is None else f"{saved:.2f}×",
+            *("" if times is None else f"{times:.2f}×" for times in saved),
         )
     table.add_section()
 
@@ -61,7 +63,9 @@ def hours_cell(one: Effort, whole: Effort) -> str:
 
 
 def compact(number: float) -> str:
-    """Three digits and a unit of thousands: 12,345,678 is `12.3M`."""
+    """Three digits and a unit of thousands: 12,345,678 is `12.3M`; of what is next to nothing only that."""
+    if 0 < abs(number) < 0.0005:
+        return "<0.001"
     for unit in ("", "k", "M", "G", "T", "P"):
         if abs(number) < 999.5:
             return f"{number:.3g}{unit}"
@@ -77,33 +81,46 @@ def machines_table(account: Account) -> Table:
         "model",
         "parameters",
         "trains on",
-        *(("GiB per GPU", "workers that fit") if on_gpus else ()),
+        *(("GiB per GPU", "workers") if on_gpus else ()),
     ):
         table.add_column(title, overflow="fold", no_wrap=title in ("parameters", "trains on"))
     for model, machine in account.machines.items():
         chip, memory = machine.accelerator, account.memory.get(model)
         of_gpus = (
             f"{memory.needs.total / GIB:.1f} of {chip.memory_gib:g}" if memory else "",
-            _fits(memory) if memory else "",
+            _workers(memory) if memory else "",
         )
         size, trains_on = compact(machine.shape.parameters), f"{devices(models[model])} {chip.name}"
         table.add_row(escape(model), size, trains_on, *(of_gpus if on_gpus else ()))
     return table
 
 
-def _fits(memory: ModelMemory) -> str:
-    found = {sharding: workers for sharding, workers in memory.would_fit.items() if workers is not None}
-    return ", ".join(f"{sharding}:{workers}" for sharding, workers in found.items()) or "no number of them"
+def _workers(memory: ModelMemory) -> str:
+    """The smallest number on which a model trains, of those that were tried."""
+    found = [workers for workers in memory.would_fit.values() if workers is not None]
+    return f"{min(found)} or more" if found else "no number fits"
 
 
-def chip_lines(account: Account) -> Iterable[str]:
-    """What hours and money rest on, once for each accelerator."""
-    for chip in dict.fromkeys(machine.accelerator for machine in account.machines.values()):
-        formats = "" if chip.peak_tflops == chip.fp32_tflops else f" in bf16 and {chip.fp32_tflops:g} in fp32"
-        yield (
-            f"{chip.name}: {chip.peak_tflops:g} TFLOP/s{formats}, of which training reaches {chip.mfu:.0%}; "
-            f"{chip.price_per_hour:g} USD a {'core' if chip.is_core else 'GPU'}-hour; set otherwise in `cost`"
-        )
+def whole_table(whole: WholeCost) -> Table:
+    """Training, what comes beside it, and the sum; a column for each kind of hours there is."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    total = whole.total
+    kinds = [("GPU-hours", "gpu_hours"), ("core-hours", "core_hours")]
+    kinds = [(title, field) for title, field in kinds if getattr(total, field)]
+    for title, _ in (*kinds, ("USD", "")):
+        table.add_column(title, justify="right", no_wrap=True)
+    parts = {
+        "training": whole.training,
+        "starting stages, reading and writing weights": whole.starting,
+        "answering questions": whole.answering,
+        "giving weights to engines": whole.loading,
+        "in all": total,
+    }
+    for name, part in parts.items():
+        hours = (compact(getattr(part, field)) for _, field in kinds)
+        table.add_row(name, *hours, compact(part.cost))
+    return table
 
 
 def detectable_table(account: Account) -> Table:

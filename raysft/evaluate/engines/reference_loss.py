@@ -10,6 +10,7 @@ Shapes: B rows, L columns of the longest, D width, S supervised tokens, V vocabu
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import torch
 from torch.nn.functional import cross_entropy
@@ -19,6 +20,7 @@ from raysft.data.conversation import Conversation, dialogue
 from raysft.data.tokens.template import Encoded, encode_all
 from raysft.evaluate.benchmark import Question
 from raysft.evaluate.engine import ReferenceLoss
+from raysft.evaluate.engines.side_by_side import in_batches
 
 BATCH_TOKENS = 4096
 """Columns times rows of one batch: at a vocabulary of 32,000 its logits take at most 0.5 GB in fp32."""
@@ -44,11 +46,16 @@ def reference_loss(
 
     Raises:
         InputError: the template refuses a conversation.
+        OutOfMemory: the memory of the device does not hold one conversation.
     """
     conversations = sorted(filter(None, map(reference_conversation, questions)), key=lambda one: one.id)
     encoded = encode_all(tokenizer, conversations)
     rows = sorted((_cut(one, context) for one in encoded), key=lambda row: len(row.tokens))
-    sums = [_loss_sum(model, batch) for batch in _batches([row for row in rows if any(row.supervised)])]
+    sums = [
+        found
+        for batch in _batches([row for row in rows if any(row.supervised)])
+        for _, found, _ in in_batches(batch, len(batch), partial(_loss_sum, model))
+    ]
     tokens = sum(sum(row.supervised) for row in rows)
     cut = sum(len(one.tokens) > context for one in encoded)
     # fsum rounds once, so that the order of the batches does not show in the last bits.

@@ -1,7 +1,9 @@
 """The engine that runs on any machine: a Hugging Face model on one device, through transformers.
 
 Questions are answered side by side in batches of similar prompt length; see `decoding` for the loop and for
-what sampling is. A prompt and its answer share the context. A prompt that leaves no room for one token is an
+what sampling is. Where memory does not hold a batch it is made smaller (`side_by_side`).
+
+A prompt and its answer share the context. A prompt that leaves no room for one token is an
 `overflow` and gets an empty answer, and so do the turns after it. One that leaves less room than the token
 limit is answered within that room, and ends by `length` where it fills it.
 
@@ -22,11 +24,14 @@ from raysft.errors import DamagedArtifact, InputError, Problem
 from raysft.evaluate.benchmark import Answer, End, Question
 from raysft.evaluate.engine import ReferenceLoss
 from raysft.evaluate.engines.chat_prompt import chat, prompt_tokens, stop_tokens
-from raysft.evaluate.engines.decoding import Decoder, Prompt
+from raysft.evaluate.engines.decoding import Decoder, Prompt, Written
 from raysft.evaluate.engines.reference_loss import reference_loss
+from raysft.evaluate.engines.side_by_side import in_batches, rows_on
+from raysft.evaluate.engines.stop_texts import StopTexts
 from raysft.identity import WeightsDigest, canonical_bytes, digest_bytes
 from raysft.model.digest import weights_digest as digest_of
 from raysft.model.folder import DTYPES, DtypeName, load_model
+from raysft.plan.cost.engine_memory import Lengths
 
 FULL_ATTENTION = "full_attention"
 DESCRIBES = ("*.json", "*.jinja", "*.model", "*.txt")
@@ -78,9 +83,11 @@ class TransformersEngine:
         Args:
             device: `cpu`, `cuda` or `cuda:1`.
             precision: number format of weights and activations, whatever the files hold.
-            batch_size: questions answered side by side.
+            batch_size: questions answered side by side, as far as memory holds them.
         """
         self.precision: str = precision
+        self._format: DtypeName = precision
+        self.batch_sizes: tuple[int, ...] = ()
         self._device, self._dtype, self._batch_size = torch.device(device), DTYPES[precision], batch_size
         self._held: _Held | None = None
 
@@ -104,8 +111,12 @@ class TransformersEngine:
             self._held = self._opened(folder, weights_digest, shape)
 
     def answer(self, questions: Sequence[Question], max_new_tokens: int, seed: int) -> list[Answer]:
-        """Answer questions, each turn after the answers to the ones before; in the order of the questions."""
-        talks = [_Talk(question) for question in questions]
+        """Answer questions, each turn after the answers to the ones before; in the order of the questions.
+
+        Raises:
+            OutOfMemory: not even one question fits into the memory of the device.
+        """
+        talks, self.batch_sizes = [_Talk(question) for question in questions], ()
         while waiting := [talk for talk in talks if talk.waits]:
             self._answer_turn(waiting, max_new_tokens, seed)
         return [Answer(talk.question.id, tuple(talk.texts), tuple(talk.ends)) for talk in talks]
@@ -126,19 +137,34 @@ class TransformersEngine:
                 for _ in talk.question.turns[len(talk.texts) :]:
                     talk.add("", "overflow")
             else:
-                own_seed = _seed(seed, talk)
-                asked.append((talk, Prompt(tuple(tokens), room, talk.question.temperature, own_seed)))
+                own_seed, stop = _seed(seed, talk), talk.question.stop
+                reached = StopTexts(held.tokenizer, stop).reached if stop else None
+                prompt = Prompt(tuple(tokens), room, talk.question.temperature, own_seed, reached)
+                asked.append((talk, prompt))
         asked.sort(key=lambda one: (len(one[1].tokens), one[0].question.id))
-        for start in range(0, len(asked), self._batch_size):
-            batch = asked[start : start + self._batch_size]
-            written = held.decoder.write([prompt for _, prompt in batch], held.stops)
+        self._write(held, asked)
+
+    def _write(self, held: _Held, asked: Sequence[tuple[_Talk, Prompt]]) -> None:
+        """Write after each prompt; no row is longer than what the longest prompt and the most room make."""
+
+        def written(batch: Sequence[tuple[_Talk, Prompt]]) -> list[Written]:
+            found: list[Written] = held.decoder.write([prompt for _, prompt in batch], held.stops)
+            return found
+
+        if not asked:
+            return
+        lengths = Lengths(len(asked[-1][1].tokens), max(prompt.room for _, prompt in asked))
+        rows = rows_on(held.model, self._format, lengths, self._batch_size)
+        for batch, found, size in in_batches(asked, rows, written):
             texts = held.tokenizer.batch_decode(
-                [one.tokens for one in written],
+                [one.tokens for one in found],
                 skip_special_tokens=True,
                 clean_up_tokenization_spaces=False,
             )
-            for (talk, _), one, text in zip(batch, written, texts, strict=True):
-                talk.add(text, "stop" if one.stopped else "length")
+            for (talk, _), one, text in zip(batch, found, texts, strict=True):
+                spoken = StopTexts(held.tokenizer, talk.question.stop).cut(text)
+                talk.add(spoken, "stop" if one.stopped or spoken != text else "length")
+            self.batch_sizes = tuple(sorted({*self.batch_sizes, size}, reverse=True))
 
     def _holding(self) -> _Held:
         if self._held is None:

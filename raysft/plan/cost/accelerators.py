@@ -10,8 +10,11 @@ Prices are assumptions, to be overridden: on demand, Linux, AWS us-west-2, June 
 instance / its GPUs: p3dn, p4d, p4de, p5, p5en and p6-b200 (8 GPUs each), g6, g5 and g6e.xlarge, m5.2xlarge (8
 vCPUs). GPU clouds ask a half to a third of that, spot capacity about a third.
 
-`mfu`, the share of the peak that real training reaches, is assumed too, below the best that is published:
-50-64% on A100 and 36-46% on H100 for 7-70 B models (LLM Foundry's training benchmarks).
+`mfu`, the share of the peak that real training reaches, is assumed too, between what is published for 7-70 B
+models: on A100 33% (ChipNeMo, arXiv 2311.00176: 2,710 GPU-hours for 7 B parameters and 24 B tokens) to
+50-64%, on H100 36-46% at best (both LLM Foundry's training benchmarks). It is of real tokens: raysft packs
+its rows and recomputes nothing. Programs that pad each row, or recompute activations, reach less by these
+products: Vicuna-13B's 8 A100 for a day (recomputed, 2,048 tokens a row) are some 20% by its real tokens.
 """
 
 from collections.abc import Mapping
@@ -44,7 +47,8 @@ class Accelerator:
     mfu: float = 0.40
     """Share of the peak that training reaches: model operations over real tokens (arXiv 2204.02311, B)."""
     generation_mfu: float = 0.04
-    """Share of the peak that generating reaches, which waits for memory; for some 64 answers at once."""
+    """Share of the peak that generating reaches, which waits for memory: about that of 7 B parameters and 64
+    answers side by side."""
 
     @property
     def is_core(self) -> bool:
@@ -60,10 +64,10 @@ USUAL_GPU, USUAL_CORE = "a100-80gb", "cpu-core"
 """What is assumed where a sweep file names nothing."""
 
 _TABLE = (
-    Accelerator("a100-40gb", 312, 19.5, 39.4, 2.745, mfu=0.45),
-    Accelerator("a100-80gb", 312, 19.5, 79.1, 3.431, mfu=0.45),
-    Accelerator("h100-80gb", 989, 67, 79.1, 6.88),
-    Accelerator("h200-141gb", 989, 67, 139.7, 7.912),
+    Accelerator("a100-40gb", 312, 19.5, 39.4, 2.745),
+    Accelerator("a100-80gb", 312, 19.5, 79.1, 3.431),
+    Accelerator("h100-80gb", 989, 67, 79.1, 6.88, mfu=0.35),
+    Accelerator("h200-141gb", 989, 67, 139.7, 7.912, mfu=0.35),
     Accelerator("b200", 2250, 75, 178.3, 14.242, mfu=0.35),
     # 72 W: the clock falls under a steady load, and the peak is not held.
     Accelerator("l4", 121, 30.3, 22.0, 0.805, mfu=0.30),

@@ -77,4 +77,9 @@ def money(hours: float, accelerator: Accelerator) -> float:
 def hours_text(gpu_hours: float, core_hours: float) -> str:
     """Hours with their unit: `0.108 core-hours`, `12 GPU-hours and 0.3 core-hours`."""
     said = [(gpu_hours, "GPU-hours"), (core_hours, "core-hours")]
-    return " and ".join(f"{hours:,.3g} {unit}" for hours, unit in said if hours) or "no time"
+    return " and ".join(f"{_three_digits(hours)} {unit}" for hours, unit in said if hours) or "no time"
+
+
+def _three_digits(number: float) -> str:
+    """Three digits at least, never as a power of ten: 0.108, 12.3, 10,812."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"

@@ -11,10 +11,17 @@ from raysft.identity import BenchmarkKey
 from raysft.plan.cost.accelerators import Precision
 from raysft.plan.cost.bill import Machine
 from raysft.plan.cost.compute import generation_flops, generation_hours, money
+from raysft.plan.cost.engine_memory import Lengths
 from raysft.plan.token_counts import Basis
 
 PROMPT_TOKENS = 150
 """Of one turn, template included; a guess."""
+LONGEST_PROMPT = 400
+"""The same of the longest turn of a benchmark whose questions are not here; HumanEval has some of it."""
+TEMPLATE_TOKENS = 60
+"""Of a chat template around one turn; a guess, with room for a system prompt."""
+CHARACTERS_PER_TOKEN = 3
+"""To tell the tokens of a prompt without a tokenizer, rather too many than too few."""
 ANSWER_SHARE = 0.5
 """Length of an answer as a share of its limit; a guess."""
 USUAL_LIMIT = 512
@@ -45,6 +52,14 @@ class BenchmarkSize(NamedTuple):
     """`counted` where the questions are here."""
     lacks_judge: bool = False
     """Whether only a judge could grade the answers, and there is none: they are kept, and left unscored."""
+    longest_prompt: int = LONGEST_PROMPT
+    """Tokens of the longest question, all its turns together, template included."""
+
+    @property
+    def longest_row(self) -> Lengths:
+        """The last turn of the longest question: it comes after the answers to the turns before."""
+        before = (self.turns - 1) * self.max_new_tokens
+        return Lengths(self.longest_prompt + before, self.max_new_tokens)
 
     @property
     def answer_tokens(self) -> int:

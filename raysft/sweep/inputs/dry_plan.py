@@ -7,6 +7,7 @@ is taken to be as the sweep file says; a base by its name.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from raysft.data.tokens.counts_cache import CountsCache, user_cache_folder
 from raysft.errors import InputError, Problem, gathered
 from raysft.identity import SourceKey
 from raysft.plan.cost.model_shape import ModelShape
@@ -49,7 +50,7 @@ def survey(spec: SweepSpec, store: Shelf) -> Survey:
     with gathered(problems):
         shapes = _shapes(spec, {name: None for name in used_models(spec) if name not in present.models})
     with gathered(problems):
-        found = resolve(spec, present, lambda: store)
+        found = resolve(spec, present, lambda: store, CountsCache(user_cache_folder()))
     if problems:
         raise InputError(problems)
     shapes.update(_shapes(spec, found.bases))

@@ -10,6 +10,7 @@ from raysft.plan.cost.bill import Effort, Machine
 from raysft.plan.cost.evaluation import EvaluationEffort
 from raysft.plan.cost.fixed_cost import scoring_overhead, stage_overhead
 from raysft.plan.cost.wall_clock import Fleet, WallClock, wall_clock
+from raysft.plan.cost.whole import Spent, WholeCost, added
 from raysft.plan.counts import count_points
 from raysft.spec.model import ModelSpec
 from raysft.sweep.inputs.dry_plan import Survey
@@ -49,10 +50,32 @@ def clock_of(
         seconds[address] = took
         fixed += beside
         busy += took * devices(models[stage.model])
-    answering = evaluation.hours * 3600 + _loading(survey)
+    answering = evaluation.hours * 3600 + sum(_loading(survey).values())
     busy += answering * max(1, spec.evaluation.gpus_per_engine)
     bounds = wall_clock(survey.plan, seconds, answering, busy if fleet.shared else 0.0, fleet)
     return Clock(fleet, bounds, fixed)
+
+
+def whole_cost(
+    survey: Survey,
+    machines: Mapping[str, Machine],
+    engines: Mapping[str, Machine],
+    training: Effort,
+    evaluation: EvaluationEffort,
+) -> WholeCost:
+    """What everything takes from an empty store; arguments as in `clock_of`, `training` of all stages."""
+    models, overhead = survey.spec.models, _overheads(survey)
+    starting = dict.fromkeys(machines, 0.0)
+    for stage in survey.plan.stages.values():
+        seconds = overhead[stage.model, stage.recipe.weights_dtype]
+        starting[stage.model] += seconds * devices(models[stage.model]) / 3600
+    loading = _loading(survey)
+    return WholeCost(
+        Spent(training.gpu_hours, training.core_hours, training.cost),
+        added([Spent(), *(Spent.on(machines[name].accelerator, hours) for name, hours in starting.items())]),
+        Spent(evaluation.gpu_hours, evaluation.core_hours, evaluation.cost),
+        added([Spent(), *(Spent.on(engines[name].accelerator, s / 3600) for name, s in loading.items())]),
+    )
 
 
 def _fleet(survey: Survey, machines: Mapping[str, Machine], engines: Mapping[str, Machine]) -> Fleet:
@@ -90,13 +113,13 @@ def _is_inline(model: ModelSpec) -> bool:
     return model.workers == 1 and not model.gpus_per_worker
 
 
-def _loading(survey: Survey) -> float:
-    """Seconds to give all weights that are scored to an engine."""
+def _loading(survey: Survey) -> dict[str, float]:
+    """Seconds to give all weights that are scored to an engine, by model."""
     subjects = Counter(one.model for one in survey.asked.values())
-    return sum(
-        count
+    return {
+        name: count
         * scoring_overhead(
             survey.shapes[name].parameters * NUMBER_BYTES[survey.spec.recipe_of(name).weights_dtype]
         )
         for name, count in subjects.items()
-    )
+    }

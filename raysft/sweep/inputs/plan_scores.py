@@ -1,31 +1,54 @@
 """What the scores of a surveyed sweep ask, and what they will be able to show."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from raysft.composition.strategies import Base
 from raysft.identity import BenchmarkKey
-from raysft.plan.cost.evaluation import NEED_JUDGE, USUAL_LIMIT, USUAL_LIMITS, USUAL_TURNS, BenchmarkSize
+from raysft.plan.cost.engine_memory import Lengths
+from raysft.plan.cost.evaluation import (
+    CHARACTERS_PER_TOKEN,
+    LONGEST_PROMPT,
+    NEED_JUDGE,
+    TEMPLATE_TOKENS,
+    USUAL_LIMIT,
+    USUAL_LIMITS,
+    USUAL_TURNS,
+    BenchmarkSize,
+)
 from raysft.plan.cost.power import ASSUMED, Assumptions, Detectable, smallest_detectable
 from raysft.spec.sweep import SweepSpec
 from raysft.sweep.inputs.benchmarks import HELD_OUT
-from raysft.sweep.inputs.dry_plan import Survey
+from raysft.sweep.inputs.read import Inputs
 
 
-def benchmark_size(survey: Survey, key: BenchmarkKey) -> BenchmarkSize:
+def benchmark_size(inputs: Inputs, key: BenchmarkKey) -> BenchmarkSize:
     """How much a benchmark asks: counted where its questions are here, else expected."""
-    ability, asked = survey.spec.benchmarks[key]
-    here, lacks_judge = survey.benchmarks.get(key), asked.name in NEED_JUDGE
+    ability, asked = inputs.spec.benchmarks[key]
+    here, lacks_judge = inputs.benchmarks.get(key), asked.name in NEED_JUDGE
     if here is not None:
         questions, limit = here.benchmark.questions, here.max_new_tokens
         turns = max(len(question.turns) for question in questions)
-        return BenchmarkSize(len(questions), turns, limit, False, "counted", lacks_judge)
+        longest = max(sum(map(len, question.turns)) for question in questions)
+        prompt = longest // CHARACTERS_PER_TOKEN + turns * TEMPLATE_TOKENS
+        return BenchmarkSize(len(questions), turns, limit, False, "counted", lacks_judge, prompt)
     items = ASSUMED[asked.kind].items
     if asked.name == HELD_OUT:
-        items = survey.spec.abilities[ability].source.held_out
+        items = inputs.spec.abilities[ability].source.held_out
     items = items if asked.limit is None else min(items, asked.limit)
     limit = asked.max_new_tokens or USUAL_LIMITS.get(asked.kind, USUAL_LIMIT)
-    return BenchmarkSize(items, USUAL_TURNS.get(asked.name, 1), limit, False, "expected", lacks_judge)
+    turns = USUAL_TURNS.get(asked.name, 1)
+    return BenchmarkSize(items, turns, limit, False, "expected", lacks_judge, turns * LONGEST_PROMPT)
+
+
+def longest_rows(
+    asked: Iterable[tuple[str, BenchmarkKey]], sizes: Mapping[BenchmarkKey, BenchmarkSize]
+) -> dict[str, dict[BenchmarkKey, Lengths]]:
+    """The longest row of every benchmark that a model is scored on, by model, from (model, benchmark)."""
+    found: dict[str, dict[BenchmarkKey, Lengths]] = {}
+    for model, key in dict.fromkeys(asked):
+        found.setdefault(model, {})[key] = sizes[key].longest_row
+    return found
 
 
 def assumptions(spec: SweepSpec, key: BenchmarkKey) -> Assumptions:
@@ -44,7 +67,7 @@ def seeds_by_study(spec: SweepSpec) -> dict[str, int]:
     return {
         name: len(set(study.values("seed")))
         for name, study in spec.studies.items()
-        if any(one.label != Base().label for one in study.values("strategy"))
+        if any(not isinstance(one, Base) for one in study.values("strategy"))
     }
 
 

@@ -1,39 +1,30 @@
 """What a surveyed sweep comes to: work, hours, money, memory, disk, questions, smallest differences."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import NamedTuple
 
 from raysft.errors import InputError, Problem, gathered
 from raysft.identity import BenchmarkKey, StageId
-from raysft.plan.cost.accelerators import GIB, NUMBER_BYTES, Accelerator, Precision, engine_of, trainer_of
+from raysft.plan.cost.accelerators import NUMBER_BYTES, engine_of, trainer_of
 from raysft.plan.cost.bill import Bill, Effort, Machine, bill, stage_efforts
-from raysft.plan.cost.disk import KEEPS, Disk, Keep, peak_disk
+from raysft.plan.cost.disk import Disk, peak_disk
+from raysft.plan.cost.engine_memory import Lengths
 from raysft.plan.cost.evaluation import BenchmarkSize, EvaluationEffort, evaluation_effort
-from raysft.plan.cost.memory import SHARDINGS, Memory, Sharding, memory_per_gpu, what_would_fit
-from raysft.plan.cost.model_shape import ModelShape
 from raysft.plan.cost.power import Assumptions, Detectable
+from raysft.plan.cost.whole import WholeCost
 from raysft.plan.counts import PointCounts, count_points
-from raysft.plan.tree import Stage
-from raysft.spec.sweep import SweepSpec
-from raysft.sweep.inputs.bases import Base
 from raysft.sweep.inputs.dry_plan import Survey
-from raysft.sweep.inputs.model_sizes import shape_of
-from raysft.sweep.inputs.plan_clock import Clock, clock_of
-from raysft.sweep.inputs.plan_scores import assumptions, benchmark_size, detectable, seeds_by_study
-
-_Size = tuple[Precision, int]
-"""Number format and longest conversation: what the memory of a recipe depends on."""
-
-
-@dataclass(frozen=True)
-class ModelMemory:
-    """Memory of one GPU while a model trains, by the recipe of its stages that needs most."""
-
-    needs: Memory
-    would_fit: Mapping[Sharding, int | None]
-    """Smallest number of workers for each sharding; None where not even the most would do."""
+from raysft.sweep.inputs.learnable import refuse_what_cannot_be_learnt
+from raysft.sweep.inputs.memory import EngineFit, ModelMemory, answers_that_fit, memory_that_fits
+from raysft.sweep.inputs.plan_clock import Clock, clock_of, whole_cost
+from raysft.sweep.inputs.plan_scores import (
+    assumptions,
+    benchmark_size,
+    detectable,
+    longest_rows,
+    seeds_by_study,
+)
 
 
 @dataclass(frozen=True)
@@ -51,11 +42,15 @@ class Account:
     """What answers, by model."""
     memory: Mapping[str, ModelMemory]
     """By model, of those that train on GPUs."""
-    disk: Mapping[Keep, Disk]
-    """The store at its largest, for each policy of what stays."""
+    answering: Mapping[str, EngineFit]
+    """By model, of those that engines on GPUs answer with."""
+    disk: Disk
+    """The store at its largest; all weights stay."""
     sizes: Mapping[BenchmarkKey, BenchmarkSize]
     """By key of the benchmark."""
     evaluation: EvaluationEffort
+    whole: WholeCost
+    """Training and all that comes beside it, from an empty store."""
     clock: Clock
     seeds: Mapping[str, int]
     """By study, of those that train: what its contrasts rest on."""
@@ -68,28 +63,33 @@ def account(survey: Survey) -> Account:
     """Add up a survey.
 
     Raises:
-        InputError: accelerators that are not known, and models that do not fit on theirs, all at once.
+        InputError: accelerators that are not known, and models that do not fit on theirs, all at once; or
+            what `raysft.sweep.inputs.learnable` refuses.
     """
     spec, plan = survey.spec, survey.plan
-    machines, engines, memory = _hardware(survey)
-    efforts = stage_efforts(plan, survey.measure, machines)
     scored = {key for one in survey.asked.values() for key in one.benchmarks}
     sizes = {key: benchmark_size(survey, key) for key in spec.benchmarks if key in scored}
     asked = [(one.model, key) for one in survey.asked.values() for key in one.benchmarks]
+    machines, engines, memory, answering = _hardware(survey, longest_rows(asked, sizes))
+    refuse_what_cannot_be_learnt(survey, plan.stages.values())
+    efforts = stage_efforts(plan, survey.measure, machines)
     evaluation = evaluation_effort(asked, sizes, engines, spec.evaluation.precision)
     assumed = {key: assumptions(spec, key) for key in sizes}
     seeds = seeds_by_study(spec)
+    added = bill(plan, efforts, spec.studies)
     return Account(
         survey=survey,
         counts=count_points(plan),
         efforts=efforts,
-        bill=bill(plan, efforts, spec.studies),
+        bill=added,
         machines=machines,
         engines=engines,
         memory=memory,
+        answering=answering,
         disk=_disk(survey),
         sizes=sizes,
         evaluation=evaluation,
+        whole=whole_cost(survey, machines, engines, added.whole.shared, evaluation),
         clock=clock_of(survey, machines, engines, efforts, evaluation),
         seeds=seeds,
         assumptions=assumed,
@@ -97,11 +97,22 @@ def account(survey: Survey) -> Account:
     )
 
 
-def _hardware(survey: Survey) -> tuple[dict[str, Machine], dict[str, Machine], dict[str, ModelMemory]]:
+class _Hardware(NamedTuple):
     """What trains and what answers, by model, and what that takes of its memory."""
+
+    machines: Mapping[str, Machine]
+    engines: Mapping[str, Machine]
+    memory: Mapping[str, ModelMemory]
+    answering: Mapping[str, EngineFit]
+
+
+def _hardware(survey: Survey, rows: Mapping[str, Mapping[BenchmarkKey, Lengths]]) -> _Hardware:
     spec, shapes = survey.spec, survey.shapes
     problems: list[Problem] = []
-    machines, engines, memory = {}, {}, {}
+    machines: dict[str, Machine] = {}
+    engines: dict[str, Machine] = {}
+    memory: Mapping[str, ModelMemory] = {}
+    answering: Mapping[str, EngineFit] = {}
     for name in survey.plan.bases:
         with gathered(problems):
             machines[name] = Machine(shapes[name], trainer_of(spec, name))
@@ -110,102 +121,15 @@ def _hardware(survey: Survey) -> tuple[dict[str, Machine], dict[str, Machine], d
         memory = memory_that_fits(
             spec, {name: shapes[name] for name in machines}, survey.plan.stages.values()
         )
+    with gathered(problems):
+        known = {name: shapes[name] for name in engines}
+        answering = answers_that_fit(spec, known, rows)
     if problems:
         raise InputError(list(dict.fromkeys(problems)))
-    return machines, engines, memory
+    return _Hardware(machines, engines, memory, answering)
 
 
-def memory_that_fits(
-    spec: SweepSpec, shapes: Mapping[str, ModelShape], stages: Iterable[Stage]
-) -> dict[str, ModelMemory]:
-    """What each model that some stages train on GPUs needs there; a worker trains on one GPU.
-
-    Args:
-        spec: the sweep.
-        shapes: by model; one without a shape is left out.
-        stages: what is to be trained.
-
-    Raises:
-        InputError: accelerators that are not known, and models that do not fit on what the sweep file names,
-            or else on what is assumed.
-    """
-    sizes: dict[str, set[_Size]] = {}
-    for stage in stages:
-        if stage.model in shapes and spec.models[stage.model].gpus_per_worker:
-            sizes.setdefault(stage.model, set()).add((stage.recipe.precision, stage.recipe.max_length))
-    problems: list[Problem] = []
-    memory = {}
-    for name, some in sizes.items():
-        with gathered(problems):
-            memory[name] = _fitting(spec, name, _memory(spec, name, shapes[name], some))
-    if problems:
-        raise InputError(list(dict.fromkeys(problems)))
-    return memory
-
-
-def _fitting(spec: SweepSpec, name: str, memory: ModelMemory) -> ModelMemory:
-    chip = trainer_of(spec, name)
-    if memory.needs.total > chip.memory_gib * GIB:
-        raise InputError([_does_not_fit(spec, name, memory, chip)])
-    return memory
-
-
-def refuse_what_does_not_fit(spec: SweepSpec, bases: Mapping[str, Base], stages: Iterable[Stage]) -> None:
-    """The same for bases that are here and stages that a run would train.
-
-    Not covered: models whose memory the plan cannot tell (see `raysft.plan.cost.model_shape`); these may
-    train.
-
-    Raises:
-        InputError: as `memory_that_fits`.
-    """
-    waiting = list(stages)
-    on_gpus = {stage.model for stage in waiting if spec.models[stage.model].gpus_per_worker}
-    shapes = {}
-    for name in on_gpus:
-        with suppress(InputError):
-            shapes[name] = shape_of(spec.models[name], bases[name])
-    memory_that_fits(spec, {name: one for name, one in shapes.items() if one is not None}, waiting)
-
-
-def _memory(spec: SweepSpec, name: str, shape: ModelShape, sizes: Iterable[_Size]) -> ModelMemory:
-    model, chip = spec.models[name], trainer_of(spec, name)
-    layout: Literal["padded", "packed"] = "padded" if model.layout == "padded" else "packed"
-    needs, fits = [], []
-    for precision, max_length in sizes:
-        tokens = (model.micro_batch_tokens, max_length)
-        needs.append(memory_per_gpu(shape, "fsdp2", model.workers, precision, *tokens, layout=layout))
-        fits.append(what_would_fit(shape, precision, *tokens, chip, layout=layout))
-    return ModelMemory(
-        max(needs, key=lambda one: one.total),
-        {sharding: _largest([one[sharding] for one in fits]) for sharding in SHARDINGS},
-    )
-
-
-def _largest(counts: Sequence[int | None]) -> int | None:
-    """The largest of some numbers of workers; None, for more than any, if one of them is."""
-    known = [one for one in counts if one is not None]
-    return max(known) if len(known) == len(counts) else None
-
-
-def _does_not_fit(spec: SweepSpec, name: str, memory: ModelMemory, chip: Accelerator) -> Problem:
-    model = spec.models[name]
-    fits = [
-        f"{workers} workers with {sharding}"
-        for sharding, workers in memory.would_fit.items()
-        if workers is not None and sharding in ("fsdp2", "single")
-    ]
-    remedy = (
-        f"needs {memory.needs.total / GIB:.1f} GiB on each GPU, {chip.name} has {chip.memory_gib}: "
-        + (f"{' or '.join(fits)} would fit" if fits else "no number of workers would fit")
-        + ("; a worker trains on one of its GPUs" if model.gpus_per_worker > 1 else "")
-        + "; fewer micro_batch_tokens or a shorter max_length need less as well; the GPUs are assumed to be "
-        f"{chip.name}: name others by models.{name}.accelerator or cost.accelerator, or say cost.memory_gib"
-    )
-    return Problem(f"models.{name}.workers", str(model.workers), remedy)
-
-
-def _disk(survey: Survey) -> dict[Keep, Disk]:
+def _disk(survey: Survey) -> Disk:
     plan = survey.plan
     parameters = {model: shape.parameters for model, shape in survey.shapes.items()}
     sizes = {
@@ -214,4 +138,4 @@ def _disk(survey: Survey) -> dict[Keep, Disk]:
     }
     parents = {address: stage.parent for address, stage in plan.stages.items()}
     largest, running = max(parameters.values(), default=0), survey.spec.run.trials_at_once
-    return {keep: peak_disk(parents, sizes, keep, parameters=largest, running=running) for keep in KEEPS}
+    return peak_disk(parents, sizes, "all", parameters=largest, running=running)

@@ -101,7 +101,7 @@ def test_the_time_on_the_clock_is_said_to_be_an_estimate_and_of_what(command: Co
     raw = raw_of("s: {model: tiny, strategy: [multi_task, sequential]}", run={"trials_at_once": 2})
     said = together(printed(command, raw))
     assert "time on the clock: about" in said
-    assert "2 stages at once and 2 engines; an estimate from the speeds above" in said
+    assert "2 stages at once (run.trials_at_once) and 2 engines; an estimate from the speeds below" in said
     found = json.loads(printed(command, raw, "--json"))["wall_clock"]
     assert 0 < found["shortest_s"] <= found["longest_s"]
     assert (found["stages_at_once"], found["engines"]) == (2, 2)

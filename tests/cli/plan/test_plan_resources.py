@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from raysft.errors import InputError
 from raysft.plan.cost.accelerators import ACCELERATORS, accelerator
 from raysft.plan.cost.memory import what_would_fit
 from raysft.plan.cost.model_shape import KNOWN
-from raysft.sweep.inputs.plan_totals import memory_that_fits, refuse_what_does_not_fit
+from raysft.sweep.inputs.memory import memory_that_fits, refuse_what_does_not_fit
 from raysft.sweep.inputs.read import read_inputs
 
 GIB = 2**30
@@ -185,13 +186,18 @@ def test_only_what_is_yet_to_be_trained_on_gpus_has_to_fit(
     study, cost = "s: {model: tiny, strategy: multi_task}", {"memory_gib": 1}
     inputs = read_inputs(spec_of(study, models=models, cost=cost), str(tmp_path))
     stages = inputs.plan.stages.values()
+    scores = [(subject, key) for subject, one in inputs.asked.items() for key in one.benchmarks]
     with pytest.raises(InputError, match="GiB on each GPU"):
-        refuse_what_does_not_fit(inputs.spec, inputs.bases, stages)
-    refuse_what_does_not_fit(inputs.spec, inputs.bases, ())
+        refuse_what_does_not_fit(inputs, stages, scores)
+    refuse_what_does_not_fit(inputs, (), scores)
     on_cpu = spec_of(study, models={"tiny": {**models["tiny"], "gpus_per_worker": 0}}, cost=cost)
-    refuse_what_does_not_fit(on_cpu, inputs.bases, stages)
+    refuse_what_does_not_fit(replace(inputs, spec=on_cpu), stages, scores)
     larger = spec_of(study, models=models, cost={"memory_gib": 2})
-    refuse_what_does_not_fit(larger, inputs.bases, stages)
+    refuse_what_does_not_fit(replace(inputs, spec=larger), stages, scores)
+    answering = spec_of(study, models=models, cost=cost, evaluation={"gpus_per_engine": 1})
+    with pytest.raises(InputError, match="to write one answer in fp32, a100-80gb has 1"):
+        refuse_what_does_not_fit(replace(inputs, spec=answering), (), scores)
+    refuse_what_does_not_fit(replace(inputs, spec=answering), (), ())
 
 
 @pytest.mark.parametrize(
@@ -252,3 +258,92 @@ def test_init_and_plan_say_the_same_hours_of_answering(command: Command, asked: 
     found = json.loads(command("plan", "sweep.yaml", "--json").printed)["evaluation"]
     rounded = pytest.approx(found["gpu_hours"] + found["core_hours"], rel=0.06)  # to two digits
     assert float(answers[1].replace(",", "")) == rounded
+
+
+LARGE = {
+    "seven": {"base": LLAMA, "workers": 8, "gpus_per_worker": 1},
+    "large": {
+        "base": "huggyllama/llama-30b",
+        "workers": 16,
+        "gpus_per_worker": 1,
+        "micro_batch_tokens": 2048,
+    },
+}
+GSM8K = {
+    "math": {"source": {"path": "gone.jsonl", "rows": 100}, "benchmark": {"name": "gsm8k", "path": "gone"}}
+}
+
+
+def large(**changes: Any) -> dict[str, Any]:
+    raw = raw_of(
+        "s: {model: [seven, large], strategy: multi_task, seed: [0, 1]}",
+        models=LARGE,
+        abilities=GSM8K,
+        recipe={"precision": "bf16"},
+    )
+    return {**raw, "evaluation": {"gpus_per_engine": 1, "precision": "bf16"}, **changes}
+
+
+def test_fewer_answers_are_planned_side_by_side_where_memory_holds_fewer(command: Command) -> None:
+    found = json.loads(planned(command, large()).printed)["evaluation"]["side_by_side"]
+    assert found["seven"]["rows"] == {"math": 64}
+    (rows,) = found["large"]["rows"].values()
+    assert 5 < rows < 20, "64 rows would have 180 columns each"
+    assert found["large"]["bytes_per_gpu"] <= ACCELERATORS["a100-80gb"].memory_gib * GIB
+    said = " ".join(command("plan", "sweep.yaml").printed.split())
+    assert "seven: 64 answers side by side (evaluation.batch_size)" in said
+    assert f"large: answers side by side: {rows} on math (evaluation.batch_size asks for 64" in said
+    few = json.loads(
+        planned(
+            command, large(evaluation={"gpus_per_engine": 1, "batch_size": 3, "precision": "bf16"})
+        ).printed
+    )
+    assert few["evaluation"]["side_by_side"]["large"]["rows"] == {"math": 3}
+
+
+def test_a_model_of_which_not_one_answer_fits_is_refused_with_what_the_spec_accepts(command: Command) -> None:
+    done = planned(command, large(evaluation={"gpus_per_engine": 2, "precision": "fp32"}))
+    assert done.code == 2, done.printed
+    assert "evaluation.gpus_per_engine: 2: large needs" in done.said
+    assert (
+        "to write one answer in fp32, a100-80gb has 79.1; an engine answers on one of its GPUs" in done.said
+    )
+    for remedy in ("precision: bf16", "gpus_per_engine: 0", "models.large.accelerator"):
+        assert remedy in done.said
+    assert "seven" not in done.said, "in fp32 it takes 25 GiB"
+    on_cpu = large(evaluation={"gpus_per_engine": 0, "precision": "fp32"})
+    assert json.loads(planned(command, on_cpu).printed)["evaluation"]["side_by_side"] == {}
+
+
+def test_gpus_that_an_engine_would_leave_idle_are_said(command: Command) -> None:
+    planned(command, large(evaluation={"gpus_per_engine": 2, "precision": "bf16"}))
+    said = " ".join(command("plan", "sweep.yaml").printed.split())
+    assert said.startswith("evaluation.gpus_per_engine: 2: an engine answers on one GPU")
+
+
+def test_the_whole_is_training_and_all_that_comes_beside_it(command: Command) -> None:
+    found = json.loads(planned(command, large()).printed)
+    parts = [found["whole"][name] for name in ("training", "starting", "answering", "loading")]
+    for field in ("gpu_hours", "core_hours", "cost"):
+        assert sum(one[field] for one in parts) == pytest.approx(found["whole"]["total"][field])
+        assert found["whole"]["training"][field] == found[field]
+        assert found["whole"]["answering"][field] == found["evaluation"][field]
+    # 32.5 B parameters in fp32, read and written at 0.25 GB/s, and 11 s to start, on 16 GPUs, for two seeds
+    started = 2 * 16 * (2 * 4 * 32.5e9 / 2.5e8 + 11) / 3600
+    assert parts[1]["gpu_hours"] > started
+    assert parts[1]["gpu_hours"] == pytest.approx(started + 2 * 8 * (2 * 27e9 / 2.5e8 + 11) / 3600, rel=0.01)
+    said = " ".join(command("plan", "sweep.yaml").printed.split())
+    assert "The whole sweep, from an empty store" in said
+    assert re.search(r"in all [0-9.k]+ [0-9.k]+ time on the clock", said)
+
+
+def test_only_what_a_sweep_file_may_ask_for_is_offered(command: Command) -> None:
+    found = json.loads(planned(command, large()).printed)
+    assert set(found["memory"]["large"]["smallest_workers"]) == {"single", "fsdp2"}
+    assert set(found["disk"]) == {"all"}
+    said = command("plan", "sweep.yaml").printed
+    for refused in ("zero", "keep:"):
+        assert refused not in said
+    refusal = planned(command, {**large(), "models": {**LARGE, "seven": {**LARGE["seven"], "workers": 1}}})
+    assert "with fsdp2 would fit" in refusal.said
+    assert "zero" not in refusal.said

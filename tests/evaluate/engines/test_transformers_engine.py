@@ -1,14 +1,25 @@
 import random
 import shutil
+from collections.abc import Sequence, Set
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from support.chat_model_folder import write_folder
-from transformers import AutoModelForCausalLM, AutoTokenizer, MistralConfig, MistralForCausalLM
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    MistralConfig,
+    MistralForCausalLM,
+    PreTrainedModel,
+)
 
-from raysft.errors import DamagedArtifact, InputError
+from raysft.data.tokens.template import Encoded
+from raysft.errors import DamagedArtifact, InputError, OutOfMemory
 from raysft.evaluate.benchmark import Answer, Question
+from raysft.evaluate.engines import reference_loss as loss_module
+from raysft.evaluate.engines.decoding import Prompt, Written
 from raysft.evaluate.engines.transformers_engine import TransformersEngine
 from raysft.model.digest import weights_digest
 
@@ -178,3 +189,75 @@ def test_a_model_that_does_not_see_its_whole_context_is_refused(folder: Path, tm
     MistralForCausalLM(config).save_pretrained(tmp_path / "model")
     with pytest.raises(InputError, match="full attention in every layer"):
         loaded(tmp_path / "model")
+
+
+class Crowded:
+    """A step of the engine's own, on a device whose memory holds some rows and no more."""
+
+    def __init__(self, engine: TransformersEngine, rows: int) -> None:
+        decoder = engine._holding().decoder
+        self._step, self._rows = decoder._step, rows
+        decoder._step = self
+
+    def __call__(self, tokens: torch.Tensor, *others: Any) -> torch.Tensor:
+        if len(tokens) > self._rows:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return self._step(tokens, *others)
+
+
+@pytest.mark.parametrize(("rows", "sizes"), [(64, (12,)), (5, (12, 6, 3)), (1, (12, 6, 3, 1))])
+def test_where_memory_runs_out_fewer_are_answered_side_by_side(
+    engine: TransformersEngine, folder: Path, rows: int, sizes: tuple[int, ...]
+) -> None:
+    """In fp32, so that not one answer is another one."""
+    crowded = loaded(folder, batch_size=12)
+    Crowded(crowded, rows)
+    assert crowded.answer(QUESTIONS, LIMIT, 0) == engine.answer(QUESTIONS, LIMIT, 0)
+    assert crowded.batch_sizes[-1] == sizes[-1]
+    assert set(crowded.batch_sizes) <= set(sizes)
+
+
+def test_what_was_answered_before_memory_ran_out_is_kept(folder: Path) -> None:
+    """Two short questions are answered side by side; of the two long ones each alone."""
+    questions = [Question(f"q{n}", ("Tom " * n,)) for n in (1, 1, 30, 31)]
+    questions = [Question(f"{place}", one.turns) for place, one in enumerate(questions)]
+    engine, asked = loaded(folder, batch_size=2), []
+    write = engine._holding().decoder.write
+
+    def writes(prompts: Sequence[Prompt], stops: Set[int]) -> list[Written]:
+        asked.append([len(one.tokens) for one in prompts])
+        if sum(asked[-1]) > 150:
+            raise torch.OutOfMemoryError
+        return write(prompts, stops)
+
+    engine._holding().decoder.write = writes
+    found = engine.answer(questions, LIMIT, 0)
+    assert [len(one) for one in asked] == [2, 2, 1, 1]
+    assert found == loaded(folder).answer(questions, LIMIT, 0)
+    assert engine.batch_sizes == (2, 1)
+    assert engine.answer(questions[:2], LIMIT, 0) == found[:2]
+    assert engine.batch_sizes == (2,), "each call begins with what was asked for"
+
+
+def test_one_question_that_does_not_fit_is_an_error_of_its_own(folder: Path) -> None:
+    engine = loaded(folder)
+    Crowded(engine, 0)
+    with pytest.raises(OutOfMemory, match="does not hold one answer"):
+        engine.answer(QUESTIONS, LIMIT, 0)
+
+
+def test_references_are_read_in_smaller_batches_where_memory_runs_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions = [Question(one.id, one.turns[:1], ("Tom has 7.",)) for one in QUESTIONS]
+    engine = loaded(folder)
+    whole, plain = engine.reference_loss(questions), loss_module._loss_sum
+
+    def crowded(model: PreTrainedModel, batch: Sequence[Encoded]) -> float:
+        if len(batch) > 2:
+            raise torch.OutOfMemoryError
+        return plain(model, batch)
+
+    monkeypatch.setattr(loss_module, "_loss_sum", crowded)
+    found = engine.reference_loss(questions)
+    assert (found.loss, found.tokens) == (pytest.approx(whole.loss), whole.tokens)

@@ -7,14 +7,16 @@ import pytest
 from support.example_sweep import spec_of
 
 from raysft.data.sources.pipeline import Source, load_sources
+from raysft.data.tokens.counts_cache import CountsCache
 from raysft.data.tokens.prepared import Prepared
 from raysft.plan.token_counts import MeanTokens
 from raysft.spec.recipe import Recipe
+from raysft.spec.source import SourceSpec
 from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
 from raysft.sweep.inputs.bases import find_bases
 from raysft.sweep.inputs.prepare import prepared_source
-from raysft.sweep.inputs.token_measure import TokenMeasure, expected, indexes_of, thinned
+from raysft.sweep.inputs.token_measure import KeptCounts, TokenMeasure, expected, indexes_of, thinned
 from raysft.train.batching.corpus import read_corpus
 from raysft.train.job import JobPortion, StageJob
 
@@ -107,4 +109,56 @@ def test_what_is_not_here_is_as_the_sweep_file_expects(spec: SweepSpec, sources:
     nothing = TokenMeasure(spec, {}, frozenset(["tiny"]), lambda *_: Path())
     no_model = TokenMeasure(spec, sources, frozenset(), lambda *_: Path())
     for measure in (nothing, no_model):
-        assert measure("tiny", "math", Recipe()) == expected(spec.sources["math"]) == MeanTokens(400, 250)
+        assert (
+            measure("tiny", "math", Recipe())
+            == expected(spec.sources["math"], Recipe())
+            == MeanTokens(400, 250)
+        )
+
+
+def test_what_was_counted_before_is_not_tokenised_again(
+    measure: TokenMeasure, sources: dict[str, Source], tmp_path: Path
+) -> None:
+    """The numbers are the same, for every seed; another recipe or tokenizer is counted anew."""
+    asked: list[str] = []
+
+    def tokenised(model: str, source: Source) -> Path:
+        asked.append(source.index.name)
+        return measure.tokenised(model, source)
+
+    def again(tokenizer: str = "t") -> TokenMeasure:
+        kept = KeptCounts(
+            CountsCache(tmp_path / "cache"), lambda _, source: f"{source.index.name} {tokenizer}"
+        )
+        return TokenMeasure(measure.spec, sources, measure.models, tokenised, kept=kept)
+
+    whole = [measure("tiny", "math", SHORT).total(seed, 20) for seed in range(3)]
+    for _ in range(2):
+        counts = again()("tiny", "math", SHORT)
+        assert [counts.total(seed, 20) for seed in range(3)] == whole
+        assert counts.longest(0, 100) == measure("tiny", "math", SHORT).longest(0, 100)
+    assert asked == ["math"]
+    again()("tiny", "math", Recipe(max_length=57))
+    again()("tiny", "math", Recipe(max_length=56, overflow="cut"))
+    again("another")("tiny", "math", SHORT)
+    again()("tiny", "code", SHORT)
+    assert asked == ["math"] * 4 + ["code"]
+
+
+@pytest.mark.parametrize(
+    ("said", "length"),
+    [
+        ({}, (400, 250)),
+        ({"format": "sharegpt"}, (1370, 1145)),
+        ({"tokens": 100}, (100, 62.5)),
+        ({"supervised_tokens": 500}, (800, 500)),
+        ({"tokens": 3000, "supervised_tokens": 1500}, (3000, 1500)),
+    ],
+)
+def test_what_is_expected_of_a_conversation(said: dict[str, object], length: tuple[float, float]) -> None:
+    source = SourceSpec.model_validate({"path": "gone.jsonl", "rows": 10, **said})
+    assert source.expected_length == pytest.approx(length)
+    split, cut = (Recipe(max_length=1000, overflow=one) for one in ("split", "cut"))
+    assert expected(source, split).tokens == pytest.approx(length[0])
+    assert expected(source, cut).tokens == pytest.approx(min(1000, length[0]))
+    assert expected(source, cut).supervised <= expected(source, cut).tokens

@@ -18,7 +18,7 @@ from raysft.sweep.run.evaluation_worker import EvaluationWorker
 class Parrot:
     """An engine that knows the first question, and has read more references of it than of the second."""
 
-    name, precision = "transformers", "fp32"
+    name, precision, batch_sizes = "transformers", "fp32", (64, 32)
 
     def __init__(self, version: str) -> None:
         self.version = version
@@ -58,8 +58,8 @@ def base_of(context: SweepContext) -> str:
 
 
 def score_of(context: SweepContext, subject: str) -> ScoreRecord | None:
-    digest = context.digest(subject, "tiny")
-    return read_score(context.store, context.spec.evaluation, context.benchmarks["math"], digest)
+    model = context.answering(subject, "tiny")
+    return read_score(context.store, context.spec.evaluation, context.benchmarks["math"], model)
 
 
 def test_shards_of_answers_become_one_score(context: SweepContext, worker: EvaluationWorker) -> None:
@@ -71,6 +71,7 @@ def test_shards_of_answers_become_one_score(context: SweepContext, worker: Evalu
     assert [(item.question, item.value) for item in score.items] == [("q0", 1.0), ("q1", 0.0)]
     assert (score.reference_loss, score.reference_tokens) == (pytest.approx(2.0), 40)
     assert score.engine_versions == (worker._engine.version,)
+    assert (score.settings["batch_size"], score.settings["batch_sizes"]) == (64, [64, 32])
 
 
 def test_weights_are_those_of_the_subject(context: SweepContext, worker: EvaluationWorker) -> None:
