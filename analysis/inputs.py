@@ -68,6 +68,8 @@ class Row(BaseModel):
     unscored: int | None
     reason: str | None
     no_answer_rate: float | None
+    strict_rate: float | None
+    flexible_rate: float | None
     cut_off_rate: float | None
     overflow_rate: float | None
     suspect: bool | None

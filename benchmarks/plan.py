@@ -6,7 +6,8 @@ Two models, 20 strategies, 5 amounts, 5 ratios, 100 seeds over the paper's three
 expected and whose conversations are not there. Then a source of 60,000 conversations that is here, planned
 twice without a store: the second time its tokens are known. Goals: at most 10 s and 0.6 GB up to the last of
 the points, and 0.3 s to import what reads a sweep file.
-FIGURES
+Seen on two cores that others used as well: 3.4 s to plan, 2.0 s to add up, 2.7 s for the JSON, 1.4 s for
+the points, 0.45 GB; import 0.103 s; 37.7 s to count and 4.3 s to plan again.
 """
 
 import argparse
@@ -73,8 +74,8 @@ def measure(seeds: int) -> None:
     from raysft.cli.plan.points import show_points
     from raysft.spec import SweepSpec
     from raysft.store import Store
+    from raysft.sweep.account.totals import account
     from raysft.sweep.inputs.dry_plan import survey
-    from raysft.sweep.inputs.plan_totals import account
     from raysft.sweep.results.why import Reasons
 
     spec = SweepSpec.model_validate(sweep(seeds))
@@ -99,7 +100,7 @@ def measure(seeds: int) -> None:
 
 def plan_twice(rows: int) -> None:
     """Plan a source that is here, with nothing known of its tokens, and again."""
-    drawn = random.Random(0)  # noqa: S311 - texts to plan with, no secrets
+    drawn = random.Random(0)  # noqa: S311 - texts to count
     with tempfile.TemporaryDirectory() as folder:
         with open(f"{folder}/sums.jsonl", "w") as out:
             for number in range(rows):

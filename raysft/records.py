@@ -4,14 +4,18 @@ Floats are finite; a number that is not known is None and never 0.
 """
 
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from raysft.errors import FailureKind
+from raysft.harmless_text import harmless
 from raysft.identity import StageId, WeightsDigest
 
 SCHEMA_VERSION: Final = 1
+
+Told = Annotated[str, BeforeValidator(harmless)]
+"""What an exception, a program or a judge said: it may hold what no file and no terminal should get."""
 
 
 class Record(BaseModel):
@@ -123,7 +127,7 @@ class ItemScore(Record):
     value: float | None
     no_answer: bool
     ends: tuple[str, ...]
-    reason: str = ""
+    reason: Told = ""
     details: dict[str, Any] = {}
 
 
@@ -150,10 +154,15 @@ class ScoreRecord(Record):
     """Items that were graded."""
     unscored: int
     """Items that could not be graded for a reason outside the model."""
-    reason: str = ""
+    reason: Told = ""
     """Why items are unscored; empty if none is."""
     no_answer_rate: float | None
     """Share of the graded items in which no answer could be found."""
+    strict_rate: float | None = None
+    """Share of the graded items that are right by the strict reading of the form that is asked for, whatever
+    `value` rests on; None where the benchmark has no such reading."""
+    flexible_rate: float | None = None
+    """The same by the flexible reading."""
     cut_off_rate: float | None
     """Share of the items in which a turn ended at the token limit."""
     overflow_rate: float | None
@@ -176,7 +185,7 @@ class FailureRecord(Record):
     stage: StageId
     """The stage that failed; of a blocked stage, the one before it that did."""
     kind: FailureKind
-    cause: str
+    cause: Told
     attempts: int
     """How often the stage was begun by the run that gave it up; 1 if its error would only come again."""
     at: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))

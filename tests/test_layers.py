@@ -20,9 +20,10 @@ MAY_IMPORT = {
     # pure: no files, milliseconds to import
     "errors": "",
     "identity": "",
-    "records": "errors identity",
+    "records": "errors harmless_text identity",
     "composition": "identity wording",
     "wording": "",
+    "harmless_text": "",
     "extras": "errors",
     "safe_path": "",
     "spec": "composition errors identity spec.reading wording",
@@ -47,33 +48,39 @@ MAY_IMPORT = {
     "model": "data.world errors identity spec",
     "train": "data.tokens errors identity model process_log records spec store train.batching",
     "train.batching": "composition data.tokens errors identity records spec train",
-    "sandbox": "errors",
-    "evaluate": "data.read errors identity records wording",
-    "evaluate.benchmarks": "data data.read data.world errors evaluate identity sandbox spec",
+    "sandbox": "errors harmless_text",
+    "evaluate": "data.read errors harmless_text identity records wording",
+    "evaluate.code_answer": "",
+    "evaluate.math_answer": "",
+    "evaluate.benchmarks": "data data.read data.world errors evaluate evaluate.code_answer "
+    "evaluate.math_answer identity sandbox spec",
     "evaluate.engines": "data data.tokens errors evaluate identity model plan.cost",
     "pilot": "composition data data.read data.sources errors identity model plan plan.cost spec",
     # a sweep
     "sweep.inputs": "composition data data.sources data.tokens errors evaluate.benchmarks extras identity "
     "model plan plan.cost spec spec.reading store wording",
     "sweep.results": "composition data.sources evaluate evaluate.benchmarks identity plan records spec store "
-    "sweep.inputs wording",
+    "sweep.account sweep.inputs wording",
     "sweep.run": "cluster composition errors evaluate evaluate.benchmarks evaluate.engines identity plan "
     "process_log records safe_path sandbox spec store sweep.inputs sweep.results train",
     "sweep.tag": "data data.tag data.tokens errors evaluate evaluate.engines identity model sweep.run",
     # commands
-    "cli": "api cli.data cli.plan cli.progress errors identity pilot plan safe_path spec store sweep.inputs "
-    "sweep.results sweep.run wording",
-    "cli.data": "cli data data.inspect data.public data.read data.sources data.tag data.tokens errors model "
-    "plan spec sweep.inputs sweep.run sweep.tag train.batching wording",
-    "cli.plan": "cli data data.sources errors identity plan plan.cost sweep.inputs sweep.results wording",
-    "api": "errors identity plan plan.cost spec store sweep.inputs sweep.results sweep.run",
+    "cli": "api cli.data cli.plan cli.progress cli.score errors harmless_text identity pilot plan safe_path "
+    "spec store sweep.inputs sweep.results sweep.run wording",
+    "cli.score": "cli errors evaluate evaluate.benchmarks spec wording",
+    "cli.data": "cli data data.inspect data.public data.read data.sources data.tag data.tokens errors "
+    "harmless_text model plan spec sweep.inputs sweep.run sweep.tag train.batching wording",
+    "cli.plan": "cli data data.sources errors harmless_text identity plan plan.cost sweep.account "
+    "sweep.inputs sweep.results wording",
+    "api": "errors identity plan plan.cost spec store sweep.account sweep.inputs sweep.results sweep.run",
     "__main__": "cli",
     "cli.progress": "cli errors identity plan records store sweep.inputs sweep.results sweep.run train "
     "wording",
+    "sweep.account": "composition errors identity plan plan.cost spec sweep.inputs",
 }
 """Of each room, what it imports beside itself. `analysis` may import all of them, and none of them it."""
 
-PURE = {"errors", "identity", "records", "wording", "composition", "spec"}
+PURE = {"errors", "identity", "records", "wording", "harmless_text", "composition", "spec"}
 MOST_MODULES = 15
 """Of a folder, `__init__.py` not counted."""
 HEAVY = {"ray", "torch", "transformers", "pyarrow", "datasets", "deepspeed"}

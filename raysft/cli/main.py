@@ -1,4 +1,4 @@
-"""`raysft quickstart | init | plan | run | status | report | why | data`.
+"""`raysft quickstart | init | plan | run | status | report | why | data | score | benchmark`.
 
 Exit code 0: done; 1: something failed; 2: wrong input, before anything started; 130: interrupted.
 """
@@ -17,6 +17,7 @@ from raysft.cli.data.app import data_app
 from raysft.cli.init import init
 from raysft.cli.interrupt import interruptible
 from raysft.cli.options import STORE, AsJson, Changes, Limit, Only, StoreUrl, Sweep
+from raysft.cli.score.app import benchmark_app, score
 from raysft.cli.terminal_text import on_one_line
 from raysft.errors import InputError, RaysftError, told
 from raysft.safe_path import keep_folder_off_path
@@ -110,6 +111,8 @@ def plan(
 
 app.command(epilog="Example: raysft init code.jsonl math.jsonl --model world/base --budget 2cpu-h")(init)
 app.add_typer(data_app, name="data")
+app.command(epilog="Example: raysft score humaneval samples.jsonl --questions HumanEval.jsonl.gz")(score)
+app.add_typer(benchmark_app, name="benchmark")
 
 
 @app.command(epilog="Example: raysft run sweep.yaml --store s3://bucket/store --address auto")

@@ -9,11 +9,11 @@ from transformers import PreTrainedTokenizerBase
 from raysft.cli.data.arguments import Meant
 from raysft.cli.data.check import read_source
 from raysft.cli.data.named_model import opened_model
-from raysft.cli.terminal_text import harmless
 from raysft.data.conversation import Conversation
 from raysft.data.inspect.token_spans import Span, token_spans
 from raysft.data.sources.pipeline import Source
 from raysft.data.tokens.template import encode
+from raysft.harmless_text import harmless
 
 _MARKS = "⟦⟧⟨⟩"
 _SUPERVISED, _SPECIAL, _OTHER = "green", "magenta", "dim"

@@ -82,7 +82,8 @@ def _told(path: str) -> Iterator[None]:
     try:
         yield
     except DAMAGED as error:
-        raise refused(path, "cannot be read", " ".join(str(error).split())) from None
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise refused(path, "cannot be read", said) from None
 
 
 def _array(path: str, file: io.BufferedReader) -> Rows:

@@ -24,8 +24,12 @@ BUFFER = 1 << 20
 """Bytes that are read at once."""
 HEAD = 1 << 16
 """Bytes at the beginning of a file that its kind is told by."""
-DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException)
-"""What the readers of packed files and of tables raise."""
+DAMAGED = (
+    *(OSError, EOFError, MemoryError, UnicodeDecodeError),
+    *(zlib.error, lzma.LZMAError, pa.ArrowException),
+)
+"""What the readers of packed files and of tables raise. A damaged length asks for more memory than there is,
+and the name of a column may be no UTF-8."""
 
 _DEEPEST = 4
 _UTF8_MARK = b"\xef\xbb\xbf"

@@ -17,7 +17,8 @@ from raysft.spec.sweep import SweepSpec
 from raysft.wording import NOT_GIVEN, Faults, as_written, did_you_mean, in_words
 
 _ROUNDS = 40
-"""Taking out one wrong part may show that what is around it is wrong, too."""
+"""Taking out one wrong part may show that what is around it is wrong, too; in the second half of the rounds
+whole abilities, models and studies are taken out, so that the rest is looked at in any case."""
 _MOST_SUGGESTIONS = 200
 """Problems of which each is told what else may have been meant; looking for that takes its time."""
 _ANY = ""
@@ -44,7 +45,7 @@ def validate(raw: dict[str, Any], found: list[Problem]) -> SweepSpec | None:
     places = Places(raw)
     taken_out: set[Steps] = set()
     known = {one.field for one in found}
-    for _ in range(_ROUNDS):
+    for round_ in range(_ROUNDS):
         try:
             return SweepSpec.model_validate(places.left)
         except ValidationError as error:
@@ -52,12 +53,17 @@ def validate(raw: dict[str, Any], found: list[Problem]) -> SweepSpec | None:
         new = list(_problems(places, errors, taken_out, known))
         found.extend(one for one in new if not (one.value == NOT_GIVEN and is_misspelt(one.field, new)))
         known.update(one.field for one in new)
-        for wrong in sorted(errors, key=_depth, reverse=True):
-            steps = _taken(places, wrong)
+        # All places are looked up before anything is taken out, which moves others.
+        taken = {_taken(places, one): one for one in sorted(errors, key=_depth)}
+        for steps in taken:
             # Everything above it may now be wrong for the lack of it.
             before = places.original(steps)
             taken_out.update(before[:length] for length in range(len(before) + 1))
-            _take_out(places, steps, wrong)
+        for steps, wrong in sorted(taken.items(), key=_last_first, reverse=True):
+            if round_ < _ROUNDS // 2:
+                _take_out(places, steps, wrong)
+            else:
+                places.take_out(steps[:2])
     return None
 
 
@@ -149,9 +155,13 @@ def _take_out(places: Places, steps: Steps, error: _Error) -> None:
         places.put(steps, copy.deepcopy(instead))
 
 
-def _depth(error: _Error) -> tuple[int, list[int]]:
-    """Orders errors so that what is taken out moves nothing that is taken out later: items by their place."""
-    return len(error["loc"]), [step if isinstance(step, int) else 0 for step in error["loc"]]
+def _depth(error: _Error) -> int:
+    return len(error["loc"])
+
+
+def _last_first(item: tuple[Steps, _Error]) -> tuple[int, list[int]]:
+    """Orders places so that what is taken out moves nothing that is taken out later: items by their place."""
+    return len(item[0]), [step if isinstance(step, int) else 0 for step in item[0]]
 
 
 def _stand_in(steps: Steps) -> Any:  # noqa: ANN401 - raw YAML

@@ -122,6 +122,8 @@ def _score_columns(score: ScoreRecord | None) -> dict[str, Any]:
         "unscored": score.unscored if score else None,
         "reason": score.reason if score else "not scored yet",
         "no_answer_rate": score.no_answer_rate if score else None,
+        "strict_rate": score.strict_rate if score else None,
+        "flexible_rate": score.flexible_rate if score else None,
         "cut_off_rate": score.cut_off_rate if score else None,
         "overflow_rate": score.overflow_rate if score else None,
         "suspect": bool(score and score.suspect),

@@ -311,3 +311,9 @@ def test_damaged_files_are_rows_or_told(
         if damaged:
             damaged[int(place * len(damaged))] = value
     read_whatever(tmp_path / "a.jsonl", bytes(damaged))
+
+
+def test_a_column_whose_name_is_not_utf8_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.arrow"
+    path.write_bytes(TABLES["arrow stream"].replace(b"completion", b"\xff" * 10))
+    assert "utf-8" in refusal(path).remedy
