@@ -11,6 +11,7 @@ from raysft.errors import InputError
 
 from .cells import collapse
 from .inputs import read_folder
+from .left_out import left_out
 from .report import write_report
 from .terminal import results_table
 
@@ -27,6 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         inputs = read_folder(given.folder)
         console = Console()
         console.print(results_table(collapse(inputs.results, inputs.items), console.width))
+        for note in left_out(inputs.sweep):
+            console.print(note.heading, style="bold")
+            for line in note.lines:
+                console.print(line, highlight=False, markup=False)
         write_report(given.folder, given.out or given.folder / "report.html")
     except InputError as error:
         print(error, file=sys.stderr)

@@ -9,7 +9,7 @@ from raysft.wording import counted
 
 from .cells import Cell, columns_of, grids, usual_versions
 from .labels import fixed, percent
-from .scores import Column, Score
+from .scores import Column, Score, readings
 
 MANY_SILENT = 0.5
 """Share of answers without an answer from which a score speaks of the format."""
@@ -17,6 +17,8 @@ MANY_CUT = 0.1
 """Share of answers cut off at the token limit from which the limit is worth a look."""
 APART = 0.9
 """Share of the base's loss that the best cell must stay below for the losses to tell anything."""
+FORM_GAP = 0.02
+"""Difference of the strict and the flexible rate from which it is worth a look."""
 FLOOR = 0.02
 """Share of the best value below which no cell of a benchmark can be told from none."""
 
@@ -56,6 +58,7 @@ def notes(cells: Sequence[Cell]) -> list[Note]:
             "losses cannot tell.",
             tuple(_silent(cells, ("ability", "unknown"))),
         ),
+        _form(cells),
         Note(
             "Suspect benchmark (†)",
             "Not one answer could be read for at least one seed. The score says nothing about the ability.",
@@ -93,6 +96,15 @@ def notes(cells: Sequence[Cell]) -> list[Note]:
         ),
     )
     return [note for note in candidates if note.lines]
+
+
+def _form(cells: Sequence[Cell]) -> Note:
+    return Note(
+        "Right, but not in the form that is asked for",
+        "The flexible reading takes the last number of an answer, the strict one the form that is asked for. "
+        "What lies between them is format, not ability: compare scores of like form.",
+        tuple(_each(cells, _apart)),
+    )
 
 
 def silence(cell: Cell, score: Score, grid: Sequence[Cell]) -> Silence | None:
@@ -210,6 +222,11 @@ def _short(score: Score) -> str:
     if (score.overflow_rate or 0) >= MANY_CUT:
         said.append(f"{percent(score.overflow_rate or 0)} left no room in the context")
     return ", ".join(said)
+
+
+def _apart(score: Score) -> str:
+    gap = (score.flexible_rate or 0) - (score.strict_rate or 0)
+    return readings(score) if abs(gap) >= FORM_GAP else ""
 
 
 def _floor(cells: Sequence[Cell]) -> Iterator[str]:

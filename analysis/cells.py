@@ -11,40 +11,9 @@ from itertools import groupby
 import pandas as pd
 
 from .inputs import Row, Status, rows_of
-from .labels import printable, ratio_text, strategy_order, variant_text
+from .keys import Key, by_key
+from .labels import printable, strategy_order
 from .scores import Column, Score, score_of, verdicts_of
-
-BASE = "base"
-
-
-@dataclass(frozen=True)
-class Key:
-    """What the points of a cell have in common: everything but the seed."""
-
-    study: str
-    model: str
-    strategy: str
-    amount: str
-    """Exact text such as `1/4`; empty for the base."""
-    amount_value: float
-    """For axes and sorting only; 0 for the base."""
-    details: str
-    """Ratio, source variant and changes of the recipe, such as `code ×2`; empty where all are usual."""
-
-    @property
-    def is_base(self) -> bool:
-        """Whether this is the model as it came."""
-        return self.strategy == BASE
-
-    @property
-    def recipe(self) -> str:
-        """Strategy, and details where they are not the usual ones."""
-        return f"{self.strategy}, {self.details}" if self.details else self.strategy
-
-    @property
-    def label(self) -> str:
-        """Recipe and amount."""
-        return self.recipe if self.is_base else f"{self.recipe} at {self.amount}"
 
 
 @dataclass(frozen=True)
@@ -113,9 +82,7 @@ def collapse(results: pd.DataFrame, items: pd.DataFrame) -> list[Cell]:
         InputError: columns are missing, a question occurs twice, or a score is not the mean of its items.
     """
     verdicts = verdicts_of(items)
-    grouped: dict[Key, list[Row]] = {}
-    for row in rows_of(results):
-        grouped.setdefault(_key(row), []).append(row)
+    grouped = by_key(rows_of(results))
     studies = list(dict.fromkeys(key.study for key in grouped))
     models = list(dict.fromkeys(key.model for key in grouped))
     details = list(dict.fromkeys(key.details for key in grouped))
@@ -162,16 +129,6 @@ def grids(cells: Sequence[Cell]) -> Iterator[list[Cell]]:
     """The cells of one study and one model at a time."""
     for _, group in groupby(cells, key=lambda cell: (cell.key.study, cell.key.model)):
         yield list(group)
-
-
-def _key(row: Row) -> Key:
-    # Names come from files of users: they must neither steer a terminal nor break the XML of a figure.
-    study, model, strategy = printable(row.study), printable(row.model), printable(row.strategy)
-    if strategy == BASE:
-        return Key(study, model, strategy, "", 0.0, "")
-    others = (row.ratio_name or ratio_text(row.ratio), variant_text(row.variant), row.recipe)
-    details = printable(", ".join(filter(None, others)))
-    return Key(study, model, strategy, printable(row.amount or ""), row.amount_value or 0.0, details)
 
 
 def _by_benchmark(rows: Iterable[Row]) -> Iterator[list[Row]]:

@@ -41,6 +41,9 @@ class Row(BaseModel):
     """JSON: of some abilities, the variant whose source was used."""
     recipe: str | None = None
     """What the study changed of the recipe."""
+    axes: str | None = None
+    """JSON: the value on every axis but the seed. Rows of one study are one cell where it is equal; all other
+    columns are labels, which two cells may share."""
     seed: int | None
     stage: str | None
     stage_position: int | None
@@ -65,6 +68,8 @@ class Row(BaseModel):
     unscored: int | None
     reason: str | None
     no_answer_rate: float | None
+    strict_rate: float | None
+    flexible_rate: float | None
     cut_off_rate: float | None
     overflow_rate: float | None
     suspect: bool | None
@@ -78,6 +83,23 @@ class Row(BaseModel):
     cause: str | None
 
 
+class NotWhole(BaseModel):
+    """A source of which a stage did not train on every conversation as it is."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    source: str
+    model: str
+    max_length: int
+    overflow: str
+    conversations: int
+    cut: int
+    split: int
+    dropped: int
+    lost: dict[str, int] = {}
+    """Conversations of which the chat template lost text, by what it is."""
+
+
 class SweepFacts(BaseModel):
     """What the report says about the sweep as a whole; keys that are not known are passed over."""
 
@@ -89,6 +111,7 @@ class SweepFacts(BaseModel):
     abilities: dict[str, Any] = {}
     caution: str | None = None
     """A line for the head of the page."""
+    not_whole: list[NotWhole] = []
     generated_by: Any = None
     """Program and version, as text or as a mapping."""
 

@@ -17,6 +17,7 @@ from .figures.all import draw_figures
 from .figures.canvas import Figure
 from .inputs import Inputs, SweepFacts, read_folder
 from .labels import printable
+from .left_out import left_out
 from .table import Block, blocks, heads
 
 TOY_CAUTION = "A toy world that shows the tool, not how large models behave."
@@ -91,7 +92,7 @@ def render(inputs: Inputs) -> str:
         blocks=drawn,
         marks=_marks(drawn),
         figures=draw_figures(cells),
-        notes=notes(cells),
+        notes=[*notes(cells), *left_out(inputs.sweep)],
         failures=failures,
         provenance=_provenance(inputs, cells),
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from raysft.errors import InputError, Problem
 
 from .inputs import ITEM_COLUMNS, ITEMS, Row
-from .labels import printable
+from .labels import percent, printable
 from .uncertainty import crossed
 
 Verdicts = Mapping[tuple[str, str], "pd.Series[float]"]
@@ -54,7 +54,9 @@ class Score:
     reasons: tuple[str, ...]
     """Why items are unscored, each reason once."""
     no_answer_rate: float | None
-    """Mean over seeds, as are the next three."""
+    """Mean over seeds, as are the next five."""
+    strict_rate: float | None
+    flexible_rate: float | None
     cut_off_rate: float | None
     overflow_rate: float | None
     reference_loss: float | None
@@ -80,6 +82,13 @@ class Score:
     def per_cent_of_best(self) -> float | None:
         """The value as a percentage of a perfect model's."""
         return None if self.value is None or not self.best else 100 * self.value / self.best
+
+
+def readings(score: Score) -> str:
+    """Shares of answers that are right by the strict and the flexible reading; empty without both."""
+    if score.strict_rate is None or score.flexible_rate is None:
+        return ""
+    return f"strict {percent(score.strict_rate)}, flexible {percent(score.flexible_rate)}"
 
 
 def verdicts_of(items: pd.DataFrame) -> Verdicts:
@@ -136,6 +145,8 @@ def score_of(rows: Sequence[Row], verdicts: Verdicts) -> Score:
         unscored=sum(row.unscored or 0 for row in rows),
         reasons=tuple(dict.fromkeys(printable(row.reason) for row in rows if row.reason)),
         no_answer_rate=_mean([row.no_answer_rate for row in scored]),
+        strict_rate=_mean([row.strict_rate for row in scored]),
+        flexible_rate=_mean([row.flexible_rate for row in scored]),
         cut_off_rate=_mean([row.cut_off_rate for row in scored]),
         overflow_rate=_mean([row.overflow_rate for row in scored]),
         reference_loss=_mean([row.reference_loss for row in rows]),

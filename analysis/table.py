@@ -7,7 +7,7 @@ from typing import Literal
 from .cells import Cell, columns_of, grids, usual_versions
 from .inputs import Status
 from .labels import fixed, listed, percent
-from .scores import Column, Score
+from .scores import Column, Score, readings
 
 State = Literal["scored", "unscored", "absent"] | Status
 
@@ -21,6 +21,10 @@ class Entry:
     error: str = ""
     n: str = ""
     no_answer: str = ""
+    readings: str = ""
+    """`strict 41%, flexible 47%`, where the benchmark has both readings."""
+    cut_off: str = ""
+    """Share of answers cut off at the token limit; empty for none."""
     loss: str = ""
     suspect: bool = False
     other_version: bool = False
@@ -107,6 +111,8 @@ def _entry(cell: Cell, score: Score | None, usual: tuple[str, ...]) -> Entry:
         error="" if score.standard_error is None else fixed(score.standard_error, score.best),
         n=str(score.n),
         no_answer="" if score.no_answer_rate is None else percent(score.no_answer_rate),
+        readings=readings(score),
+        cut_off=percent(score.cut_off_rate) if score.cut_off_rate else "",
         loss=loss,
         suspect=score.suspect,
         other_version=score.engine_versions != usual,

@@ -16,7 +16,9 @@ from raysft.identity import StageId
 from raysft.plan.cost.bill import total
 from raysft.plan.tree import Plan
 from raysft.spec import SweepSpec, load_sweep
+from raysft.spec.checks import sweep_problems
 from raysft.store import Store
+from raysft.sweep.inputs.learnable import refuse_what_cannot_be_learnt
 from raysft.sweep.inputs.memory import refuse_what_does_not_fit
 from raysft.sweep.inputs.plan_totals import Account
 from raysft.sweep.inputs.read import Inputs, read_inputs
@@ -83,7 +85,7 @@ def plan_sweep(sweep: SweepSpec | Path | str, store: Path | str = STORE) -> Swee
     Raises:
         InputError: with everything that is wrong.
     """
-    spec = sweep if isinstance(sweep, SweepSpec) else load_sweep(Path(sweep), data="expected")
+    spec = _checked(sweep) if isinstance(sweep, SweepSpec) else load_sweep(Path(sweep), data="expected")
     with view_plan(spec, str(store)) as view:
         return SweepPlan(view.account.survey.plan, _points(view), _stages(view))
 
@@ -110,7 +112,7 @@ def run_sweep(
         InputError: something is wrong; nothing was started.
         ClusterError: the Ray cluster lacks something, or is gone.
     """
-    spec = sweep if isinstance(sweep, SweepSpec) else load_sweep(Path(sweep))
+    spec = _checked(sweep) if isinstance(sweep, SweepSpec) else load_sweep(Path(sweep))
     given = None if isinstance(sweep, SweepSpec) else Path(sweep).read_bytes()
 
     def run(inputs: Inputs, _: Mapping[StageId, Standing], opened: Store) -> Snapshot:
@@ -145,6 +147,13 @@ def read_results(sweep: SweepSpec | Path | str, store: Path | str = STORE) -> Re
     return Results(tables[0], tables[1])
 
 
+def _checked(spec: SweepSpec) -> SweepSpec:
+    """A sweep made in Python, held to what must be right between its parts, as one from a file is."""
+    if problems := list(sweep_problems(spec)):
+        raise InputError(problems)
+    return spec
+
+
 def carry_out(spec: SweepSpec, given: bytes | None, store_url: str, run: Run, *, retry_failed: bool) -> Ran:
     """A sweep from its checked file to the tables in the store.
 
@@ -156,14 +165,15 @@ def carry_out(spec: SweepSpec, given: bytes | None, store_url: str, run: Run, *,
         retry_failed: also try what failed by its own fault.
 
     Raises:
-        InputError: something is wrong with what the sweep names, or a model that is yet to be trained or
-            scored does not fit on its GPUs, as the plan assumes them; the store has nothing of the sweep
-            then.
+        InputError: something is wrong with what the sweep names, a model that is yet to be trained or scored
+            does not fit on its GPUs, as the plan assumes them, or cannot learn what it is given; the store
+            has nothing of the sweep then but tokenised sources.
     """
     inputs, store = read_inputs(spec, store_url), Store.open(store_url)
     standing = read_standing(inputs, store)
-    waiting = (stage for key, stage in inputs.plan.stages.items() if standing[key].record is None)
+    waiting = [stage for key, stage in inputs.plan.stages.items() if standing[key].record is None]
     refuse_what_does_not_fit(inputs, waiting, missing_scores(inputs, standing, inputs.asked))
+    refuse_what_cannot_be_learnt(inputs, waiting)
     if given is not None:
         store.write_file(spec.name, "given.yaml", given)
     written = yaml.safe_dump(spec.model_dump(mode="json"), sort_keys=False)

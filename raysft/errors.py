@@ -15,6 +15,8 @@ RaysftError
 All of them survive pickling between processes.
 """
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,11 +48,34 @@ class InputError(RaysftError):
     """What the user gave is wrong; nothing was started and nothing is lost."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        self.problems = tuple(dict.fromkeys(problems))
+        """Every one, each once."""
+        super().__init__("\n".join(told(self.problems)))
 
     def __reduce__(self) -> tuple[type["InputError"], tuple[tuple[Problem, ...]]]:
         return (type(self), (self.problems,))
+
+
+_MOST_OF_A_FILE = 20
+_MOST = 100
+_ROW = re.compile(r"(.*):[0-9]+")
+
+
+def told(problems: Sequence[Problem]) -> list[str]:
+    """Problems as lines: the first 20 rows of each file, 100 of all others, then how many more there are."""
+    lines: list[str] = []
+    counts: Counter[str] = Counter()
+    for problem in problems:
+        row = _ROW.fullmatch(problem.field)
+        group = row[1] if row else ""
+        counts[group] += 1
+        if counts[group] <= (_MOST_OF_A_FILE if group else _MOST):
+            lines.append(str(problem))
+    for group, count in counts.items():
+        more = count - (_MOST_OF_A_FILE if group else _MOST)
+        if more > 0:
+            lines.append(f"{group}: and {more:,} more rows" if group else f"and {more:,} more problems")
+    return lines
 
 
 class NoStore(InputError):

@@ -4,14 +4,18 @@ Floats are finite; a number that is not known is None and never 0.
 """
 
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from raysft.errors import FailureKind
+from raysft.harmless_text import harmless
 from raysft.identity import StageId, WeightsDigest
 
 SCHEMA_VERSION: Final = 1
+
+Told = Annotated[str, BeforeValidator(harmless)]
+"""What an exception, a program or a judge said: it may hold what no file and no terminal should get."""
 
 
 class Record(BaseModel):
@@ -26,19 +30,28 @@ class UsedSource(Record):
 
     ability: str
     conversations: int
-    """Conversations of the prefix, those that were dropped for their length included."""
+    """Distinct conversations that came up in some step, those that were dropped for their length included."""
     tokens: int
-    """Tokens of one epoch, after cutting, splitting and dropping."""
+    """Of these conversations, each counted once, after cutting, splitting and dropping."""
     supervised_tokens: int
-    """Of these, the ones that enter the loss."""
+    """Of these tokens, the ones that enter the loss."""
     cut: int
-    """Conversations cut at `max_length`."""
+    """Of these conversations, those cut at `max_length`."""
     split: int
-    """Conversations split at their turns."""
+    """Those split at their turns."""
     dropped: int
-    """Conversations dropped: too long, or without one supervised token."""
+    """Those dropped: too long, or without one supervised token."""
     ids_digest: str
-    """Digest of the sorted conversation ids."""
+    """Digest of the sorted ids of what came up; the digest of the plan, unless training ended before all of
+    the mixture did. An id that is several times in the mixture is as often in it."""
+    asked: int | None = None
+    """Conversations of the mixture, as the plan says it; None in older records, as all that follow."""
+    presentations: int | None = None
+    """How often conversations came up over all steps."""
+    presented_tokens: int | None = None
+    """Tokens of all presentations."""
+    presented_supervised_tokens: int | None = None
+    """Of these, the ones that enter the loss."""
 
 
 class Provenance(Record):
@@ -83,9 +96,13 @@ class StageRecord(Record):
     """Digest of the weights that the stage started from."""
     steps: int
     """Optimiser steps."""
+    empty_steps: int = 0
+    """Of these, the ones whose batch had no supervised token within `max_length`: they changed nothing."""
     used: tuple[UsedSource, ...]
+    lost: dict[str, dict[str, int]] = {}
+    """By ability: conversations of which the chat template lost text, by what it is (`system`, …)."""
     losses: tuple[LossPoint, ...]
-    """At most 200 steps, evenly spread, first and last included."""
+    """At most 200 of the steps that have one, evenly spread, first and last included."""
     provenance: Provenance
 
 
@@ -110,7 +127,7 @@ class ItemScore(Record):
     value: float | None
     no_answer: bool
     ends: tuple[str, ...]
-    reason: str = ""
+    reason: Told = ""
     details: dict[str, Any] = {}
 
 
@@ -137,10 +154,15 @@ class ScoreRecord(Record):
     """Items that were graded."""
     unscored: int
     """Items that could not be graded for a reason outside the model."""
-    reason: str = ""
+    reason: Told = ""
     """Why items are unscored; empty if none is."""
     no_answer_rate: float | None
     """Share of the graded items in which no answer could be found."""
+    strict_rate: float | None = None
+    """Share of the graded items that are right by the strict reading of the form that is asked for, whatever
+    `value` rests on; None where the benchmark has no such reading."""
+    flexible_rate: float | None = None
+    """The same by the flexible reading."""
     cut_off_rate: float | None
     """Share of the items in which a turn ended at the token limit."""
     overflow_rate: float | None
@@ -163,7 +185,7 @@ class FailureRecord(Record):
     stage: StageId
     """The stage that failed; of a blocked stage, the one before it that did."""
     kind: FailureKind
-    cause: str
+    cause: Told
     attempts: int
     """How often the stage was begun by the run that gave it up; 1 if its error would only come again."""
     at: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))

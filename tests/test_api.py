@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from support.finished_sweep import SCORES, STAGES, SWEEP, contents, finish, write_sweep
 from support.places import ROOT
 
@@ -78,7 +79,7 @@ def test_results_are_the_tables_of_the_store(tmp_path: Path) -> None:
         assert len(found.scores.drop_duplicates(["stage", "benchmark_key"])) == SCORES
         means = found.items.groupby(["stage", "benchmark_key"]).value.mean()
         assert set(means) == {0.5}
-    with pytest.raises(raysft.InputError, match="--store"):
+    with pytest.raises(raysft.InputError, match=r"^store: "):
         raysft.read_results("done", tmp_path / "typo")
 
 
@@ -99,3 +100,17 @@ print(len(first.scores))
     assert done.returncode == 0, done.stderr
     rows = (1 + 3 + 3) * len(SWEEP["abilities"])
     assert done.stdout.strip() == str(rows), "the base, and two points of two stages with their base"
+
+
+def test_a_sweep_made_in_python_is_held_to_the_same_rules() -> None:
+    raw = yaml.safe_load((ROOT / "sweeps" / "quickstart.yaml").read_text(encoding="utf-8"))
+    raw["studies"]["amount"]["model"] = "tony"
+    sweep = raysft.SweepSpec.model_validate(raw)
+    with pytest.raises(raysft.InputError, match=r"studies.amount.model: tony: .*did you mean tiny"):
+        raysft.plan_sweep(sweep)
+    with pytest.raises(raysft.InputError, match=r"^only: rq: no such study"):
+        sweep.only(["rq"])
+    with pytest.raises(
+        raysft.InputError, match=r"^changes recipe.epoch: 1: no such key here; did you mean epochs\?"
+    ):
+        raysft.load_sweep(ROOT / "sweeps" / "quickstart.yaml", ["recipe.epoch=1"])

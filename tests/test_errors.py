@@ -48,3 +48,15 @@ def test_wrong_input_says_every_problem_on_a_line_of_its_own() -> None:
 def test_a_failed_stage_names_itself_its_kind_and_its_cause() -> None:
     error = StageFailed("0123456789abcdef", "out_of_memory", "CUDA out of memory")
     assert str(error) == "stage 0123456789ab failed (out_of_memory): CUDA out of memory"
+
+
+def test_each_problem_is_told_once_and_long_lists_end_in_a_number() -> None:
+    rows = [Problem(f"chats.jsonl:{line}", "{}", "no messages") for line in range(332)]
+    others = [Problem(f"models.m{number}", "5", "write a mapping") for number in range(150)]
+    error = InputError([*rows, PROBLEMS[0], *rows, *others])
+    assert error.problems == (*rows, PROBLEMS[0], *others)
+    lines = str(error).split("\n")
+    assert lines[:20] == [str(one) for one in rows[:20]]
+    assert lines[20] == str(PROBLEMS[0])
+    assert lines[-2:] == ["chats.jsonl: and 312 more rows", "and 51 more problems"]
+    assert len(lines) == 20 + 100 + 2

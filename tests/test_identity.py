@@ -40,6 +40,7 @@ from raysft.spec import (
     Study,
     SweepSpec,
 )
+from raysft.train.schedule import learning_rate
 
 DEFINES_STAGE, DEFINES_SCORE, SAYS_HOW = "defines a stage", "defines a score", "says how"
 
@@ -80,11 +81,14 @@ FIELDS: dict[type[BaseModel], dict[str, str]] = {
         "supervised_tokens": SAYS_HOW,
         "limit": DEFINES_STAGE,
         "held_out": DEFINES_STAGE,
+        "clean": DEFINES_STAGE,
         "drop": DEFINES_STAGE,
         "duplicates": DEFINES_STAGE,
         "near_duplicates": DEFINES_STAGE,
         "contamination": DEFINES_STAGE,
         "on_bad_row": DEFINES_STAGE,
+        # Refuses a source, and never changes what is read of it.
+        "max_bad_rows": SAYS_HOW,
     },
     BenchmarkSpec: {
         "name": DEFINES_SCORE,
@@ -93,12 +97,15 @@ FIELDS: dict[type[BaseModel], dict[str, str]] = {
         "references": DEFINES_SCORE,
         "limit": DEFINES_SCORE,
         "max_new_tokens": DEFINES_SCORE,
+        "stop": DEFINES_SCORE,
     },
     # A base defines a stage through the digests of its weights, tokenizer and chat template.
     ModelSpec: {
         "base": DEFINES_STAGE,
         "revision": DEFINES_STAGE,
         "template": DEFINES_STAGE,
+        "template_inputs": DEFINES_STAGE,
+        "template_losses": SAYS_HOW,
         "recipe": DEFINES_STAGE,
         "shape": SAYS_HOW,
         "accelerator": SAYS_HOW,
@@ -159,6 +166,7 @@ OTHER_MODEL = {
     "micro_batch_tokens": 64,
     "layout": "packed",
     "accelerator": "l4",
+    "template_losses": "count",
     "shape": {"hidden_size": 8, "layers": 1, "heads": 1, "feed_forward": 8, "vocabulary": 300},
 }
 STUDY = "s: {model: tiny, strategy: [multi_task, sequential, {dmt: {k: 1/4}}], amount: 1/2}"
@@ -200,11 +208,36 @@ def test_every_field_defines_a_result_or_says_how(model: type[BaseModel]) -> Non
     assert model.model_fields.keys() == FIELDS[model].keys()
 
 
+IN_EFFECT = {"decay": {"schedule": "wsd"}}
+"""Of a field, what another one must be for it to change anything."""
+WITHOUT_EFFECT: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({}, {"decay": 0.5}),
+    ({"schedule": "linear"}, {"decay": 0.5}),
+    ({"schedule": "constant"}, {"decay": 0.5}),
+    ({"schedule": "constant"}, {"final_rate": 0.3}),
+    ({"schedule": "constant"}, {"schedule": "linear", "final_rate": 1.0}),
+    ({"schedule": "cosine", "final_rate": 1.0}, {"schedule": "wsd", "decay": 0.7}),
+]
+"""Recipes, and changes of them that leave every update as it is."""
+
+
 def test_every_field_of_a_recipe_changes_every_stage() -> None:
     assert OTHER_RECIPE.keys() == Recipe.model_fields.keys()
-    usual = plan_of(STUDY).stages.keys()
     for field, value in OTHER_RECIPE.items():
-        assert plan_of(STUDY, recipe={field: value}).stages.keys().isdisjoint(usual), field
+        recipe = IN_EFFECT.get(field, {})
+        usual = plan_of(STUDY, recipe=recipe).stages.keys()
+        assert plan_of(STUDY, recipe={**recipe, field: value}).stages.keys().isdisjoint(usual), field
+
+
+@pytest.mark.parametrize(("recipe", "change"), WITHOUT_EFFECT)
+def test_a_field_that_another_puts_out_of_effect_changes_no_stage(
+    recipe: dict[str, Any], change: dict[str, Any]
+) -> None:
+    one, other = Recipe.model_validate(recipe), Recipe.model_validate({**recipe, **change})
+    assert [*plan_of(STUDY, recipe=recipe).stages] == [*plan_of(STUDY, recipe=other.model_dump()).stages]
+    for steps in (1, 7, 100):
+        rates = [learning_rate(one, step, steps) for step in range(1, steps + 1)]
+        assert rates == [learning_rate(other, step, steps) for step in range(1, steps + 1)]
 
 
 def test_what_says_how_changes_no_stage() -> None:

@@ -20,23 +20,25 @@ MAY_IMPORT = {
     # pure: no files, milliseconds to import
     "errors": "",
     "identity": "",
-    "records": "errors identity",
+    "records": "errors harmless_text identity",
     "composition": "identity wording",
     "wording": "",
+    "harmless_text": "",
     "extras": "errors",
     "safe_path": "",
     "spec": "composition errors identity spec.reading wording",
     "spec.reading": "errors identity spec wording",
     # files and budgets
-    "store": "errors extras identity",
+    "store": "errors extras identity wording",
     "process_log": "errors store",
     "plan": "cluster composition errors identity spec wording",
     "plan.cost": "errors identity plan spec",
     "cluster": "errors spec",
     # siblings: what the work is done with
     "data": "errors identity safe_path",
-    "data.read": "data errors extras",
-    "data.clean": "data spec",
+    "data.read": "data data.read.forms errors extras",
+    "data.read.forms": "data",
+    "data.clean": "composition data spec",
     "data.tokens": "data errors identity",
     "data.world": "data errors identity spec",
     "data.public": "data errors",
@@ -44,27 +46,31 @@ MAY_IMPORT = {
     "data.inspect": "data.read data.sources data.tokens errors identity spec spec.reading",
     "data.tag": "data data.inspect data.read data.sources errors spec wording",
     "model": "data.world errors identity spec",
-    "train": "errors identity model process_log records spec store train.batching",
+    "train": "data.tokens errors identity model process_log records spec store train.batching",
     "train.batching": "composition data.tokens errors identity records spec train",
-    "sandbox": "errors",
-    "evaluate": "data.read errors identity records wording",
-    "evaluate.benchmarks": "data data.read data.world errors evaluate identity sandbox spec",
+    "sandbox": "errors harmless_text",
+    "evaluate": "data.read errors harmless_text identity records wording",
+    "evaluate.code_answer": "",
+    "evaluate.benchmarks": "data data.read data.world errors evaluate evaluate.code_answer identity sandbox "
+    "spec",
     "evaluate.engines": "data data.tokens errors evaluate identity model plan.cost",
-    "pilot": "composition data data.read errors identity model plan plan.cost spec",
+    "pilot": "composition data data.read data.sources errors identity model plan plan.cost spec",
     # a sweep
     "sweep.inputs": "composition data data.sources data.tokens errors evaluate.benchmarks extras identity "
-    "model plan plan.cost spec spec.reading store",
+    "model plan plan.cost spec spec.reading store wording",
     "sweep.results": "composition data.sources evaluate evaluate.benchmarks identity plan records spec store "
     "sweep.inputs wording",
     "sweep.run": "cluster composition errors evaluate evaluate.benchmarks evaluate.engines identity plan "
     "process_log records safe_path sandbox spec store sweep.inputs sweep.results train",
     "sweep.tag": "data data.tag data.tokens errors evaluate evaluate.engines identity model sweep.run",
     # commands
-    "cli": "api cli.data cli.plan cli.progress errors identity pilot plan safe_path spec store sweep.inputs "
-    "sweep.results sweep.run wording",
-    "cli.data": "cli data data.inspect data.public data.read data.sources data.tag data.tokens errors model "
-    "plan spec sweep.inputs sweep.run sweep.tag train.batching wording",
-    "cli.plan": "cli data data.sources errors identity plan plan.cost sweep.inputs sweep.results wording",
+    "cli": "api cli.data cli.plan cli.progress cli.score errors harmless_text identity pilot plan safe_path "
+    "spec store sweep.inputs sweep.results sweep.run wording",
+    "cli.score": "cli errors evaluate evaluate.benchmarks spec wording",
+    "cli.data": "cli data data.inspect data.public data.read data.sources data.tag data.tokens errors "
+    "harmless_text model plan spec sweep.inputs sweep.run sweep.tag train.batching wording",
+    "cli.plan": "cli data data.sources errors harmless_text identity plan plan.cost sweep.inputs "
+    "sweep.results wording",
     "api": "errors identity plan plan.cost spec store sweep.inputs sweep.results sweep.run",
     "__main__": "cli",
     "cli.progress": "cli errors identity plan records store sweep.inputs sweep.results sweep.run train "
@@ -72,7 +78,7 @@ MAY_IMPORT = {
 }
 """Of each room, what it imports beside itself. `analysis` may import all of them, and none of them it."""
 
-PURE = {"errors", "identity", "records", "wording", "composition", "spec"}
+PURE = {"errors", "identity", "records", "wording", "harmless_text", "composition", "spec"}
 MOST_MODULES = 15
 """Of a folder, `__init__.py` not counted."""
 HEAVY = {"ray", "torch", "transformers", "pyarrow", "datasets", "deepspeed"}

@@ -5,7 +5,16 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from raysft.wording import counted, did_you_mean, in_words
+from raysft.wording import (
+    Fault,
+    Faults,
+    argument,
+    as_written,
+    counted,
+    did_you_mean,
+    in_words,
+    on_a_command_line,
+)
 
 
 class Form(BaseModel):
@@ -33,7 +42,8 @@ class Form(BaseModel):
         ({"number": float("inf")}, "write a number that is not infinite"),
         ({"truth": "perhaps"}, "write true or false"),
         ({"truth": []}, "write true or false"),
-        ({"text": 5}, "write text"),
+        ({"text": 5}, 'write text; in quotes it is: "5"'),
+        ({"text": []}, "write text"),
         ({"text": "a"}, "write at least 2 characters"),
         ({"text": "abcde"}, "write at most 4 characters"),
         ({"some": 5}, "write a list, such as [a, b]"),
@@ -85,3 +95,43 @@ def test_only_what_is_spelt_alike_is_proposed(written: object, known: list[str],
 
 def test_a_number_comes_with_its_noun() -> None:
     assert [counted(one, "score") for one in (0, 1, 1200)] == ["0 scores", "1 score", "1,200 scores"]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "null"), (True, "true"), (5, "5"), (0.25, "0.25"), ("math", "math"), ("5", '"5"'), ("", '""'),
+        ("true", '"true"'), ("1/4", "1/4"), ({}, "{}"), ([], "[]"),
+        ({"a": [1, {"b": None}]}, "{a: [1, {b: null}]}"),
+        ("a\u202eb", '"a\\u202eb"'), ("x" * 100, "x" * 57 + "..."),
+        (10**400, "a number of more than 60 digits"),
+    ],
+)  # fmt: skip
+def test_a_value_is_shown_as_yaml_has_it(value: object, said: str) -> None:
+    assert as_written(value) == said
+
+
+def test_a_value_of_any_size_is_shown_at_once() -> None:
+    huge = {f"k{number}": ["x" * 10**6] * 1000 for number in range(1000)}
+    assert len(as_written(huge)) <= 60
+    assert len(as_written([huge] * 10**6)) <= 60
+
+
+def test_options_are_named_as_whoever_asks_knows_them() -> None:
+    assert (argument("--set"), argument("--set", "a=1"), argument("--store")) == (
+        "changes",
+        'changes=["a=1"]',
+        "store",
+    )
+    with on_a_command_line():
+        assert (argument("--set"), argument("--set", "a=1"), argument("--store")) == (
+            "--set",
+            "--set a=1",
+            "--store",
+        )
+    assert argument("--only") == "only"
+
+
+def test_faults_are_told_with_their_places() -> None:
+    faults = Faults([Fault(("a", 0), 5, "write text"), Fault((), None, "give more")])
+    assert str(faults) == "a.0: write text; give more"

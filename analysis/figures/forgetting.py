@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from ..cells import BASE, Cell, Position, columns_of
+from ..cells import Cell, Position, columns_of
+from ..keys import BASE
 from ..labels import shortened
 from ..scores import Column
 from .canvas import Figure, end_labels, on_axis, panels, pen_of, style, to_svg

@@ -1,4 +1,4 @@
-"""`raysft quickstart | init | plan | run | status | report | why | data`.
+"""`raysft quickstart | init | plan | run | status | report | why | data | score | benchmark`.
 
 Exit code 0: done; 1: something failed; 2: wrong input, before anything started; 130: interrupted.
 """
@@ -17,11 +17,12 @@ from raysft.cli.data.app import data_app
 from raysft.cli.init import init
 from raysft.cli.interrupt import interruptible
 from raysft.cli.options import STORE, AsJson, Changes, Limit, Only, StoreUrl, Sweep
+from raysft.cli.score.app import benchmark_app, score
 from raysft.cli.terminal_text import on_one_line
-from raysft.errors import InputError, RaysftError
+from raysft.errors import InputError, RaysftError, told
 from raysft.safe_path import keep_folder_off_path
 from raysft.spec import SweepSpec, load_sweep
-from raysft.wording import counted
+from raysft.wording import counted, on_a_command_line
 
 app = typer.Typer(
     help="How much of each fine-tuning set, in what ratio, in what order, for which model size?",
@@ -44,12 +45,13 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     _: Annotated[
         bool,
         typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version),
     ] = False,
 ) -> None:
-    pass
+    context.with_resource(on_a_command_line())
 
 
 @app.command(epilog="Example: raysft quickstart --store runs/store")
@@ -109,6 +111,8 @@ def plan(
 
 app.command(epilog="Example: raysft init code.jsonl math.jsonl --model world/base --budget 2cpu-h")(init)
 app.add_typer(data_app, name="data")
+app.command(epilog="Example: raysft score humaneval samples.jsonl --questions HumanEval.jsonl.gz")(score)
+app.add_typer(benchmark_app, name="benchmark")
 
 
 @app.command(epilog="Example: raysft run sweep.yaml --store s3://bucket/store --address auto")
@@ -224,8 +228,8 @@ def main() -> None:
         app()
     except InputError as error:
         print(f"{counted(len(error.problems), 'problem')}; nothing was started:", file=sys.stderr)
-        for problem in error.problems:
-            print(f"  {on_one_line(str(problem))}", file=sys.stderr)
+        for line in told(error.problems):
+            print(f"  {on_one_line(line)}", file=sys.stderr)
         sys.exit(2)
     except (RaysftError, subprocess.CalledProcessError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)

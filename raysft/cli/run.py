@@ -11,6 +11,7 @@ from raysft.cli.report import say_published, write_page
 from raysft.identity import StageId
 from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
+from raysft.sweep.inputs.learnable import fate_lines
 from raysft.sweep.inputs.read import Inputs
 from raysft.sweep.results.standing import Standing
 from raysft.sweep.run.messages import Snapshot
@@ -33,6 +34,8 @@ def run_and_report(
     """
 
     def run(inputs: Inputs, standing: Mapping[StageId, Standing], store: Store) -> Snapshot:
+        for line in fate_lines(inputs):
+            console.print(line, style="yellow", highlight=False, markup=False)
         # Ray takes seconds to import, which a finished sweep need not spend.
         from raysft.cli.progress.watched_run import run_with_progress
 

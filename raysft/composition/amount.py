@@ -15,8 +15,11 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BeforeValidator, InstanceOf, PlainSerializer
 
 from raysft.composition.exact import amount_share, count_of
+from raysft.wording import Fault, Faults
 
 Unit = Literal["share", "conversations", "supervised_tokens"]
+_LIMIT = 10**12
+_LITTLE = f"1/{_LIMIT}"
 _UNITS: dict[str, Unit] = {"count": "conversations", "supervised_tokens": "supervised_tokens"}
 
 
@@ -109,15 +112,31 @@ def read_amount(value: object) -> Amount:
     if isinstance(value, Amount):
         return value
     if not isinstance(value, Mapping):
-        return Share(amount_share(value))
+        return _share(value)
     if len(value) != 1 or next(iter(value)) not in _UNITS:
         raise ValueError("write a fraction such as 1/4, {count: 5000} or {supervised_tokens: 1000000}")
     ((key, given),) = value.items()
     numbers = given.items() if isinstance(given, Mapping) else [("", given)]
-    wrong = [one for _, one in numbers if isinstance(one, bool) or not isinstance(one, int) or one < 1]
-    if wrong or not numbers:
+    if not numbers:
         raise ValueError(f"{key} must be a whole number above 0, or one per ability")
+    said = f"write a whole number above 0 and below {_LIMIT:,}"
+    faults = [
+        Fault((key, *filter(None, [ability])), one, said, instead=1)
+        for ability, one in numbers
+        if isinstance(one, bool) or not isinstance(one, int) or not 0 < one < _LIMIT
+    ]
+    if faults:
+        raise Faults(faults)
     return Budget(_UNITS[key], tuple(sorted((str(ability), number) for ability, number in numbers)))
+
+
+def _share(value: object) -> Share:
+    try:
+        return Share(amount_share(value))
+    except ValueError as error:
+        # A share that stands for one that is too large asks for all, any other for next to nothing.
+        too_large = isinstance(value, int) and not isinstance(value, bool) and value > 1
+        raise Faults([Fault((), value, str(error), instead=1 if too_large else _LITTLE)]) from None
 
 
 def write_amount(amount: Amount) -> object:

@@ -6,7 +6,11 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer
 
+from raysft.wording import Fault, Faults
+
 _WRITTEN = re.compile(r"\s*(-?[0-9]+)(?:\s*/\s*([0-9]+))?\s*")
+_LONGEST = 2000
+"""Characters of a fraction; nobody reads more digits, and Python refuses thousands."""
 
 
 def parse_share(value: object) -> Fraction:
@@ -19,7 +23,9 @@ def parse_share(value: object) -> Fraction:
         return value
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise ValueError("write an exact fraction such as 1/4")
-    written = _WRITTEN.fullmatch(str(value))
+    if isinstance(value, int):
+        return Fraction(value)
+    written = _WRITTEN.fullmatch(value) if len(value) <= _LONGEST else None
     if written is None or int(written[2] or 1) == 0:
         raise ValueError("write an exact fraction such as 1/4")
     return Fraction(int(written[1]), int(written[2] or 1))
@@ -48,9 +54,18 @@ def _zero_to_one(value: object) -> Fraction:
 
 
 def _one_or_per_ability(value: object) -> Fraction | dict[str, Fraction]:
-    if isinstance(value, dict):
-        return {str(ability): _zero_to_one(share) for ability, share in value.items()}
-    return _zero_to_one(value)
+    if not isinstance(value, dict):
+        return _zero_to_one(value)
+    shares: dict[str, Fraction] = {}
+    faults = []
+    for ability, share in value.items():
+        try:
+            shares[str(ability)] = _zero_to_one(share)
+        except ValueError as error:
+            faults.append(Fault((ability,), share, str(error), instead=1))
+    if faults:
+        raise Faults(faults)
+    return shares
 
 
 _as_text = PlainSerializer(str, return_type=str)

@@ -3,17 +3,19 @@
 A new strategy is one class here and one entry in `STRATEGIES`.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import permutations
+from math import factorial
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, model_validator
 
 from raysft.composition.exact import ReplayShares
 from raysft.composition.strategy import DEFAULT_LAST, Shares, Strategy
-from raysft.composition.written_stages import Stages
-from raysft.wording import did_you_mean, in_words
+from raysft.composition.written_stages import Stages, WrittenStage
+from raysft.wording import NOT_GIVEN, Fault, Faults, did_you_mean, in_words, is_inside
 
 
 class Base(Strategy):
@@ -30,6 +32,7 @@ class Single(Strategy):
     """One ability alone."""
 
     argument = "ability"
+    example = "math"
     kind: Literal["single"] = "single"
     ability: str
 
@@ -86,10 +89,30 @@ class Sequential(Strategy):
             return (self,)
         return tuple(Sequential(order=order) for order in permutations(abilities))
 
+    def stands_for(self, abilities: Sequence[str], /) -> int:
+        """As many as there are orders."""
+        return factorial(len(abilities)) if self.order == "all" else 1
+
     def names(self) -> tuple[str, ...]:
         """The order and the last ability, as far as they are said."""
         order = self.order if isinstance(self.order, tuple) else ()
         return (*order, *filter(None, [self.last]))
+
+    def objection(self, abilities: Sequence[str], /) -> str:
+        """An order names every ability once: one that trains some twice, or not at all, is written out."""
+        order = self.order if isinstance(self.order, tuple) else tuple(abilities)
+        as_stages = "stages: [" + ", ".join(f"{{{ability}: 1}}" for ability in order) + "]"
+        twice = [ability for ability, times in Counter(order).items() if times > 1]
+        if twice:
+            return (
+                f"{twice[0]} comes twice; name each once, or, if it is to be trained twice, write {as_stages}"
+            )
+        if left_out := [ability for ability in abilities if ability not in order]:
+            return (
+                f"leaves out {', '.join(left_out)}; name all that take part, say which do, "
+                f"abilities: [{', '.join(order)}], or write {as_stages}"
+            )
+        return ""
 
     def needs_last(self) -> bool:
         """Without an order, the last ability must be known."""
@@ -130,6 +153,8 @@ class Dmt(_EndsWithLast):
     """
 
     argument = "k"
+    argument_is_mapping = True
+    example = "1/16"
     kind: Literal["dmt"] = "dmt"
     k: ReplayShares
 
@@ -174,24 +199,36 @@ STRATEGIES: dict[str, type[Strategy]] = {
 
 
 def read_strategy(value: object) -> Strategy:
-    """Read one of the three spellings: `multi_task`, `{single: math}`, `{dmt: {k: 1/16}}`."""
+    """Read one of the three spellings: `multi_task`, `{single: math}`, `{dmt: {k: 1/16}}`.
+
+    Raises:
+        Faults: with everything that is wrong.
+    """
     if isinstance(value, Strategy):
         return value
-    if isinstance(value, str):
-        value = {value: {}}
-    if not isinstance(value, dict) or len(value) != 1:
-        raise ValueError(f"write one strategy, one of {', '.join(STRATEGIES)}")
-    ((kind, arguments),) = value.items()
+    written = {value: None} if isinstance(value, str) else value
+    if not isinstance(written, dict) or len(written) != 1:
+        raise ValueError(_no_strategy(written))
+    ((kind, arguments),) = written.items()
     if kind not in STRATEGIES:
         near = did_you_mean(kind, STRATEGIES)
-        raise ValueError(f"no such strategy; use one of {', '.join(STRATEGIES)}{near}")
+        raise Faults([Fault((), value, f"no such strategy; use one of {', '.join(STRATEGIES)}{near}")])
     rule = STRATEGIES[kind]
     if arguments is not None and rule.argument is None and not isinstance(arguments, dict):
-        raise ValueError(f"{kind} takes no value; write {kind}")
+        raise Faults([Fault((), value, f"{kind} takes no value; write {kind}", instead=kind)])
+    fields = _arguments(rule, arguments)
     try:
-        return rule.model_validate(_arguments(rule, arguments))
+        return rule.model_validate(fields)
     except ValidationError as error:
-        raise ValueError(f"{kind}: {'; '.join(_said(rule, one) for one in error.errors())}") from None
+        raise Faults([found for one in error.errors() for found in _faults(rule, written, one)]) from None
+
+
+def _no_strategy(value: object) -> str:
+    """What to write in place of something that is no strategy; most likely two of its lines are one."""
+    named = [kind for kind in value if kind in STRATEGIES] if isinstance(value, dict) else []
+    if len(named) == 1 and (field := STRATEGIES[named[0]].argument):
+        return f"write what belongs to a strategy inside it: {{{named[0]}: {{{field}: ..., ...}}}}"
+    return f"write one strategy, one of {', '.join(STRATEGIES)}"
 
 
 def _arguments(rule: type[Strategy], given: object) -> object:
@@ -199,14 +236,48 @@ def _arguments(rule: type[Strategy], given: object) -> object:
     if given is None:
         return {}
     # A mapping may be the main argument itself, as in {dmt: {math: 1/4}}: it is, if it names no field.
-    in_full = isinstance(given, dict) and (not given or bool(given.keys() & rule.model_fields.keys()))
+    in_full = isinstance(given, dict) and (
+        not given or not rule.argument_is_mapping or bool(given.keys() & rule.model_fields.keys())
+    )
     return given if in_full or rule.argument is None else {rule.argument: given}
 
 
-def _said(rule: type[Strategy], error: Mapping[str, Any]) -> str:
-    field = ".".join(str(one) for one in error["loc"])
-    near = did_you_mean(field, rule.model_fields) if error["type"] == "extra_forbidden" else ""
-    return f"{field}: {in_words(error)}{near}" if field else in_words(error)
+def _faults(rule: type[Strategy], written: Mapping[str, object], error: Mapping[str, Any]) -> list[Fault]:
+    """What one error of a rule means for whoever wrote it."""
+    inner = error.get("ctx", {}).get("error")
+    place = _place(written, error["loc"])
+    if isinstance(inner, Faults):
+        at = error["loc"]
+        return [one._replace(place=_place(written, (*at, *one.place))) for one in inner.faults]
+    ((kind, given),) = written.items()
+    last = error["loc"][-1] if error["loc"] else ""
+    if error["type"] == "missing":
+        instead = 1 if last == "k" else None
+        if isinstance(given, dict):
+            return [Fault((*place, last), NOT_GIVEN, "must be given", instead)]
+        said = f"{last}: must be given, such as {{{kind}: {rule.example}}}"
+        return [Fault((), kind, said, None if instead is None else {kind: instead})]
+    said = in_words(error)
+    if error["type"] == "extra_forbidden":
+        of_a_stage = rule is Stages and len(error["loc"]) > 1
+        fields = WrittenStage.model_fields if of_a_stage else rule.model_fields
+        keys = [key for key in fields if key != "kind"]
+        said += did_you_mean(last, keys) or f"; there are {', '.join(keys) or 'none'}"
+    is_share = last == "k" or "mixture" in error["loc"][-2:-1]
+    return [Fault(place, error["input"], said, 1 if is_share else None)]
+
+
+def _place(written: Mapping[str, Any], location: Sequence[str | int]) -> tuple[str | int, ...]:
+    """The steps of a location that the user wrote; of stages that have names, these in place of numbers."""
+    ((kind, at),) = written.items()
+    steps: list[str | int] = [kind]
+    for step in location:
+        if isinstance(step, int) and isinstance(at, dict) and step < len(at):
+            step = list(at)[step]
+        if is_inside(at, step):
+            steps.append(step)
+            at = at[step]
+    return tuple(steps)
 
 
 def write_strategy(strategy: Strategy) -> dict[str, dict[str, object]]:

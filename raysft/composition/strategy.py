@@ -39,6 +39,10 @@ class Strategy(BaseModel, ABC):
     model_config = ConfigDict(extra="forbid", frozen=True)
     argument: ClassVar[str | None] = None
     """Field that a bare value stands for: `{single: math}` means `{single: {ability: math}}`."""
+    argument_is_mapping: ClassVar[bool] = False
+    """Whether that field may itself be a mapping, as in `{dmt: {math: 1/4}}`."""
+    example: ClassVar[str] = "..."
+    """A value of it, for messages."""
     kind: str = ""
 
     @abstractmethod
@@ -53,6 +57,10 @@ class Strategy(BaseModel, ABC):
         """Whether the strategy falls back on an ability called `general`."""
         return False
 
+    def objection(self, _abilities: Sequence[str], /) -> str:
+        """Why it cannot be meant for these abilities, and what to write instead; empty if it can."""
+        return ""
+
     def recipes(self) -> tuple[Mapping[str, Any], ...]:
         """What each stage changes of the recipe; empty if no stage changes anything."""
         return ()
@@ -60,6 +68,10 @@ class Strategy(BaseModel, ABC):
     def expanded(self, _abilities: Sequence[str], /) -> tuple["Strategy", ...]:
         """The strategies that this one stands for, where it stands for several."""
         return (self,)
+
+    def stands_for(self, _abilities: Sequence[str], /) -> int:
+        """How many strategies this one stands for, without making them."""
+        return 1
 
     def arguments(self) -> dict[str, object]:
         """What the user said about it, as JSON."""

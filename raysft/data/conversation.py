@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from raysft.identity import digest_bytes
 
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
 Role = Literal["system", "user", "assistant", "text"]
 """`text` is a whole document without turns: no template, every token supervised."""
 
@@ -21,6 +23,11 @@ class Message:
     """What the assistant thought before it said the content; chat templates call it `reasoning_content`."""
     supervised: bool = True
     """False for a turn of the assistant that is read and not learnt; of other roles it says nothing."""
+
+    @property
+    def written(self) -> str:
+        """All that the turn says, reasoning before content."""
+        return f"{self.reasoning}\n\n{self.content}" if self.reasoning else self.content
 
     def as_json(self) -> list[Any]:
         """Role and content, and behind them only what a turn says beyond these."""
@@ -37,7 +44,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Conversation:
-    """Turns in their order; supervised are the assistant's, but for those that say otherwise, or a whole `text`."""
+    """Turns in their order; the assistant's are learnt unless they say otherwise, and all of a `text` is."""
 
     messages: tuple[Message, ...]
 
@@ -51,7 +58,21 @@ class Conversation:
         """Roles and texts as JSON with exactly one spelling, on one line."""
         turns = [one.as_json() for one in self.messages]
         # `raysft.identity.canonical_bytes`, spelt out because it is done for every row of every source
-        return json.dumps(turns, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+        return _encode(turns).encode("utf-8")
+
+    @property
+    def question(self) -> int:
+        """What the last answer answers, as a number of 64 bits: a digest of all turns before it.
+
+        Equal where roles and words of these turns are equal; how the words are spaced plays no part, and
+        neither does the thought behind an earlier answer. Of a document it is the document. Not covered:
+        another system turn, other earlier answers, other case or punctuation make another question.
+        """
+        answers = [place for place, one in enumerate(self.messages) if one.role == "assistant"]
+        asked = self.messages[: answers[-1]] if answers else self.messages
+        turns = [(one.role, " ".join(one.content.split())) for one in asked]
+        text = _encode(turns)
+        return int(digest_bytes(text.encode("utf-8"))[:16], 16)
 
 
 def as_row(conversation: Conversation) -> dict[str, Any]:

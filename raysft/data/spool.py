@@ -17,7 +17,7 @@ import tempfile
 import weakref
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
@@ -80,6 +80,8 @@ class Spool:
     """Content id of each row as two numbers, the first 16 digits and the last 16."""
     parts: NDArray[np.uint16]
     """Part of each row."""
+    questions: NDArray[np.uint64]
+    """`Conversation.question` of each row."""
 
     def spans(self, rows: NDArray[np.int64]) -> Spans:
         """The records of some rows."""
@@ -115,9 +117,14 @@ class Selection:
             raise KeyError(one)
         return self.file.conversations(self.spans[place : place + 1])[0]
 
-    def only(self, wanted: Callable[[str], bool]) -> "Selection":
-        """Those whose ids are wanted."""
-        places = [place for place, one in enumerate(self.ids) if wanted(one)]
+    def where(self, one: str) -> str:
+        """`file:line` of the conversation with an id, which is one of them."""
+        place = bisect_left(self.ids, one)
+        return self.file.where(self.spans[place : place + 1])[0]
+
+    def only(self, wanted: Iterable[bool]) -> "Selection":
+        """Those that are wanted, which is said of each."""
+        places = [place for place, one in enumerate(wanted) if one]
         return Selection(self.file, tuple(self.ids[place] for place in places), self.spans[places])
 
     @property
@@ -138,13 +145,14 @@ def spool(conversations: Iterable[Located]) -> Spool:
         OSError: the file cannot be written.
     """
     path = temporary_file(".spool")
-    digests, parts, starts = bytearray(), array("H"), array("q", [0])
+    digests, parts, questions, starts = bytearray(), array("H"), array("Q"), array("q", [0])
     try:
         with path.open("wb", buffering=_BUFFER) as file:
             for conversation, where, part in conversations:
                 record = conversation.canonical
                 digests += bytes.fromhex(digest_bytes(record))
                 parts.append(part)
+                questions.append(conversation.question)
                 starts.append(
                     starts[-1]
                     + file.write(record)
@@ -157,7 +165,13 @@ def spool(conversations: Iterable[Located]) -> Spool:
     owned = SpoolFile(path)
     weakref.finalize(owned, _remove, path, os.getpid())
     numbers = np.frombuffer(digests, ">u8").astype(np.uint64).reshape(-1, 2)
-    return Spool(owned, np.array(starts, np.int64), numbers, np.array(parts, np.uint16))
+    return Spool(
+        owned,
+        np.array(starts, np.int64),
+        numbers,
+        np.array(parts, np.uint16),
+        np.array(questions, np.uint64),
+    )
 
 
 def temporary_file(ending: str) -> Path:

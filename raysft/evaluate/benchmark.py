@@ -29,6 +29,8 @@ class Question:
     """What grading needs to know: the number, the unit tests, the demands."""
     temperature: float = 0.0
     """Sampling temperature for this question; 0 is greedy."""
+    stop: tuple[str, ...] = ()
+    """Texts before which an answer ends, besides the model's own end."""
 
 
 @dataclass(frozen=True)
@@ -115,5 +117,15 @@ class Benchmark(Protocol):
 
 def questions_digest(questions: Sequence[Question]) -> str:
     """Identity of a set of questions: everything a model or a grader gets to see."""
-    rows = [[q.id, list(q.turns), list(q.references), dict(q.facts), q.temperature] for q in questions]
+    rows = [
+        [
+            q.id,
+            list(q.turns),
+            list(q.references),
+            dict(q.facts),
+            q.temperature,
+            *([list(q.stop)] if q.stop else []),
+        ]
+        for q in questions
+    ]
     return digest_bytes(canonical_bytes(rows))

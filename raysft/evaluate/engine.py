@@ -8,7 +8,7 @@ from typing import Protocol
 from raysft.evaluate.benchmark import Answer, Question
 from raysft.identity import Json, WeightsDigest, fingerprint
 
-GENERATIONS_VERSION = 1
+GENERATIONS_VERSION = 2
 """Raised when an engine's own code answers the same question otherwise, such as by another way to sample."""
 
 INDEPENDENT = ("fp32",)
@@ -104,20 +104,31 @@ class Engine(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Answering:
+    """What answers. The same weights under another chat template read other prompts."""
+
+    weights: WeightsDigest
+    """Digest of the weights."""
+    texts: str
+    """Digest of the tokenizer and the chat template: what turns a chat into tokens, and tokens into text."""
+
+
 def generations_identity(
-    weights: WeightsDigest, questions_digest: str, max_new_tokens: int, engine: EngineIdentity, seed: int
+    answering: Answering, questions_digest: str, max_new_tokens: int, engine: EngineIdentity, seed: int
 ) -> dict[str, Json]:
-    """What defines the answers of some weights to some questions.
+    """What defines the answers of a model to some questions.
 
     Args:
-        weights: digest of the weights.
+        answering: the model.
         questions_digest: everything that is asked, temperatures included.
         max_new_tokens: token limit of one turn.
         engine: what generates.
         seed: of sampling.
     """
     return {
-        "weights": weights,
+        "weights": answering.weights,
+        "texts": answering.texts,
         "questions": questions_digest,
         "max_new_tokens": max_new_tokens,
         "engine": engine.as_json(),

@@ -12,6 +12,7 @@ import numpy as np
 
 from raysft.evaluate.benchmark import Answer, Benchmark, End, Verdict
 from raysft.evaluate.engine import ReferenceLoss, generations_fingerprint
+from raysft.harmless_text import shortened
 from raysft.identity import Json, WeightsDigest, fingerprint
 from raysft.records import ItemScore, ScoreRecord
 
@@ -19,6 +20,9 @@ _VERSION = 1
 """Of what is computed below from verdicts."""
 _REASONS = 3
 """Reasons told in a record's summary; each item keeps its own."""
+
+_LONGEST = 1000
+"""Characters of a reason or another text of one item."""
 
 _Given = TypeVar("_Given", Answer, Verdict)
 
@@ -122,9 +126,11 @@ def score_record(
         n=len(graded),
         unscored=len(items) - len(graded),
         reason=_reasons(items),
-        no_answer_rate=_share([item.no_answer for item in graded]),
-        cut_off_rate=_share([_ended(item, "length") for item in items]),
-        overflow_rate=_share([_ended(item, "overflow") for item in items]),
+        no_answer_rate=rate_of([item.no_answer for item in graded]),
+        strict_rate=rate_of(_marks(graded, "strict")),
+        flexible_rate=rate_of(_marks(graded, "flexible")),
+        cut_off_rate=rate_of([_ended(item, "length") for item in items]),
+        overflow_rate=rate_of([_ended(item, "overflow") for item in items]),
         suspect=bool(graded) and all(item.no_answer for item in graded),
         reference_loss=reference.loss,
         reference_tokens=reference.tokens,
@@ -162,16 +168,27 @@ def _item(answer: Answer, verdict: Verdict) -> ItemScore:
         value=verdict.value,
         no_answer=verdict.no_answer,
         ends=tuple(answer.ends),
-        reason=verdict.reason,
-        details=dict(verdict.details),
+        reason=shortened(verdict.reason, _LONGEST),
+        details={name: _harmless(value) for name, value in verdict.details.items()},
     )
+
+
+def _harmless(value: Json) -> Json:
+    """Texts that come from a model, its program or a judge, as they can be written and shown."""
+    return shortened(value, _LONGEST) if isinstance(value, str) else value
+
+
+def _marks(items: Sequence[ItemScore], name: str) -> list[bool]:
+    """A detail of all items that have it as yes or no."""
+    return [item.details[name] for item in items if isinstance(item.details.get(name), bool)]
 
 
 def _ended(item: ItemScore, end: End) -> bool:
     return end in item.ends
 
 
-def _share(marks: Sequence[bool]) -> float | None:
+def rate_of(marks: Sequence[bool]) -> float | None:
+    """Share of marks that are set; None of none."""
     return sum(marks) / len(marks) if marks else None
 
 

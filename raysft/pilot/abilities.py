@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from raysft.pilot.data_files import DataFile
 
-_ENDINGS = (".gz", ".zst", ".jsonl", ".json", ".parquet")
+_ENDINGS = (".gz", ".zst", ".bz2", ".xz", ".jsonl", ".ndjson", ".json", ".parquet", ".arrow")
 _GENERAL = (
     "general",
     "chat",

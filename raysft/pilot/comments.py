@@ -78,9 +78,15 @@ def _ability(notes: Notes, chosen: Chosen, pilot: Pilot, ability: str) -> None:
         f"{at}.source.tokens": f"of a conversation; {_basis(one)}",
         f"{at}.source.supervised_tokens": "of these in answers, which alone are learnt",
     }
+    if one.cleaned:
+        counts = ", ".join(f"{count:,} rows need {rule}" for rule, count in one.cleaned.items())
+        notes.about[f"{at}.source.clean"] = f"puts turns in order: {counts}"
     if one.bad_rows:
         said = f"{one.bad_rows:,} malformed rows are left out and counted; the first: {one.first_bad}"
         notes.about[f"{at}.source.on_bad_row"] = said
+    if one.many_bad:
+        share = f"{one.bad_rows / one.rows:.0%} of its rows are malformed"
+        notes.about[f"{at}.source.max_bad_rows"] = f"{share}: see whether it is the file that was meant"
     notes.after[f"{at}.source.duplicates"] = list(_removals(one))
     if ability in chosen.asked:
         notes.about[f"{at}.benchmark"] = _benchmark(one)
@@ -91,7 +97,7 @@ def _ability(notes: Notes, chosen: Chosen, pilot: Pilot, ability: str) -> None:
 
 def _held_out(chosen: Chosen, pilot: Pilot, ability: str) -> str:
     one = chosen.files[ability]
-    said = f"never trained on; {one.held_out / len(one.ids):.0%} of them"
+    said = f"never trained on; {one.held_out / len(one.questions):.0%} of the questions"
     if ability not in chosen.asked:
         return said
     seen = difference_text(chosen, pilot, ability)

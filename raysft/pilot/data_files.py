@@ -5,13 +5,14 @@ tokenizers of LLaMA 1 and 2 make of English (code has fewer, Llama 3 has more), 
 its own, and `TURN_TOKENS` for what a template writes around a turn. Where the model's tokenizer is here, it
 counts the texts of a sample, and the estimate of the file is multiplied by what was found.
 
-The whole file is read, one row at a time; what stays of a conversation is its id and its length.
+The whole file is read, one row at a time; what stays of a conversation is its id, its question and
+its length.
 """
 
 import re
 from array import array
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from heapq import heappush, heappushpop
@@ -21,15 +22,19 @@ from typing import Literal
 
 from raysft.data.conversation import Conversation
 from raysft.data.read.parsed_rows import parsed_rows
+from raysft.data.sources.bad_rows import RowCount, beyond
 from raysft.errors import InputError, Problem
+from raysft.spec.source import CleanRule, SourceSpec
 
 CHARACTERS_PER_TOKEN = 3.6
 TURN_TOKENS = 5
 LEAST = 60
-"""Conversations: 20 to be held out, and 40 to train on."""
+"""Questions: 20 to be held out, and 40 to train on."""
 MOST_HELD_OUT, LEAST_HELD_OUT = 200, 20
-"""Conversations: 200 show 10 points between two recipes over three seeds, 20 no less than 30."""
+"""Questions: 200 show 10 points between two recipes over three seeds, 20 no less than 30."""
 
+CLEANED_BY: tuple[CleanRule, ...] = ("drop_leading_answer", "merge_same_side")
+"""Rules without which rows are refused; a first sweep file turns those on that its rows need."""
 _SAMPLE = 200
 _KEPT_OF_ID = 16
 """Bytes; enough to tell conversations apart."""
@@ -63,8 +68,12 @@ class DataFile:
     bad_rows: int
     first_bad: str
     """What is wrong with the first malformed row; empty if there is none."""
+    cleaned: Mapping[CleanRule, int]
+    """Rows that need a rule of `clean`, by the rule; empty if none does."""
     ids: frozenset[bytes]
     """Of the distinct conversations."""
+    questions: frozenset[int]
+    """Of these: what they answer, as `Conversation.question` has it."""
     alike: int
     """Distinct conversations that differ from another only in case, white space or punctuation."""
     lengths: tuple[float, ...]
@@ -85,6 +94,12 @@ class DataFile:
     def copies(self) -> int:
         """Rows that are exact copies of another."""
         return self.rows - self.bad_rows - len(self.ids)
+
+    @property
+    def many_bad(self) -> bool:
+        """Whether a run leaves out so many malformed rows only if it is told to."""
+        count = RowCount(self.path, self.rows, self.bad_rows)
+        return bool(beyond(SourceSpec.model_fields["max_bad_rows"].default, [count]))
 
     @property
     def usual_tokens(self) -> int:
@@ -114,13 +129,14 @@ class DataFile:
 
     @property
     def held_out(self) -> int:
-        """Conversations to split off: 200 or a fifth, whichever is less, but at least 20."""
-        return max(LEAST_HELD_OUT, min(MOST_HELD_OUT, len(self.ids) // 5))
+        """Questions to split off: 200 or a fifth, whichever is less, but at least 20."""
+        return max(LEAST_HELD_OUT, min(MOST_HELD_OUT, len(self.questions) // 5))
 
     @property
     def trained(self) -> int:
-        """Conversations that are left to train on."""
-        return len(self.ids) - self.held_out
+        """Conversations that are left to train on, if each question has as many answers as the others."""
+        questions = len(self.questions)
+        return len(self.ids) * (questions - self.held_out) // questions
 
 
 def look_at(path: str, count_tokens: CountTokens | None = None, preamble_tokens: int = 1) -> DataFile:
@@ -132,20 +148,20 @@ def look_at(path: str, count_tokens: CountTokens | None = None, preamble_tokens:
         preamble_tokens: that a template writes before the first turn.
 
     Raises:
-        InputError: no such file, no known format, mostly malformed rows, too few conversations.
+        InputError: no such file, no known format, mostly malformed rows, too few questions.
     """
-    if "://" not in path and not Path(path).is_file():
-        remedy = "is a folder; name its files" if Path(path).is_dir() else "no such file"
-        raise InputError([Problem("DATA", path, remedy)])
+    if "://" not in path and not Path(path).exists():
+        raise InputError([Problem("DATA", path, "no such file")])
     seen = _Seen()
-    for _, form, _, found in parsed_rows(path, "auto"):
+    for one in parsed_rows(path, "auto", CLEANED_BY):
         seen.rows += 1
-        if form:
-            seen.form = form if seen.form in ("", form) else "auto"
-        if isinstance(found, Problem):
-            seen.add_bad(found)
+        if one.form:
+            seen.form = one.form if seen.form in ("", one.form) else "auto"
+        if isinstance(one.found, Problem):
+            seen.add_bad(one.found)
         else:
-            seen.add(found)
+            seen.cleaned.update(one.cleaned)
+            seen.add(one.found)
     if problem := seen.problem(path):
         raise InputError([problem])
     return seen.facts(path, count_tokens, preamble_tokens)
@@ -159,7 +175,9 @@ class _Seen:
     rows: int = 0
     bad_rows: int = 0
     first_bad: str = ""
+    cleaned: Counter[str] = field(default_factory=Counter)
     ids: set[bytes] = field(default_factory=set)
+    questions: set[int] = field(default_factory=set)
     plain: Counter[bytes] = field(default_factory=Counter)
     tokens: "array[float]" = field(default_factory=lambda: array("f"))
     supervised: float = 0.0
@@ -176,6 +194,7 @@ class _Seen:
         if digest in self.ids:
             return
         self.ids.add(digest)
+        self.questions.add(one.question)
         self.plain[_plain_digest(one)] += 1
         self.tokens.append(_estimated(one))
         self.supervised += _estimated_answers(one)
@@ -187,10 +206,10 @@ class _Seen:
         if self.bad_rows * 2 > self.rows:
             said = f"{self.bad_rows:,} of {self.rows:,} rows are malformed"
             return Problem("DATA", path, f"{said}; the first: {self.first_bad}")
-        if len(self.ids) < LEAST:
+        if len(self.questions) < LEAST:
             remedy = (
-                f"has {len(self.ids)} distinct conversations; it needs at least {LEAST}: {LEAST_HELD_OUT} to "
-                f"hold out, {LEAST - LEAST_HELD_OUT} to train on"
+                f"has {len(self.questions)} distinct questions; it needs at least {LEAST}: "
+                f"{LEAST_HELD_OUT} to hold out, {LEAST - LEAST_HELD_OUT} to train on"
             )
             return Problem("DATA", path, remedy)
         return None
@@ -205,7 +224,9 @@ class _Seen:
             rows=self.rows,
             bad_rows=self.bad_rows,
             first_bad=self.first_bad,
+            cleaned={rule: self.cleaned[rule] for rule in CLEANED_BY if self.cleaned[rule]},
             ids=frozenset(self.ids),
+            questions=frozenset(self.questions),
             alike=sum(times - 1 for times in self.plain.values()),
             lengths=lengths,
             supervised=factor * self.supervised / len(lengths),
@@ -218,7 +239,7 @@ class _Seen:
 
 
 def _plain_digest(one: Conversation) -> bytes:
-    words = (word for message in one.messages for word in re.findall(r"\w+", message.content.casefold()))
+    words = (word for message in one.messages for word in re.findall(r"\w+", message.written.casefold()))
     return blake2b(" ".join(words).encode("utf-8"), digest_size=_KEPT_OF_ID).digest()
 
 
@@ -228,18 +249,18 @@ def _text_tokens(text: str) -> float:
 
 
 def _estimated(one: Conversation) -> float:
-    return sum(_text_tokens(message.content) + TURN_TOKENS for message in one.messages)
+    return sum(_text_tokens(message.written) + TURN_TOKENS for message in one.messages)
 
 
 def _estimated_answers(one: Conversation) -> float:
     """Tokens that enter the loss: the answers and what ends them, or a whole document."""
-    trained = (message for message in one.messages if message.role in ("assistant", "text"))
-    return sum(_text_tokens(message.content) + 1 for message in trained)
+    answers = (said for said in one.messages if said.role in ("assistant", "text"))
+    return sum(_text_tokens(said.written) + 1 for said in answers if said.supervised)
 
 
 def _correction(sample: list[Conversation], count_tokens: CountTokens) -> float:
     """Tokens of a sample as its tokenizer counts them, relative to the estimate."""
-    counted = sum(count_tokens(message.content) + TURN_TOKENS for one in sample for message in one.messages)
+    counted = sum(count_tokens(message.written) + TURN_TOKENS for one in sample for message in one.messages)
     return counted / sum(map(_estimated, sample))
 
 

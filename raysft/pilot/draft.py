@@ -104,8 +104,12 @@ def _ability(chosen: Chosen, ability: str) -> dict[str, Any]:
         "tokens": tokens,
         "supervised_tokens": supervised,
     }
+    if one.cleaned:
+        source["clean"] = list(one.cleaned)
     if one.bad_rows:
         source["on_bad_row"] = "skip"
+        if one.many_bad:
+            source["max_bad_rows"] = "1/2"
     benchmark = {"name": "held_out", "metric": "loss"} if one.by_loss else "held_out"
     return {"source": source, **({"benchmark": benchmark} if ability in chosen.asked else {})}
 

@@ -109,11 +109,11 @@ def _power(chosen: Chosen, pilot: Pilot) -> Iterator[str]:
 
 def _overlaps(chosen: Chosen) -> Iterator[str]:
     for first, second in combinations(chosen.files, 2):
-        common = len(chosen.files[first].ids & chosen.files[second].ids)
+        common = len(chosen.files[first].questions & chosen.files[second].questions)
         if common:
             yield (
-                f"Beware: {common:,} conversations are both in {first} and in {second}. One that is held out "
-                "of the one is then trained on in the other. Take them out of one of the files."
+                f"Beware: {common:,} questions are both in {first} and in {second}. What the one holds out "
+                "is taken from the other, and what is left is in both."
             )
 
 

@@ -40,7 +40,7 @@ class StageAddresses:
         # beside its text, so that its number is not given to another one.
         kept = self._parts.get(id(value))
         if kept is None:
-            defining = value.defining if isinstance(value, BaseIdentity) else value
+            defining = value.defining if isinstance(value, BaseIdentity) else value.in_effect
             kept = self._parts[id(value)] = (value, canonical_bytes(defining).decode())
         return kept[1]
 

@@ -26,9 +26,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from raysft.composition.order import Subsets
-from raysft.composition.strategies import Base
+from raysft.composition.strategies import Base, write_strategy
 from raysft.errors import InputError, Problem
-from raysft.identity import SourceKey, StageId
+from raysft.identity import SourceKey, StageId, canonical_bytes
 from raysft.plan.address import StageAddresses, point_fingerprint
 from raysft.plan.mixtures import Measure, Mixed, Mixtures
 from raysft.plan.token_counts import TokenCounts
@@ -98,6 +98,9 @@ class _Cells:
                 ratio_name=choice.ratio.name,
                 variant=tuple(sorted(choice.variant.items())),
                 recipe=choice.recipe.label,
+                written=canonical_bytes(
+                    {"strategy": write_strategy(choice.strategy), "recipe": choice.recipe.written}
+                ).decode(),
             )
         return replace(self._usual[key], seed=choice.seed, place=place)
 

@@ -19,6 +19,9 @@ from raysft.spec.sweep import SweepSpec
 Measure = Callable[[str, SourceKey, Recipe], TokenCounts]
 """Tokens by (model, source, recipe); asked only where a budget or `hold` counts tokens."""
 
+_ESTIMATES_ARE_OFF = Fraction(21, 20)
+"""Part of an expected or sampled number of tokens that is taken for all; a run counts, and refuses more."""
+
 
 class Take(NamedTuple):
     """How many conversations of a source a stage takes."""
@@ -113,12 +116,19 @@ class Mixtures:
                 return self._measure(choice.model, key, recipe).longest(subset_seed, tokens)
 
             part = Part(ability, rows, choice.ratio.factors.get(ability, Fraction(1)), share)
-            count = choice.amount.count(part, longest)
-            if count > self._study.max_repeats * rows:
-                self._too_many(choice, key, count, rows)
-                count = rows
+            count, most = choice.amount.count(part, longest), self._study.max_repeats * rows
+            if count > most:
+                if not self._is_estimated(choice, key, recipe, Fraction(count, most)):
+                    self._too_many(choice, key, count, rows)
+                count = most
             found.append(Take(ability, key, count))
         return tuple(found)
+
+    def _is_estimated(self, choice: Choice, key: SourceKey, recipe: Recipe, asked: Fraction) -> bool:
+        """Whether a budget may well be what there is: it exceeds it by no more than an estimate is off."""
+        if choice.amount.unit != "supervised_tokens" or asked > _ESTIMATES_ARE_OFF:
+            return False
+        return self._measure(choice.model, key, recipe).basis != "counted"
 
     def _too_many(self, choice: Choice, source: SourceKey, count: int, rows: int) -> None:
         allowed = self._study.max_repeats

@@ -4,6 +4,7 @@ A point is a list of stages; points that begin alike share their first stages, s
 trees, one for each base model.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -14,7 +15,7 @@ from raysft.composition.amount import Amount, write_amount
 from raysft.identity import SourceKey, StageId, fingerprint
 from raysft.spec.recipe import Recipe
 
-STAGE_VERSION = 2
+STAGE_VERSION = 3
 """Version of the code of a training stage; raised when the same stage gives other weights."""
 
 
@@ -33,6 +34,11 @@ class BaseIdentity:
     def defining(self) -> dict[str, str]:
         """What enters the identity of every stage that starts here."""
         return {"weights": self.weights, "tokenizer": self.tokenizer, "template": self.template}
+
+    @cached_property
+    def texts(self) -> str:
+        """Digest of what turns chats into tokens, and what stages hand on: tokenizer and template."""
+        return fingerprint("texts", 1, {"tokenizer": self.tokenizer, "template": self.template})
 
     @cached_property
     def fingerprint(self) -> StageId:
@@ -103,13 +109,14 @@ def stage_identity(
     """Everything that defines the weights of a stage.
 
     Names of abilities, models and sweeps are not in it: the same conversations give the same weights. The
-    portions are sorted by digest, since a stage orders their union by its own seed.
+    portions are sorted by digest, since a stage orders their union by its own seed. Of the recipe only the
+    fields in effect are in it.
     """
     return {
         "base": base.defining,
         "parent": parent,
         "mixture": sorted(portion.digest for portion in portions),
-        "recipe": recipe,
+        "recipe": recipe.in_effect,
         "seed": seed,
     }
 
@@ -139,6 +146,8 @@ class Cell:
     recipe: str = ""
     """What the study changes of the recipe, as a label."""
     seed: int | None = None
+    written: str = ""
+    """Strategy and change of the recipe as a sweep file writes them, in JSON: what labels stand for."""
     place: int = field(default=0, compare=False)
     """Place of the cell in the grid of its study; the base comes first."""
 
@@ -154,6 +163,16 @@ class Cell:
             "recipe": self.recipe,
             "seed": self.seed,
         }
+
+    @property
+    def values(self) -> str:
+        """Its axes but for the seed, as JSON: equal where cells differ in the seed alone, and nowhere else.
+
+        Labels are for people. They never say whether two cells are one.
+        """
+        axes = self.axes()
+        del axes["seed"]
+        return json.dumps({**axes, **json.loads(self.written or "{}")}, sort_keys=True)
 
     @property
     def ratio_text(self) -> str:
@@ -241,6 +260,12 @@ class Plan:
     def base_of(self, point: Point) -> BaseIdentity:
         """The base that a point starts from."""
         return self.bases[point.model]
+
+    def base_under(self, subject: StageId) -> BaseIdentity:
+        """The base that a stage began with, or that has this fingerprint itself."""
+        if subject in self.stages:
+            return self.stages[subject].base
+        return next(base for base in self.bases.values() if base.fingerprint == subject)
 
     def subjects(self, point: Point) -> Iterator[tuple[StageId, str]]:
         """(fingerprint, model) of everything along a point that can be scored: its base, then each stage."""

@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from raysft.errors import ClusterError
+from raysft.harmless_text import shortened
 from raysft.sandbox.confinement import seccomp_filter
 
 Outcome = Literal["passed", "failed", "timed_out", "unscored"]
@@ -39,6 +40,8 @@ _FLAGS = ("-P", "-s", "-S", "-B")
 """A bare interpreter, as with -I; but that would not heed the seed of hashes."""
 _START_SECONDS = 120.0
 """Within this a worker must have started and tried its confinement."""
+_LONGEST_REASON = 300
+"""Characters."""
 _GRACE_SECONDS = 30.0
 """What a worker may take beyond a program's own wall time before it counts as dead."""
 
@@ -82,7 +85,7 @@ class ProgramResult:
     outcome: Outcome
     """`unscored` where the fault is ours or the machine's."""
     reason: str
-    """Why it did not pass; empty if it did."""
+    """Why it did not pass; empty if it did. Of at most 300 characters, all of which can be seen."""
 
 
 class _WorkerDied(Exception):
@@ -95,14 +98,14 @@ class _Worker:
     def __init__(self, channel: socket.socket, incoming: BinaryIO) -> None:
         self._channel, self._incoming = channel, incoming
 
-    def ask(self, frame: Mapping[str, Any], seconds: float) -> dict[str, str]:
+    def ask(self, frame: Mapping[str, Any], seconds: float) -> dict[str, Any]:
         """Send a frame and wait for the answer; raises _WorkerDied."""
         body = json.dumps(frame).encode()
         self._channel.settimeout(seconds)
         try:
             self._channel.sendall(struct.pack(">I", len(body)) + body)
-            answer: dict[str, str] = json.loads(self._exactly(struct.unpack(">I", self._exactly(4))[0]))
-        except OSError as error:
+            answer: dict[str, Any] = json.loads(self._exactly(struct.unpack(">I", self._exactly(4))[0]))
+        except (OSError, ValueError, RecursionError) as error:
             raise _WorkerDied(f"the process that runs programs did not answer: {error}") from error
         return answer
 
@@ -139,16 +142,18 @@ def run_programs(programs: Sequence[Program], limits: Limits | None = None) -> l
 
 def _run_one(worker: _Worker, program: Program, limits: Limits) -> ProgramResult:
     frame = {"source": program.source, "tests": program.tests, "entry_point": program.entry_point}
-    answer = worker.ask(frame, limits.wall_seconds + _GRACE_SECONDS)
-    return ProgramResult(program.id, _outcome(answer["outcome"]), answer["reason"])
+    return _result(program.id, worker.ask(frame, limits.wall_seconds + _GRACE_SECONDS))
 
 
-def _outcome(said: str) -> Outcome:
-    match said:
-        case "passed" | "failed" | "timed_out" | "unscored":
-            return said
-        case _:
-            raise ValueError(f"a worker said {said!r}, which is no outcome")
+def _result(id_: str, said: Mapping[str, Any]) -> ProgramResult:
+    """What a worker said, part of which comes from the program: a word that is no outcome is *failed*."""
+    reason = shortened(str(said.get("reason", "")), _LONGEST_REASON)
+    match said.get("outcome"):
+        case "passed" | "failed" | "timed_out" | "unscored" as outcome:
+            return ProgramResult(id_, outcome, reason)
+        case other:
+            told = shortened(f"its outcome was {other!r}, which is none: {reason}", _LONGEST_REASON)
+            return ProgramResult(id_, "failed", told)
 
 
 @contextmanager

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from raysft.spec.fields import Frozen
+from raysft.spec.fields import Frozen, Number
 
-Share = Annotated[float, Field(gt=0, lt=1)]
-Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[Number, Field(gt=0, lt=1)]
+Positive = Annotated[Number, Field(gt=0)]
 
 
 class CostSpec(Frozen):
@@ -18,11 +18,11 @@ class CostSpec(Frozen):
     """Name in raysft's table; `null` takes `a100-80gb`, and `cpu-core` for models without GPUs."""
     peak_tflops: Positive | None = None
     """Dense bf16 peak of one accelerator in TFLOP/s; `null` takes the table's."""
-    mfu: Annotated[float, Field(gt=0, le=1)] | None = None
+    mfu: Annotated[Number, Field(gt=0, le=1)] | None = None
     """Share of the peak that training reaches; `null` takes the table's."""
     memory_gib: Positive | None = None
     """Memory of one accelerator in GiB; `null` takes the table's."""
-    price_per_hour: Annotated[float, Field(ge=0)] | None = None
+    price_per_hour: Annotated[Number, Field(ge=0)] | None = None
     """US dollars for one accelerator and hour; `null` takes the table's."""
 
 
@@ -36,5 +36,5 @@ class PowerSpec(Frozen):
     spread: Mapping[str, Positive] = {}
     """Per benchmark, how much two models differ item by item: the share of items on which one is right and
     the other wrong, or of ratings the standard deviation; one that is not named has raysft's guess."""
-    seed_deviation: Mapping[str, Annotated[float, Field(ge=0)]] = {}
+    seed_deviation: Mapping[str, Annotated[Number, Field(ge=0)]] = {}
     """Per benchmark, the standard deviation over seeds of the difference of two recipes, in points."""

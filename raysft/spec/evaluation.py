@@ -37,6 +37,9 @@ class BenchmarkSpec(Frozen):
     """Use only the first so many questions."""
     max_new_tokens: Annotated[Whole, Field(ge=1)] | None = None
     """Token limit of one answer; `null` takes the benchmark's own."""
+    stop: tuple[Annotated[str, Field(min_length=1)], ...] | None = None
+    """Texts before which an answer ends, besides the model's own end; `null` takes the benchmark's own (GSM8K
+    and MATH end where a new question begins), `[]` none."""
 
     @model_validator(mode="before")
     @classmethod
@@ -49,6 +52,8 @@ class BenchmarkSpec(Frozen):
             raise ValueError(f"only held_out has metric {self.metric}; {self.name} has a metric of its own")
         if self.metric == "loss" and self.max_new_tokens is not None:
             raise ValueError("with metric loss nothing is generated; leave max_new_tokens out")
+        if self.metric == "loss" and self.stop is not None:
+            raise ValueError("with metric loss nothing is generated; leave stop out")
         return self
 
     @property

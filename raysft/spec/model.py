@@ -1,30 +1,46 @@
 """Which model a point starts from, and on how many workers it trains."""
 
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    Tag,
+    model_validator,
+)
 
-from raysft.spec.fields import Frozen, Seed, Whole
+from raysft.spec.fields import Frozen, Seed, Whole, listed
 from raysft.spec.recipe import RecipeChange
+from raysft.wording import did_you_mean
 
 
 class ScratchSpec(Frozen):
-    """A LLaMA with random weights, and a tokenizer trained on the sweep's own sources."""
+    """A LLaMA with random weights, and a tokenizer trained on sources of the sweep."""
 
-    hidden_size: Annotated[Whole, Field(ge=8)]
+    hidden_size: Annotated[Whole, Field(ge=8, le=65_536)]
     """Width of the residual stream."""
-    layers: Annotated[Whole, Field(ge=1)]
+    layers: Annotated[Whole, Field(ge=1, le=1024)]
     """Number of transformer blocks."""
-    heads: Annotated[Whole, Field(ge=1)]
+    heads: Annotated[Whole, Field(ge=1, le=1024)]
     """Attention heads; must divide the width."""
-    feed_forward: Annotated[Whole, Field(ge=8)]
+    feed_forward: Annotated[Whole, Field(ge=8, le=1_048_576)]
     """Width inside the feed-forward part."""
-    vocabulary: Annotated[Whole, Field(ge=300)]
+    vocabulary: Annotated[Whole, Field(ge=300, le=1_048_576)]
     """Tokens of the byte-level BPE that is trained on the sources; at least 256 bytes and the marks."""
-    context: Annotated[Whole, Field(ge=32)] = 1024
+    context: Annotated[Whole, Field(ge=32, le=1_048_576)] = 1024
     """Longest sequence in tokens."""
     seed: Seed = 0
     """Seed of the random weights."""
+    sources: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
+    """Sources that the tokenizer learns from, an ability or `ability/variant`; none named means all that this
+    model is trained on. Where they are named, a further study of the model changes none of its points."""
 
     @model_validator(mode="after")
     def _heads_divide(self) -> "ScratchSpec":
@@ -39,7 +55,8 @@ BUILT_IN_BASES = ("world/base", "world/base-small")
 
 def _known(base: str) -> str:
     if base.startswith("world/") and base not in BUILT_IN_BASES:
-        raise ValueError(f"no such built-in model; there are {', '.join(BUILT_IN_BASES)}")
+        near = did_you_mean(base, BUILT_IN_BASES)
+        raise ValueError(f"no such built-in model; there are {', '.join(BUILT_IN_BASES)}{near}")
     return base
 
 
@@ -73,6 +90,15 @@ class ShapeSpec(Frozen):
     """Whether the output layer is the embedding."""
 
 
+def _day_as_text(value: object) -> object:
+    """YAML reads a date as one, and JSON has none."""
+    return value.isoformat() if type(value) is date else value
+
+
+InputValue = Annotated[StrictBool | StrictInt | StrictFloat | StrictStr | None, BeforeValidator(_day_as_text)]
+"""What a chat template may be told."""
+
+
 class ModelSpec(Frozen):
     """One model of the sweep."""
 
@@ -82,6 +108,10 @@ class ModelSpec(Frozen):
     """Revision of a Hugging Face id."""
     template: str = "own"
     """Chat template: the tokenizer's `own`, `vicuna`, `alpaca`, `chatml`, `llama-3`, or a Jinja file."""
+    template_inputs: dict[str, InputValue] = Field(default_factory=dict)
+    """What the template reads beside the chat: `{enable_thinking: false, strftime_now: 2024-07-26}`."""
+    template_losses: Literal["refuse", "count"] = "refuse"
+    """Where the template loses text of a source: refuse the sweep, or train on what is left and count it."""
     recipe: RecipeChange = RecipeChange()
     """What this model has otherwise than the sweep's recipe."""
     shape: ShapeSpec | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from raysft.spec.fields import Frozen
+from raysft.spec.fields import Frozen, Number
 
 
 class ObjectiveSpec(Frozen):
@@ -10,6 +10,6 @@ class ObjectiveSpec(Frozen):
 
     maximise: str
     """Ability whose score is to be as high as possible."""
-    floors: Mapping[str, float] = {}
+    floors: Mapping[str, Number] = {}
     """Of other abilities, the lowest acceptable change against the base model, in units of their benchmark:
     -0.2 lets it fall by 0.2."""

@@ -5,14 +5,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from raysft.spec.fields import Frozen, Whole
+from raysft.spec.fields import Frozen, Number, Whole
 
 _LENGTHS = {"epochs", "steps"}
 """Fields that say how long a stage trains, of which exactly one does."""
 
 
 class Recipe(Frozen):
-    """How a stage is trained. Every field is part of the stage's identity."""
+    """How a stage is trained. Every field that is `in_effect` is part of the stage's identity."""
 
     epochs: Annotated[Whole, Field(ge=1)] | None = 3
     """Passes over the mixture; `null` where `steps` says how long to train."""
@@ -20,25 +20,25 @@ class Recipe(Frozen):
     """Optimiser steps in place of `epochs`: as many passes as are needed, the last one perhaps in part."""
     batch_size: Annotated[Whole, Field(ge=1)] = 128
     """Conversations per optimiser step, over all workers."""
-    learning_rate: Annotated[float, Field(gt=0)] = 2e-5
+    learning_rate: Annotated[Number, Field(gt=0)] = 2e-5
     """Peak learning rate of AdamW."""
     schedule: Literal["cosine", "linear", "constant", "wsd"] = "cosine"
     """Shape after warm-up; `wsd` holds the peak, then falls linearly over the last `decay` of the steps."""
-    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.03
+    warmup: Annotated[Number, Field(ge=0, lt=1)] = 0.03
     """Share of the steps that warm up, rounded up; update t of w uses t/w of the peak, t from 1."""
-    decay: Annotated[float, Field(gt=0, le=1)] = 0.2
+    decay: Annotated[Number, Field(gt=0, le=1)] = 0.2
     """Share of the steps over which `wsd` falls."""
-    final_rate: Annotated[float, Field(ge=0, le=1)] = 0.0
+    final_rate: Annotated[Number, Field(ge=0, le=1)] = 0.0
     """Learning rate after the last step, as a share of the peak."""
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    weight_decay: Annotated[Number, Field(ge=0)] = 0.0
     """Decoupled weight decay of AdamW, on matrices only."""
-    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    beta1: Annotated[Number, Field(ge=0, lt=1)] = 0.9
     """AdamW's decay of the first moment."""
-    beta2: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    beta2: Annotated[Number, Field(ge=0, lt=1)] = 0.999
     """AdamW's decay of the second moment."""
-    epsilon: Annotated[float, Field(gt=0)] = 1e-8
+    epsilon: Annotated[Number, Field(gt=0)] = 1e-8
     """AdamW's term in the denominator."""
-    clip: Annotated[float, Field(gt=0)] | None = 1.0
+    clip: Annotated[Number, Field(gt=0)] | None = 1.0
     """Largest global gradient norm; `null` for none."""
     max_length: Annotated[Whole, Field(ge=8)] = 2048
     """Longest training sequence in tokens, template included."""
@@ -62,6 +62,22 @@ class Recipe(Frozen):
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("give `epochs` or `steps`")
         return self
+
+    @property
+    def in_effect(self) -> dict[str, Any]:
+        """The fields that no other field puts out of effect: two recipes alike in them train the same.
+
+        Only what holds for every stage counts: that 2% and 3% of 20 steps both warm up by one is not seen.
+        """
+        fields = {name: getattr(self, name) for name in Recipe.model_fields}
+        if self.schedule != "wsd":
+            del fields["decay"]
+        if self.schedule == "constant" or self.final_rate == 1:
+            # At the peak to the end, whatever shape would have led there.
+            fields["schedule"] = "constant"
+            fields.pop("decay", None)
+            del fields["final_rate"]
+        return fields
 
     def steps_per_epoch(self, conversations: int) -> int:
         """Steps of one pass: ceil(n / batch size); batches do not cross epochs."""

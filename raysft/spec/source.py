@@ -1,19 +1,39 @@
 """Where the training conversations of an ability come from."""
 
+import re
+from contextlib import suppress
 from fractions import Fraction
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
 
 from raysft.composition.exact import parse_share
-from raysft.spec.fields import Frozen, Pattern, Whole, listed
+from raysft.spec.fields import Frozen, Number, Pattern, Whole, listed
+from raysft.wording import did_you_mean
 
 WORLD = "world/"
 """Prefix of the sources, benchmarks and the base that are built in."""
 BUILT_IN = ("world/math", "world/code", "world/general", "world/pretraining")
 """Sources that need no file; the last one is base text rather than conversations."""
 
-FormatName = Literal["auto", "messages", "sharegpt", "alpaca", "prompt_completion", "gsm8k", "text"]
+FormatName = Literal[
+    "auto",
+    "messages",
+    "sharegpt",
+    "alpaca",
+    "gsm8k",
+    "prompt_completion",
+    "query_response",
+    "problem_solution",
+    "question_response",
+    "input_output",
+    "user_assistant",
+    "inputs_targets",
+    "text",
+    "ultrachat",
+]
+CleanRule = Literal["drop_leading_answer", "drop_trailing_question", "merge_same_side"]
+"""What may be done to a conversation whose turns are not in order."""
 
 
 class ExpectedLength(NamedTuple):
@@ -38,10 +58,31 @@ def _above_zero(value: object) -> Fraction:
     return weight
 
 
+_BAD_SHARE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}|/[0-9]{1,9})?")
+
+
+def _share_of_bad(value: object) -> Fraction:
+    # a whole number of any length is Python's to read, and 1e999999999 nobody's
+    small = isinstance(value, int | float | Fraction) and not isinstance(value, bool) and 0 <= value <= 1
+    text = str(value).strip()
+    number = text.removesuffix("%")
+    share = None
+    if small or _BAD_SHARE.fullmatch(number):
+        with suppress(ZeroDivisionError):
+            share = Fraction(number) / (1 if number == text else 100)
+    if share is None or share > 1:
+        raise ValueError("write a share from 0 to 1, such as 5% or 1/20")
+    return share
+
+
+BadShare = Annotated[Fraction, BeforeValidator(_share_of_bad), PlainSerializer(str, return_type=str)]
+"""A share from 0 to 1, of which nothing depends on the last digit: also in percent or as a decimal."""
 Texts = Annotated[tuple[str, ...], BeforeValidator(listed), Field(min_length=1)]
 """One text or several."""
 Weight = Annotated[Fraction, BeforeValidator(_above_zero), PlainSerializer(str, return_type=str)]
 """Exact, above 0."""
+Rules = Annotated[tuple[CleanRule, ...], BeforeValidator(listed)]
+"""One rule or several; their order says nothing."""
 
 
 class DropRule(Frozen):
@@ -83,7 +124,7 @@ class DropRule(Frozen):
 class NearDuplicates(Frozen):
     """Removal of conversations that are nearly equal, by MinHash over shingles of words."""
 
-    similarity: Annotated[float, Field(gt=0, le=1)] = 0.8
+    similarity: Annotated[Number, Field(gt=0, le=1)] = 0.8
     """Jaccard similarity of the shingles from which on two conversations count as one."""
     shingle: Annotated[Whole, Field(ge=1)] = 5
     """Words of one shingle."""
@@ -110,6 +151,8 @@ class PartSpec(Frozen):
     weight: Weight = Fraction(1)
     """Share of the source relative to the other parts: 3 and 1 give three to one in every prefix, and the
     part that runs out first ends the source."""
+    clean: Rules = ()
+    """As of a source, for this part."""
     drop: tuple[DropRule, ...] = ()
     """Conversations of this part that are left out."""
 
@@ -145,15 +188,20 @@ class SourceSpec(Frozen):
     can be planned before the data is there; another number of rows is shown, not refused."""
     kept: Annotated[Whole, Field(ge=1)] | None = None
     """Conversations that are expected to be left after filters and removal of copies; `null` for `rows`."""
-    tokens: Annotated[float, Field(gt=0)] | None = None
+    tokens: Annotated[Number, Field(gt=0)] | None = None
     """Expected tokens per conversation, to plan before the data is there; `null` takes what is usual: 1,370
     with `format: sharegpt`, 400 otherwise."""
-    supervised_tokens: Annotated[float, Field(gt=0)] | None = None
+    supervised_tokens: Annotated[Number, Field(gt=0)] | None = None
     """Of these, the ones that are expected to enter the loss; `null` takes the usual share."""
     limit: Annotated[Whole, Field(ge=1)] | None = None
     """Use only so many rows, the first of the files; for trying things out."""
     held_out: Annotated[Whole, Field(ge=0)] = 0
-    """Conversations split off before any subset is taken, for the benchmark `held_out`."""
+    """Questions split off before any subset is taken, for the benchmark `held_out`: it asks one conversation
+    of each, and no other answer to them is trained on. The question is all turns before the last answer."""
+    clean: Rules = ()
+    """Rules that put turns in order; what each changed is counted. `drop_leading_answer`: without what the
+    assistant says before the first question. `merge_same_side`: turns of one side in a row become one.
+    `drop_trailing_question`: without questions after the last answer."""
     drop: tuple[DropRule, ...] = ()
     """Conversations that are left out, by tag, language, regular expression or length; they are counted."""
     duplicates: Literal["remove", "keep"] = "remove"
@@ -165,6 +213,10 @@ class SourceSpec(Frozen):
     """Comparison with the questions of the sweep's benchmarks; `null` for none."""
     on_bad_row: Literal["refuse", "skip"] = "refuse"
     """A malformed row stops everything before it starts, or is skipped and counted."""
+    max_bad_rows: BadShare = Fraction(1, 10)
+    """With `skip`: the largest share of the rows of a file, and of all files, that may be bad; above it the
+    source is refused. `5%`, `1/20` or `0.05`. Up to three bad rows are let through where half of all rows are
+    good, unless it is 0."""
 
     @model_validator(mode="before")
     @classmethod
@@ -176,13 +228,17 @@ class SourceSpec(Frozen):
     def _known(cls, path: str | tuple[str, ...]) -> str | tuple[str, ...]:
         for one in listed(path):
             if one.startswith(WORLD) and (one not in BUILT_IN or one != path):
-                raise ValueError(f"a built-in source is the only path, and is one of {', '.join(BUILT_IN)}")
+                near = did_you_mean(one, BUILT_IN) if one not in BUILT_IN else ""
+                known = ", ".join(BUILT_IN)
+                raise ValueError(f"a built-in source is the only path, and is one of {known}{near}")
         return path
 
     @model_validator(mode="after")
     def _path_or_join(self) -> "SourceSpec":
         if bool(self.path) == bool(self.join):
             raise ValueError("name at least one file, in `path` or in `join`")
+        if self.clean and self.is_world:
+            raise ValueError("clean: the turns of a built-in source are in order; leave it out")
         if self.tokens is not None and (self.supervised_tokens or 0) > self.tokens:
             raise ValueError(f"supervised_tokens {self.supervised_tokens} are part of tokens {self.tokens}")
         return self

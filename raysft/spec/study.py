@@ -1,13 +1,15 @@
 """A study: a named grid inside a sweep file."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     BeforeValidator,
+    Discriminator,
     Field,
     SerializerFunctionWrapHandler,
+    Tag,
     model_serializer,
     model_validator,
 )
@@ -15,8 +17,9 @@ from pydantic import (
 from raysft.composition.amount import AmountField, Share
 from raysft.composition.exact import Ratio
 from raysft.composition.strategies import StrategyField
-from raysft.spec.fields import Frozen, Seed, Whole, listed
+from raysft.spec.fields import Frozen, Seed, Title, Whole, listed
 from raysft.spec.recipe import RecipeChange
+from raysft.wording import Fault, Faults
 
 AXES = ("model", "strategy", "amount", "ratio", "variant", "recipe", "seed")
 """The axes in the order in which a grid is walked: the last one varies fastest."""
@@ -28,7 +31,7 @@ _SOME = Field(min_length=1)
 class RatioPoint(Frozen):
     """One ratio: `{general: 1/4}`, or with a name `{little_general: {general: 1/4}}`."""
 
-    name: str = ""
+    name: Title = ""
     """What tables call it; empty for the factors themselves."""
     factors: Mapping[str, Ratio] = {}
     """Multiplier per ability; an ability that is not named has 1."""
@@ -107,8 +110,25 @@ class Hold(Frozen):
     @model_validator(mode="after")
     def _one_number(self) -> "Hold":
         if (self.steps is None) == (self.supervised_tokens is None):
-            raise ValueError("give `steps` or `supervised_tokens`")
+            raise ValueError("give `steps` or `supervised_tokens`, one of them")
         return self
+
+
+def _form(hold: object) -> str:
+    return "mapping" if isinstance(hold, Mapping | Hold) else "word"
+
+
+def _epochs(hold: object) -> object:
+    if hold != "epochs":
+        raise ValueError("write epochs, {steps: 500} or {supervised_tokens: 1000000}")
+    return hold
+
+
+HoldField = Annotated[
+    Annotated[Literal["epochs"], BeforeValidator(_epochs), Tag("word")] | Annotated[Hold, Tag("mapping")],
+    Discriminator(_form),
+]
+"""`epochs`, or a number of something else; whoever writes a mapping means the latter."""
 
 
 class Study(Axes):
@@ -126,26 +146,17 @@ class Study(Axes):
     """Abilities that take part, in this order; none named means all of the sweep."""
     subset_seed: Seed | None = None
     """Hold the choice of the subset apart from `seed`, which then drives only the order."""
-    hold: Literal["epochs"] | Hold = "epochs"
+    hold: HoldField = "epochs"
     """What is equal over the points: the recipe's epochs, or a number of steps or supervised tokens."""
-    max_repeats: Annotated[Whole, Field(ge=1)] = 1
+    max_repeats: Annotated[Whole, Field(ge=1, le=10_000)] = 1
     """How often one conversation may occur in an epoch, where amount × ratio asks for more than a source."""
     benchmarks: Literal["select", "report", "all"] = "select"
     """What its points are scored on: each ability's own benchmark, those to report by, or both."""
 
     @model_validator(mode="after")
     def _axes_fit_together(self) -> "Study":
-        named = [*self.given, *(name for group in self.linked for name in group.given)]
-        twice = sorted({name for name in named if named.count(name) > 1})
-        if twice:
-            raise ValueError(f"{twice[0]} is given twice; a linked axis cannot be given by itself as well")
-        for group in self.linked:
-            lengths = {name: len(getattr(group, name)) for name in group.given}
-            if len(lengths) < 2 or len(set(lengths.values())) > 1:
-                found = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-                raise ValueError(f"linked needs two or more axes with equally many values: {found or 'none'}")
-        if any(not one.given for one in self.exclude):
-            raise ValueError("exclude names no axis, and would leave nothing")
+        if faults := [*_given_twice(self), *_unlinked(self.linked), *_excludes_all(self.exclude)]:
+            raise Faults(faults)
         return self
 
     def values(self, axis: str) -> Iterable[Any]:
@@ -153,3 +164,28 @@ class Study(Axes):
         holder = next((group for group in self.linked if axis in group.given), self)
         found: Iterable[Any] = getattr(holder, axis)
         return found
+
+
+def _given_twice(study: Study) -> Iterator[Fault]:
+    """Axes that are linked and given by themselves, or linked twice."""
+    seen = set(study.given)
+    for place, group in enumerate(study.linked):
+        for axis in group.given:
+            if axis in seen:
+                said = "is given twice; a linked axis cannot be given by itself as well"
+                yield Fault(("linked", place, axis), axis, said)
+            seen.add(axis)
+
+
+def _unlinked(groups: Sequence[Axes]) -> Iterator[Fault]:
+    for place, group in enumerate(groups):
+        lengths = {name: len(getattr(group, name)) for name in group.given}
+        if len(lengths) < 2 or len(set(lengths.values())) > 1:
+            found = ", ".join(f"{name} has {length}" for name, length in lengths.items()) or "none"
+            yield Fault(("linked", place), found, "needs two or more axes with equally many values")
+
+
+def _excludes_all(exclusions: Sequence[Axes]) -> Iterator[Fault]:
+    for place, one in enumerate(exclusions):
+        if not one.given:
+            yield Fault(("exclude", place), {}, "names no axis, and would leave nothing")

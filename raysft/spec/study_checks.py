@@ -1,6 +1,7 @@
 """What must hold in a study, and between it and the rest of the sweep."""
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from math import prod
 from typing import NamedTuple
@@ -10,11 +11,17 @@ from pydantic import ValidationError
 from raysft.composition.amount import Amount, Budget, Share
 from raysft.composition.strategy import DEFAULT_LAST, Shares, Strategy
 from raysft.errors import Problem
-from raysft.spec.grid import choices
+from raysft.spec.grid import cells_of, choices, with_one_of_others
+from raysft.spec.grid_checks import MOST_CELLS, grid_problems
 from raysft.spec.recipe import RecipeChange
-from raysft.spec.study import Axes, RatioPoint, Study
+from raysft.spec.study import RatioPoint, Study
 from raysft.spec.sweep import SweepSpec
-from raysft.wording import did_you_mean, in_words
+from raysft.wording import NOT_GIVEN, as_written, did_you_mean, in_words, seen
+
+_LONGEST = 120
+"""Characters of a value in a message."""
+_MOST_NAMES = 20
+"""Names that a message lists."""
 
 
 class Names(NamedTuple):
@@ -39,7 +46,13 @@ def study_problems(name: str, spec: SweepSpec, names: Names) -> Iterator[Problem
 def no_such(field: str, value: str, what: str, known: tuple[str, ...], name: str | None = None) -> Problem:
     """A name that stands for nothing; `name` where it is no part of the value."""
     near = did_you_mean(name or value.rpartition(": ")[2], known)
-    return Problem(field, value, f"no such {what}; use one of {', '.join(known) or '(there is none)'}{near}")
+    more = f" and {len(known) - _MOST_NAMES} more" if len(known) > _MOST_NAMES else ""
+    some = ", ".join(known[:_MOST_NAMES]) + more if known else "(there is none)"
+    return Problem(seen(field), seen(value) or '""', f"no such {what}; use one of {some}{near}")
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= _LONGEST else f"{label[:_LONGEST]}..."
 
 
 class _Wanted(NamedTuple):
@@ -61,17 +74,20 @@ class _Checks(NamedTuple):
 
     @property
     def abilities(self) -> tuple[str, ...]:
-        """Abilities that take part."""
-        return self.study.abilities or self.names.abilities
+        """Abilities that take part; all of them where a name of these is wrong, and nobody knows which."""
+        known = set(self.study.abilities) <= set(self.names.abilities)
+        return self.study.abilities if self.study.abilities and known else self.names.abilities
 
     def names_and_values(self) -> Iterator[Problem]:
         """What is wrong with single values of the axes."""
         for axis in ("model", "strategy"):
             if not self.study.values(axis):
-                yield Problem(f"{self.field}.{axis}", "not given", "must be given, by itself or in `linked`")
-        for ability in self.study.abilities:
+                yield Problem(f"{self.field}.{axis}", NOT_GIVEN, "must be given, by itself or in `linked`")
+        for ability, times in Counter(self.study.abilities).items():
             if ability not in self.names.abilities:
                 yield no_such(f"{self.field}.abilities", ability, "ability", self.names.abilities)
+            if times > 1:
+                yield Problem(f"{self.field}.abilities", ability, "is given twice: leave one")
         for model in self.study.values("model"):
             if model not in self.names.models:
                 yield no_such(f"{self.field}.model", model, "model", self.names.models)
@@ -80,20 +96,23 @@ class _Checks(NamedTuple):
         yield from self._ratios()
         yield from self._variants()
         yield from self._budgets()
-        for place, exclusion in enumerate(self.study.exclude):
-            yield from self._exclusion(f"{self.field}.exclude[{place}]", exclusion)
-        if self.study.exclude and not any(True for _ in choices(self.study, self.abilities)):
-            yield Problem(f"{self.field}.exclude", "every cell", "leave at least one cell of the grid")
+        if self.study.benchmarks == "report" and not any(one.report for one in self.spec.abilities.values()):
+            remedy = "no ability has a benchmark to report by: abilities.NAME.report says it"
+            yield Problem(f"{self.field}.benchmarks", "report", remedy)
+        yield from grid_problems(self.field, self.study, self.abilities)
 
     def _strategy(self, strategy: Strategy) -> Iterator[Problem]:
         field, known = f"{self.field}.strategy", ", ".join(self.abilities)
+        label = _short(strategy.label)
         unknown = [ability for ability in strategy.names() if ability not in self.abilities]
         for ability in unknown:
-            yield no_such(field, f"{strategy.label}: {ability}", "ability", self.abilities)
+            yield no_such(field, f"{label}: {ability}", "ability", self.abilities)
         if strategy.needs_last() and DEFAULT_LAST not in self.abilities:
-            yield Problem(field, strategy.label, f"say which ability comes `last`, one of {known}")
+            yield Problem(field, label, f"say which ability comes `last`, one of {known}")
         elif not unknown and not all(strategy.stages(self.abilities)):
-            yield Problem(field, strategy.label, "a stage has no data: it needs at least two abilities")
+            yield Problem(field, label, "a stage has no data: it needs at least two abilities")
+        elif not unknown and (objection := strategy.objection(self.abilities)):
+            yield Problem(field, label, objection)
         for change in strategy.recipes():
             try:
                 RecipeChange.model_validate(change)
@@ -102,10 +121,14 @@ class _Checks(NamedTuple):
                     at = ".".join(map(str, (f"{field}.recipe", *wrong["loc"])))
                     near = did_you_mean(at.rpartition(".")[2], RecipeChange.model_fields)
                     near = near if wrong["type"] == "extra_forbidden" else ""
-                    yield Problem(at, str(wrong["input"]), in_words(wrong) + near)
+                    yield Problem(at, as_written(wrong["input"]), in_words(wrong) + near)
 
     def _ratios(self) -> Iterator[Problem]:
+        named: dict[str, Mapping[str, Fraction]] = {}
         for ratio in self.study.values("ratio"):
+            if ratio.name and named.setdefault(ratio.name, ratio.factors) != ratio.factors:
+                remedy = "is the name of two ratios, which tables could not tell apart; rename one"
+                yield Problem(f"{self.field}.ratio", ratio.name, remedy)
             for ability, factor in ratio.factors.items():
                 if ability not in self.abilities:
                     yield no_such(
@@ -125,30 +148,22 @@ class _Checks(NamedTuple):
 
     def _budgets(self) -> Iterator[Problem]:
         for amount in self.study.values("amount"):
+            shown = _short(str(amount))
             for ability in sorted(_said(amount) - set(self.abilities)):
-                yield no_such(
-                    f"{self.field}.amount.{ability}", str(amount), "ability", self.abilities, ability
-                )
-
-    def _exclusion(self, field: str, exclusion: Axes) -> Iterator[Problem]:
-        """A value that no cell has excludes nothing, and is most likely a slip."""
-        for axis in exclusion.given:
-            known = list(self.study.values(axis))
-            if axis == "strategy":
-                known = [one for rule in known for one in rule.expanded(self.abilities)] + known
-            for value in getattr(exclusion, axis):
-                if value not in known:
-                    said = getattr(value, "label", value)
-                    yield Problem(f"{field}.{axis}", str(said), f"the study has no such value of {axis}")
+                yield no_such(f"{self.field}.amount.{ability}", shown, "ability", self.abilities, ability)
 
     # ---- what cells ask for together
 
     def wanted(self) -> list[_Wanted]:
-        """What the cells ask for, each once; of a strategy that is wrong in itself, nothing."""
+        """What the cells ask for of the abilities that take part, each once."""
         # The values are held by the cells, so their numbers tell them apart.
+        if cells_of(self.study, self.abilities) > MOST_CELLS:
+            return []
+        excluded = {axis for one in self.study.exclude for axis in one.given}
+        study = with_one_of_others(self.study, {"strategy", "amount", "ratio", *excluded})
         cells = {
             (id(cell.strategy), id(cell.amount), id(cell.ratio)): cell
-            for cell in choices(self.study, self.abilities)
+            for cell in choices(study, self.abilities)
         }
         rules = {id(cell.strategy): cell.strategy for cell in cells.values()}
         shares = {key: self._shares(rule) for key, rule in rules.items()}
@@ -156,11 +171,10 @@ class _Checks(NamedTuple):
 
     def _shares(self, strategy: Strategy) -> Shares:
         most: Shares = {}
-        if any(self._strategy(strategy)):
-            return most
         for stage in strategy.stages(self.abilities):
             for ability, share in stage.items():
-                most[ability] = max(share, most.get(ability, share))
+                if ability in self.abilities:
+                    most[ability] = max(share, most.get(ability, share))
         return most
 
     def too_much(self, wanted: Iterable[_Wanted]) -> Iterator[Problem]:
@@ -190,7 +204,7 @@ class _Checks(NamedTuple):
         for amount, without in missing.items():
             if without:
                 names = ", ".join(ability for ability in self.abilities if ability in without)
-                yield Problem(f"{self.field}.amount", str(amount), f"says nothing for {names}")
+                yield Problem(f"{self.field}.amount", _short(str(amount)), f"says nothing for {names}")
 
 
 def _said(amount: Amount) -> set[str]:

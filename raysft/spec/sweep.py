@@ -3,19 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
 
 from raysft.errors import InputError, Problem
 from raysft.identity import BenchmarkKey, SourceKey, benchmark_key, source_key
 from raysft.spec.assumptions import CostSpec, PowerSpec
 from raysft.spec.evaluation import BenchmarkSpec, EvaluationSpec
-from raysft.spec.fields import Frozen, Whole, listed
+from raysft.spec.fields import Frozen, Number, Whole, folder_name, listed
 from raysft.spec.model import ModelSpec
 from raysft.spec.objective import ObjectiveSpec
 from raysft.spec.reading.derived_name import LONGEST, derived_name
 from raysft.spec.recipe import Recipe
 from raysft.spec.source import SourceSpec
 from raysft.spec.study import Study
+from raysft.wording import argument, did_you_mean
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 """Letters, digits, `_`, `.` and `-`."""
@@ -39,7 +40,7 @@ class RunSpec(Frozen):
 
     trials_at_once: Annotated[Whole, Field(ge=1)] = 2
     """Points under way at the same time."""
-    resume_every_s: Annotated[float, Field(gt=0)] = 30.0
+    resume_every_s: Annotated[Number, Field(gt=0)] = 30.0
     """Seconds between two resume states of a stage; at most so much work is lost."""
     attempts: Annotated[Whole, Field(ge=1)] = 3
     """How often a stage is tried in one run when its process dies or the infrastructure fails."""
@@ -69,7 +70,11 @@ class SweepSpec(Frozen):
     'mine+amount'
     """
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+=-]*$", max_length=LONGEST)]
+    name: Annotated[
+        str,
+        Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+=-]*$", max_length=LONGEST),
+        AfterValidator(folder_name),
+    ]
     """Name of the sweep's folder in the store. After a `+` comes what an option of the command changed."""
     data_dir: str = "."
     """Folder that relative paths of data start from; itself relative to the sweep file."""
@@ -91,6 +96,12 @@ class SweepSpec(Frozen):
     """What the plan assumes about noise."""
     objective: ObjectiveSpec | None = None
     """What a recommendation looks for; `null` for none."""
+    _every_study: Mapping[str, Study] | None = PrivateAttr(None)
+
+    @property
+    def every_study(self) -> Mapping[str, Study]:
+        """The studies of the whole file, also where `only` has left some out."""
+        return self._every_study or self.studies
 
     @property
     def sources(self) -> dict[SourceKey, SourceSpec]:
@@ -123,11 +134,18 @@ class SweepSpec(Frozen):
         """
         known = ", ".join(self.studies)
         problems = [
-            Problem("--only", study, f"no such study; use one of {known}")
+            Problem(
+                argument("--only"),
+                study,
+                f"no such study; use one of {known}{did_you_mean(study, self.studies)}",
+            )
             for study in studies
             if study not in self.studies
         ]
         if problems:
             raise InputError(problems)
         kept = {name: study for name, study in self.studies.items() if name in studies}
-        return self.model_copy(update={"name": derived_name(self.name, kept, "--only"), "studies": kept})
+        name = derived_name(self.name, kept, "--only")
+        chosen = self.model_copy(update={"name": name, "studies": kept})
+        chosen._every_study = self.every_study
+        return chosen

@@ -21,6 +21,7 @@ from raysft.store.objects import ObjectTransport
 from raysft.store.resume import ResumeState
 from raysft.store.transport import ReadOnlyTransport, Transport, explain, is_full
 from raysft.store.workbench import open_workspace, remove_leftovers
+from raysft.wording import argument
 
 _CACHE = Path.home() / ".cache" / "raysft"
 _SQUEEZED_URL = re.compile(r"[A-Za-z][A-Za-z0-9+]+:/[^/]")
@@ -91,10 +92,10 @@ class Store:
         try:
             found = transport.top_names()
         except StoreError as error:
-            raise InputError([Problem("--store", str(url), f"cannot be read: {error}")]) from None
+            raise InputError([Problem(argument("--store"), str(url), f"cannot be read: {error}")]) from None
         if not layout.TOP_NAMES & found:
             remedy = "there is no store; give the one that the sweep was run with, or `raysft run` makes one"
-            raise NoStore([Problem("--store", str(url), remedy)])
+            raise NoStore([Problem(argument("--store"), str(url), remedy)])
         return cls(ReadOnlyTransport(transport))
 
     @property
@@ -217,5 +218,5 @@ def _transport(url: str | Path, cache: Path) -> Transport:
         return LocalTransport(Path(unquote(parts.path)))
     if "://" not in text and "::" not in text:
         return LocalTransport(Path(text).expanduser().absolute())
-    refuse_without_library("--store", text)
+    refuse_without_library(argument("--store"), text)
     return ObjectTransport(text.rstrip("/"), cache.expanduser().absolute())

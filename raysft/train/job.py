@@ -70,7 +70,8 @@ class Progress:
     step: int
     """From 1."""
     steps: int
-    loss: float
+    loss: float | None
+    """None where the batch has no target."""
     tokens: int
     """Real tokens, padding excluded, that this attempt has trained on."""
     seconds: float
@@ -82,6 +83,7 @@ class TrainedStage:
     """What is known of a stage once its weights are exported."""
 
     steps: int
+    empty_steps: int
     used: tuple[UsedSource, ...]
     losses: tuple[LossPoint, ...]
     provenance: Provenance

@@ -23,7 +23,7 @@ from raysft.train.objective import TargetLosses
 from raysft.train.optimiser import set_learning_rate
 from raysft.train.resume_state import save_state
 from raysft.train.schedule import learning_rate
-from raysft.train.stage import begin_stage, finish_stage
+from raysft.train.stage import begin_stage, finish_stage, refuse_without_updates
 from raysft.train.state import Training
 
 Report = Callable[[Progress], object]
@@ -33,8 +33,8 @@ Report = Callable[[Progress], object]
 class _Stepped:
     """What every worker knows after a step."""
 
-    loss: float
-    """Of the global batch, before the update."""
+    loss: float | None
+    """Of the global batch, before the update; None where it has no target."""
     save: bool
     """Whether a resume state is due."""
 
@@ -50,12 +50,14 @@ def train_stage(job: StageJob, group: WorkerGroup, report: Report) -> TrainedSta
         report: told of every optimiser step, by rank 0; what it raises ends the stage.
 
     Raises:
-        StageFailed: loss or gradient not finite, out of memory, or a job that cannot be trained.
+        StageFailed: loss or gradient not finite, out of memory, or a job that cannot be trained, such as one
+            of whose steps none has a target.
     """
     with memory_failures(job.fingerprint), cpu_threads(group.threads) as threads:
         corpus, used = read_corpus(job)
         training = begin_stage(job, corpus, group)
         seconds = _train(training, corpus, group, report)
+        refuse_without_updates(training)
         return finish_stage(training, used, group, threads, seconds)
 
 
@@ -95,10 +97,17 @@ def _train(training: Training, corpus: Corpus, group: WorkerGroup, report: Repor
 def _update(training: Training, batch: GlobalBatch, group: WorkerGroup, step: int, *, due: bool) -> _Stepped:
     """One optimiser step.
 
+    A batch without a target is passed over: weights, moments and AdamW's own count stay, for there is
+    nothing to learn, and momentum alone would move the weights. Its step keeps its number and its place in
+    the schedule.
+
     Raises:
         StageFailed: of kind `not_finite`; the weights are those before the step.
     """
     job, model = training.job, training.model
+    # The denominator is that of the global batch, so no worker waits in an exchange for one that passes over.
+    if not batch.denominator:
+        return _Stepped(None, save=False)
     local = torch.zeros((), device=group.device)
     for micro in batch.micro_batches:
         here = micro.to(group.device)

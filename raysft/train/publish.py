@@ -1,13 +1,15 @@
 """A stage from its job to the store: train, export into a workspace, publish with its record."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from raysft.data.tokens.prepared import Prepared
 from raysft.records import StageRecord
 from raysft.store import Store
 from raysft.train.group import WorkerGroup
-from raysft.train.job import Progress, StageJob, TrainedStage
+from raysft.train.job import JobPortion, Progress, StageJob, TrainedStage
 from raysft.train.loop import train_stage
 
 
@@ -39,7 +41,16 @@ def _record(job: StageJob, trained: TrainedStage) -> StageRecord:
         weights_digest=trained.weights_digest,
         parent_weights_digest=trained.parent_weights_digest,
         steps=trained.steps,
+        empty_steps=trained.empty_steps,
         used=trained.used,
+        lost={one.ability: lost for one in job.portions if (lost := _lost(one))},
         losses=trained.losses,
         provenance=trained.provenance,
     )
+
+
+def _lost(portion: JobPortion) -> dict[str, int]:
+    """Conversations of a portion of which the chat template lost text, by what it is."""
+    lost = Prepared.open(portion.prepared).lost
+    found = Counter(kind for one in portion.ids if one in lost for kind in {each.kind for each in lost[one]})
+    return dict(sorted(found.items()))

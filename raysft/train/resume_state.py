@@ -38,7 +38,8 @@ def continue_stage(training: Training, group: WorkerGroup) -> None:
         return
     _same_folder(job, Path(folder), group)
     body = json.loads((Path(folder) / _JSON).read_text(encoding="utf-8"))
-    fill_state(model, optimiser, body["step"])
+    # AdamW counts its updates, and a batch without a target was none.
+    fill_state(model, optimiser, body["step"] - body["losses"].count(None))
     reader = dcp.HuggingFaceStorageReader(folder)
     with _alone_on_purpose():
         dcp.load(dict(named_state(model, optimiser)), storage_reader=reader, no_dist=group.size == 1)

@@ -25,6 +25,8 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
     # 100 steps with warm-up 0.03: updates 1 and 2 have 1/3 and 2/3, and the shape begins with the peak at 3.
     if step < warm:
         return recipe.learning_rate * step / warm
+    if recipe.schedule == "constant":
+        return recipe.learning_rate  # 0.05 + (1 - 0.05) need not be 1
     share = _SHAPES[recipe.schedule](recipe, step, steps, max(warm, 1))
     return recipe.learning_rate * (recipe.final_rate + (1 - recipe.final_rate) * share)
 
@@ -48,10 +50,6 @@ def _linear(recipe: Recipe, step: int, steps: int, peak: int) -> float:  # noqa:
     return 1 - _position(step, steps, peak)
 
 
-def _constant(recipe: Recipe, step: int, steps: int, peak: int) -> float:  # noqa: ARG001
-    return 1.0
-
-
 def _hold_then_fall(recipe: Recipe, step: int, steps: int, peak: int) -> float:
     """Warm-up, stable, decay (arXiv 2404.06395): the last `decay` of all steps fall on a line.
 
@@ -66,6 +64,5 @@ def _hold_then_fall(recipe: Recipe, step: int, steps: int, peak: int) -> float:
 _SHAPES: dict[str, Callable[[Recipe, int, int, int], float]] = {
     "cosine": _cosine,
     "linear": _linear,
-    "constant": _constant,
     "wsd": _hold_then_fall,
 }

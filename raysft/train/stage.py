@@ -60,6 +60,21 @@ def _autocast(job: StageJob, group: WorkerGroup) -> torch.dtype | None:
     return torch.bfloat16 if job.recipe.precision == "bf16" and group.size == 1 else None
 
 
+def refuse_without_updates(training: Training) -> None:
+    """End a stage that learnt nothing: it would be its parent under another name.
+
+    Raises:
+        StageFailed: of kind `user`.
+    """
+    course, job = training.course, training.job
+    if course.empty_steps == course.step:
+        cause = (
+            f"not one conversation of its {course.step} steps has a supervised token within max_length "
+            f"{job.recipe.max_length}"
+        )
+        raise StageFailed(job.fingerprint, "user", cause)
+
+
 def finish_stage(
     training: Training, used: tuple[UsedSource, ...], group: WorkerGroup, threads: int, seconds: float
 ) -> TrainedStage:
@@ -68,6 +83,7 @@ def finish_stage(
     job = training.job
     return TrainedStage(
         steps=training.course.step,
+        empty_steps=training.course.empty_steps,
         used=used,
         losses=_loss_points(training),
         provenance=_provenance(training, group, threads, seconds),
@@ -94,14 +110,13 @@ def _export(training: Training, group: WorkerGroup) -> None:
 
 
 def _loss_points(training: Training) -> tuple[LossPoint, ...]:
-    losses, job = training.course.losses, training.job
-    last, count = len(losses) - 1, min(len(losses), KEPT_LOSSES)
-    chosen = [round(place * last / max(1, count - 1)) for place in range(count)]
+    recipe, steps = training.job.recipe, len(training.course.losses)
+    known = [(step, loss) for step, loss in enumerate(training.course.losses, start=1) if loss is not None]
+    last, count = len(known) - 1, min(len(known), KEPT_LOSSES)
+    chosen = [known[round(place * last / max(1, count - 1))] for place in range(count)]
     return tuple(
-        LossPoint(
-            step=one + 1, loss=losses[one], learning_rate=learning_rate(job.recipe, one + 1, len(losses))
-        )
-        for one in chosen
+        LossPoint(step=step, loss=loss, learning_rate=learning_rate(recipe, step, steps))
+        for step, loss in chosen
     )
 
 

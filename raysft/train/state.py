@@ -14,13 +14,18 @@ class Course:
     """How far a stage has come."""
 
     step: int = 0
-    """Updates that are done."""
-    losses: list[float] = field(default_factory=list)
-    """Of every update that is done."""
+    """Steps that are done."""
+    losses: list[float | None] = field(default_factory=list)
+    """Of every step that is done; None where its batch had no target, and no update was made."""
     tokens: int = 0
     """Real tokens that this attempt trained on, over all workers."""
     resumed_at: tuple[int, ...] = ()
     """Steps from which the stage went on after interruptions."""
+
+    @property
+    def empty_steps(self) -> int:
+        """Steps that are done whose batch had no target."""
+        return self.losses.count(None)
 
 
 @dataclass(frozen=True)

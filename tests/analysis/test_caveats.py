@@ -34,6 +34,12 @@ def test_a_lost_format_is_told_from_an_ability_that_was_never_taught() -> None:
     assert not [line for line in headed(found, "No answer") if "mixed_sequential" in line]
 
 
+def test_a_gap_between_both_readings_is_named_as_one_of_format() -> None:
+    found = headed(notes(strategies()), "Right, but not in the form")
+    assert any("dmt" in line and "math: strict " in line and ", flexible " in line for line in found)
+    assert not any("general:" in line for line in found)
+
+
 def test_without_a_base_format_and_ability_cannot_be_told_apart() -> None:
     cells = [cell for cell in strategies() if not cell.key.is_base]
     (lost,) = [cell for cell in cells if cell.key.strategy == "mixed_sequential"]

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raysft.cli.terminal_text import harmless, on_one_line
+from raysft.cli.terminal_text import on_one_line
+from raysft.harmless_text import harmless
 
 
 @pytest.mark.parametrize(

@@ -67,14 +67,31 @@ def test_equal_stages_one_after_the_other_are_two_stages() -> None:
         ([{"math": 2}], "at most 1"),
         (
             {"basics": {"math": 1}, "polish": "general"},
-            "stage polish is 'general': write abilities with shares",
+            "stages.polish: write abilities with shares",
         ),
-        ({"basics": {"math": 1}, "polish": None}, "stage polish is None"),
-        ({"basics": {"math": 1}, "polish": ["general"]}, r"stage polish is \['general'\]"),
-        ({"math": 1, "code": 1}, "stage math is 1"),
-        ([{"math": 1}, "general"], "mixtures.1"),
-        ([{}], "mixture"),
-        ([], "mixtures"),
+        ({"basics": {"math": 1}, "polish": None}, "stages.polish: write abilities"),
+        ({"basics": {"math": 1}, "polish": ["general"]}, "stages.polish: write abilities"),
+        ({"math": 1, "code": 1}, r"stages: write a list, one mixture for each stage: \[{math: 1}"),
+        ([{"math": 1}, "general"], "stages.1: write abilities"),
+        ([{}], "stages.0: write abilities"),
+        ([], "stages: give at least 1"),
+        ([{"math": 2}, {"code": 0}, "general"], "stages.0.math: .*; stages.1.code: .*; stages.2: "),
+        (
+            {
+                "a": {"math": 1},
+                "b": {"mixture": {"math": 1}, "after": "aa"},
+                "c": {"mixture": {}, "recip": {}},
+            },
+            "stages.c.mixture: write abilities.*stages.c.recip: no such key here; did you mean recipe?",
+        ),
+        (
+            {
+                "a": {"math": 1},
+                "b": {"mixture": {"math": 1}, "after": "d"},
+                "c": {"mixture": {"math": 1}, "after": "e"},
+            },
+            "stages.b.after: no stage is called d.*stages.c.after: no stage is called e",
+        ),
     ],
     ids=str,
 )

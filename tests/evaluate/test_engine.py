@@ -3,12 +3,18 @@ from typing import Any
 
 import pytest
 
-from raysft.evaluate.engine import Engine, EngineIdentity, generations_fingerprint, generations_identity
+from raysft.evaluate.engine import (
+    Answering,
+    Engine,
+    EngineIdentity,
+    generations_fingerprint,
+    generations_identity,
+)
 from raysft.evaluate.engines.transformers_engine import TransformersEngine
 
 ENGINE = EngineIdentity("transformers", "5.23.0", "fp32")
 GIVEN = {
-    "weights": "w" * 32,
+    "answering": Answering("w" * 32, "t" * 32),
     "questions_digest": "q" * 32,
     "max_new_tokens": 100,
     "engine": ENGINE,
@@ -19,7 +25,8 @@ GIVEN = {
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("weights", "v" * 32),
+        ("answering", Answering("v" * 32, "t" * 32)),
+        ("answering", Answering("w" * 32, "s" * 32)),
         ("questions_digest", "p" * 32),
         ("max_new_tokens", 101),
         ("engine", EngineIdentity("other", "5.23.0", "fp32")),

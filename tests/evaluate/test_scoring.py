@@ -105,6 +105,29 @@ def test_ends_are_counted_over_all_items() -> None:
     assert (found.cut_off_rate, found.overflow_rate) == (0.5, 0.25)
 
 
+def test_both_readings_are_counted_over_the_graded_items() -> None:
+    marks = [(True, True), (False, True), (False, False), (True, True)]
+    verdicts = [
+        Verdict(f"q{place}", float(flexible), details={"strict": strict, "flexible": flexible})
+        for place, (strict, flexible) in enumerate(marks)
+    ]
+    verdicts[3] = replace(verdicts[3], value=None, reason="judge down")
+    found = record(Quiz(4), verdicts)
+    assert (found.strict_rate, found.flexible_rate) == pytest.approx((1 / 3, 2 / 3))
+    assert record(Quiz(1), [Verdict("q0", 1.0)]).strict_rate is None
+
+
+def test_what_a_program_or_judge_said_can_be_written_and_shown() -> None:
+    odd = "\ud83d \x1b[31m" + "x" * 5000
+    verdicts = [Verdict("q0", 0.0, details={"cause": odd}), Verdict("q1", None, reason=odd)]
+    found = record(Quiz(2), verdicts)
+    again = ScoreRecord.model_validate_json(found.model_dump_json().encode())
+    cause, reason = again.items[0].details["cause"], again.items[1].reason
+    assert cause == reason
+    assert cause.startswith("\\ud83d \\x1b[31mxxx")
+    assert len(cause) == 1000
+
+
 @pytest.mark.parametrize(
     ("verdicts", "suspect"),
     [

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import save_file
 from support.model_size import parameter_count
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
@@ -112,12 +113,82 @@ def test_one_changed_bit_changes_the_digest(base):
     assert weights_digest(base) != before
 
 
-@pytest.mark.parametrize(("key", "differs"), [("rope_theta", True), ("_name_or_path", False)])
+@pytest.mark.parametrize(
+    ("key", "differs"),
+    [
+        *((key, True) for key in ("rope_theta", "num_attention_heads", "rms_norm_eps", "a_new_key")),
+        *((key, False) for key in ("_name_or_path", "use_cache", "torch_dtype", "dtype", "architectures")),
+        *((key, False) for key in ("transformers_version", "initializer_range", "temperature")),
+    ],
+)
 def test_how_a_model_computes_is_in_the_digest_and_who_wrote_it_is_not(base, key, differs):
     before, path = weights_digest(base), base / "config.json"
     config = json.loads(path.read_text())
     path.write_text(json.dumps({**config, key: 1}, indent=1))
     assert (weights_digest(base) != before) == differs
+
+
+def test_one_file_or_several_under_any_name_are_the_same_weights(base, tmp_path, monkeypatch):
+    before = weights_digest(base)
+    (base / "consolidated.safetensors").write_bytes(b"what transformers does not read")
+    assert weights_digest(base) == before
+    monkeypatch.setattr("raysft.model.folder.SHARD_SIZE", "4KB")
+    export_model(portable_tensors(load_model(base, torch.float32), torch.float32), base, tmp_path / "many")
+    assert len(list((tmp_path / "many").glob("*.safetensors"))) > 2
+    assert weights_digest(tmp_path / "many") == before
+    (base / "consolidated.safetensors").unlink()
+    (base / "model.safetensors").rename(base / "other.safetensors")
+    assert weights_digest(base) == before
+
+
+def test_what_ends_an_answer_is_in_the_digest_and_how_a_model_would_like_to_sample_is_not(base):
+    before, path = weights_digest(base), base / "generation_config.json"
+    said = json.loads(path.read_text())
+    path.write_text(json.dumps({**said, "temperature": 0.3, "do_sample": True}))
+    assert weights_digest(base) == before
+    path.write_text(json.dumps({**said, "eos_token_id": [said["eos_token_id"], 7]}))
+    assert weights_digest(base) != before
+    path.unlink()
+    assert weights_digest(base) == before, "config.json names the same token"
+
+
+def test_a_tensor_of_another_name_shape_or_format_is_another(tmp_path, base):
+    digests = set()
+    for name, values in (
+        ("a", torch.zeros(4, 2)),
+        ("b", torch.zeros(4, 2)),
+        ("a", torch.zeros(2, 4)),
+        ("a", torch.zeros(4, 2, dtype=torch.int32)),
+    ):
+        save_file({name: values}, base / "model.safetensors", metadata={"who": name})
+        digests.add(weights_digest(base))
+    assert len(digests) == 4
+    save_file({"a": torch.zeros(4, 2)}, base / "model.safetensors", metadata={"who": "another"})
+    assert weights_digest(base) in digests
+
+
+HEADER = b'{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":'
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"short",
+        (2**63).to_bytes(8, "little") + b"{}",
+        (2).to_bytes(8, "little") + b"[]",
+        (9).to_bytes(8, "little") + b'{"a": 12}',
+        (100_000).to_bytes(8, "little") + b"[" * 100_000,
+        (len(HEADER) + 7).to_bytes(8, "little") + HEADER + b"[0,4]}}" + b"1234",
+        (len(HEADER) + 7).to_bytes(8, "little") + HEADER + b"[4,8]}}" + b"1234",
+    ],
+    ids=["empty", "short", "long", "list", "number", "deep", "over each other", "cut"],
+)
+def test_a_damaged_file_has_a_digest_of_its_own(base, data):
+    before = weights_digest(base)
+    (base / "model.safetensors").write_bytes(data)
+    damaged = weights_digest(base)
+    assert damaged == weights_digest(base) != before
 
 
 def test_a_folder_without_weights_has_no_digest(tmp_path):

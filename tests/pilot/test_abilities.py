@@ -13,7 +13,8 @@ from raysft.spec.sweep import Name
 def file(rows: int = 100, turns: float = 1.0, kind: Kind = "closed", answer: int = 10) -> DataFile:
     ids = frozenset(number.to_bytes(4, "big") for number in range(rows))
     lengths = (50.0,) * rows
-    return DataFile("f", "alpaca", rows, 0, "", ids, 0, lengths, 20.0, turns, answer, kind, "", counted=False)
+    seen = (ids, frozenset[int](), 0, lengths, 20.0, turns)
+    return DataFile("f", "alpaca", rows, 0, "", {}, *seen, answer, kind, "", counted=False)
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,10 @@ def test_a_goal_is_set_for_what_is_scored_word_for_word_alone(tmp_path: Path) ->
 def test_a_held_out_set_says_its_share_and_what_it_can_show(tmp_path: Path) -> None:
     spec, text = file_of(tmp_path, write_rows(tmp_path / "a.jsonl", 540))
     assert spec.abilities["a"].source.held_out == 108
-    assert "never trained on; 20% of them, on which two recipes must differ by 11.4 points of 100" in text
+    assert (
+        "never trained on; 20% of the questions, on which two recipes must differ by 11.4 points of 100"
+        in text
+    )
     assert "432 conversations are left to train on" in text
 
 

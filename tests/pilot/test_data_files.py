@@ -163,18 +163,25 @@ def test_held_out_is_a_fifth_within_bounds(rows: int, held_out: int, tmp_path: P
     assert found.trained == rows - held_out
 
 
+def test_held_out_counts_questions_and_takes_their_answers(tmp_path: Path) -> None:
+    found = look_at(pairs(tmp_path / "a.jsonl", [(f"{n % 100}?", f"{n}.") for n in range(1000)]))
+    assert (len(found.ids), len(found.questions), found.held_out, found.trained) == (1000, 100, 20, 800)
+    few = pairs(tmp_path / "b.jsonl", [(f"{n % 30}?", f"{n}.") for n in range(1000)])
+    assert "30 distinct questions; it needs at least 60" in refusal(few)
+
+
 def test_what_cannot_be_used_is_refused(tmp_path: Path) -> None:
     assert "no such file" in refusal(tmp_path / "nowhere.jsonl")
-    assert "is a folder; name its files" in refusal(tmp_path)
+    assert "is a folder: holds no .jsonl" in refusal(tmp_path)
     small = write_rows(tmp_path / "small.jsonl", 59)
-    assert "59 distinct conversations; it needs at least 60" in refusal(small)
+    assert "59 distinct questions; it needs at least 60" in refusal(small)
     copies = tmp_path / "copies.jsonl"
     copies.write_text("\n".join(small.read_text().splitlines() * 3))
     assert "59 distinct" in refusal(copies)
     (tmp_path / "odd.jsonl").write_text('{"a": 1}\n' * 100)
     assert "no known format" in refusal(tmp_path / "odd.jsonl")
     (tmp_path / "notes.txt").write_text("hello")
-    assert "unknown kind of file" in refusal(tmp_path / "notes.txt")
+    assert "is plain text" in refusal(tmp_path / "notes.txt")
     (tmp_path / "bad.jsonl").write_text('{"prompt": "a", "completion": "b"}\n' + '{"prompt": "a"}\n' * 200)
     assert "200 of 201 rows are malformed" in refusal(tmp_path / "bad.jsonl")
     (tmp_path / "empty.jsonl").write_text("")

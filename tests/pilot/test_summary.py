@@ -65,5 +65,5 @@ def test_every_template_and_overlap_is_named_with_its_files(tmp_path: Path) -> N
     first, second = write_rows(tmp_path / "a.jsonl", 200), write_rows(tmp_path / "b.jsonl", 200, start=190)
     chat = write_chats(tmp_path / "c.json", 200)
     text = said(tmp_path, first, second, chat)
-    assert "10 conversations are both in a and in b" in text
+    assert "10 questions are both in a and in b" in text
     assert "in c" not in text.partition("Beware")[2].partition("written")[0]

@@ -182,6 +182,41 @@ def test_what_was_seen_is_what_a_run_will_read(tmp_path: Path) -> None:
     assert "400 conversations are left to train on" in text
 
 
+def test_a_file_with_many_bad_rows_is_taken_and_said_to_be_one(tmp_path: Path) -> None:
+    rows = write_rows(tmp_path / "math.jsonl", 500)
+    rows.write_text(rows.read_text() + "\n" + '{"instruction": "no answer"}\n' * 200)
+    spec, text, _ = written(tmp_path, rows)
+    (source,) = load_sources(spec.sources, spec.data_dir, {}).values()
+    assert (source.facts.bad_rows, source.index.rows) == (200, 400)
+    assert "29% of its rows are malformed: see whether it is the file" in " ".join(text.split())
+
+
+def test_a_folder_is_a_file_of_many(tmp_path: Path) -> None:
+    (tmp_path / "math").mkdir()
+    for number in range(4):
+        rows = write_rows(tmp_path / "math" / f"train-{number}.jsonl", 500).read_text().splitlines()
+        (tmp_path / "math" / f"train-{number}.jsonl").write_text("\n".join(rows[number::4]))
+    (tmp_path / "math" / "test.jsonl").write_text("not to be read")
+    spec, _, _ = written(tmp_path, tmp_path / "math")
+    (source,) = load_sources(spec.sources, spec.data_dir, {}).values()
+    assert (source.facts.read, source.index.rows) == (500, 400)
+
+
+def test_rules_that_rows_need_are_turned_on_and_explained(tmp_path: Path) -> None:
+    roles = ("gpt", "human", "human", "gpt")
+    rows = [
+        {"conversations": [{"from": role, "value": f"{role} {number}"} for role in roles[number % 2 :]]}
+        for number in range(200)
+    ]
+    (tmp_path / "talk.json").write_text(json.dumps(rows))
+    spec, text, _ = written(tmp_path, tmp_path / "talk.json")
+    assert spec.abilities["talk"].source.clean == ("drop_leading_answer", "merge_same_side")
+    assert "100 rows need drop_leading_answer, 200 rows need merge_same_side" in " ".join(text.split())
+    (source,) = load_sources(spec.sources, spec.data_dir, {}).values()
+    assert source.facts.read == 200
+    assert source.facts.bad_rows == 0
+
+
 def test_the_last_ability_is_written_out_and_explained(tmp_path: Path) -> None:
     files = [
         write_rows(tmp_path / "a.jsonl", 700),
@@ -222,7 +257,7 @@ def test_overlap_and_near_copies_are_said(tmp_path: Path) -> None:
     lines = first.read_text().splitlines()
     first.write_text("\n".join([*lines, *(line.replace("Question", "question") for line in lines[:20])]))
     spec, text, said = written(tmp_path, first, second)
-    assert "50 conversations are both in a and in b" in said
+    assert "50 questions are both in a and in b" in said
     assert "# near_duplicates: {similarity: 0.8}  # 20 differ only in case or" in text
     assert spec.abilities["a"].source.near_duplicates is None, "a suggestion, not a choice"
     assert text.count("near_duplicates") == 1

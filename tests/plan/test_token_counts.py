@@ -1,6 +1,7 @@
 """Tokens of subsets: exact sums along an order, repeats, and the longest prefix within a budget."""
 
 import itertools
+import math
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,7 +44,23 @@ def test_the_longest_prefix_is_the_longest(values: list[tuple[int, int]], seed: 
     if not one.total(seed, len(values)).supervised:
         assert found == len(values)
         return
-    assert one.total(seed, found).supervised <= budget < one.total(seed, found + 1).supervised
+    assert one.total(seed, found).supervised <= budget
+    gained = next(more for more in itertools.count(1) if one.total(seed, found + more).supervised > budget)
+    # Only where a pass ends may conversations without a target follow that are not taken.
+    assert gained == 1 or found % len(values) == 0
+
+
+@given(rows, st.integers(0, 9), st.integers(1, 3))
+def test_a_budget_equal_to_all_is_all(values: list[tuple[int, int]], seed: int, passes: int) -> None:
+    one = counted([(0, 7), *values], whole=True)
+    there = one.total(seed, 1 + len(values)).supervised
+    assert one.longest(seed, int(passes * there)) == (1 + len(values)) * (passes if there else 1)
+
+
+@given(st.integers(1, 10**6), st.floats(0.1, 5000))
+def test_what_is_expected_of_all_buys_all(count: int, each: float) -> None:
+    mean = MeanTokens(2 * each, each)
+    assert mean.longest(0, math.ceil(count * each)) >= count
 
 
 def test_a_mean_counts_for_every_conversation() -> None:

@@ -6,6 +6,7 @@ import pytest
 from support.example_plan import index, plan_of, sweep
 
 from raysft.composition.amount import Budget, Share
+from raysft.composition.strategies import read_strategy
 from raysft.plan.build import build_plan
 from raysft.plan.tree import BaseIdentity, Cell
 
@@ -80,3 +81,21 @@ def test_a_mixture_names_the_variant_of_an_ability() -> None:
         "code 40 + general 40",
         "code/short 40 + general 40",
     ]
+
+
+def test_the_values_of_a_cell_tell_it_from_every_other_but_for_the_seed() -> None:
+    studies = (
+        "s: {model: [tiny, other], amount: [1/2, {count: 32}], seed: [0, 1], recipe: [{}, {epochs: 2}],"
+        " ratio: [{}, {a: {general: 1/2}}, {b: {general: 1/2}}],"
+        " strategy: [base, multi_task, {dmt: 1/4}, {dmt: {k: 1/4, last: math}}, {dmt: {k: {math: 1/4}}},"
+        " {stages: [{math: 1}]}, {single: math}]}"
+    )
+    cells = [cell for point in plan_of(studies).points for cell in point.cells if cell.seed is not None]
+    assert len(cells) == 2 * 2 * 2 * 2 * 3 * 6
+    assert len({cell.values for cell in cells}) == len(cells) / 2
+    assert len({(cell.values, cell.seed) for cell in cells}) == len(cells)
+
+
+def test_a_stage_of_an_ability_that_is_called_like_a_strategy_has_a_label_of_its_own() -> None:
+    assert read_strategy({"stages": [{"base": 1}]}).label == "stages(base)"
+    assert read_strategy({"stages": [{"a": 1}, {"b": 1}]}).label == "a>b"

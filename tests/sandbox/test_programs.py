@@ -43,6 +43,26 @@ def test_a_passed_program_has_no_reason_and_a_failed_one_names_the_error() -> No
     assert run_one("def double(x):\n    return y\n").reason == "NameError: name 'y' is not defined"
 
 
+def test_a_reason_can_be_written_and_seen() -> None:
+    result = run_one("raise ValueError('\\ud83d\\x1b[31m' + 'x' * 1000)\n")
+    assert result.reason.startswith("ValueError: \\ud83d\\x1b[31mxxx")
+    assert len(result.reason.encode()) < 310
+    assert run_one("class E(Exception):\n    def __str__(self): 1/0\nraise E").outcome == "failed"
+
+
+@pytest.mark.parametrize(
+    "said", [{"outcome": "won", "reason": "x"}, {}, {"outcome": ["passed"], "reason": 3}]
+)
+def test_a_word_that_is_no_outcome_is_a_failure(
+    said: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = iter([{"refused": ""}, said])
+    monkeypatch.setattr(programs._Worker, "ask", lambda *_: next(asked))
+    result = run_one(DOUBLE)
+    assert result.outcome == "failed"
+    assert "which is none" in result.reason
+
+
 @pytest.mark.parametrize(
     "source",
     [

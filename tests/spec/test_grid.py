@@ -84,7 +84,7 @@ def test_ratios_may_have_names() -> None:
     ("study", "said_"),
     [
         ("{model: [], strategy: multi_task}", "model\n  Value should have at least 1 item"),
-        ("{model: a, strategy: multi_task, linked: {model: [a], seed: [0]}}", "model is given twice"),
+        ("{model: a, strategy: multi_task, linked: {model: [a], seed: [0]}}", "model: is given twice"),
         ("{strategy: multi_task, linked: {model: [a, b], seed: [0]}}", "equally many values"),
         ("{strategy: multi_task, linked: {model: [a, b]}}", "two or more axes"),
         ("{model: a, strategy: multi_task, exclude: {}}", "names no axis"),

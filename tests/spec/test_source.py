@@ -114,3 +114,32 @@ def test_what_is_no_regular_expression_is_refused() -> None:
 def test_a_bare_path_is_a_part_of_weight_one() -> None:
     assert PartSpec.model_validate("a.jsonl") == PartSpec(path="a.jsonl", weight=Fraction(1))
     assert PartSpec.model_validate({"path": "a", "weight": "6/4"}).weight == Fraction(3, 2)
+
+
+@pytest.mark.parametrize("given", ["merge_same_side", ["merge_same_side"]])
+def test_one_rule_or_several_clean_a_source(given):
+    assert SourceSpec.model_validate({"path": "a.jsonl", "clean": given}).clean == ("merge_same_side",)
+    part = {"join": [{"path": "a.jsonl", "clean": given}]}
+    assert SourceSpec.model_validate(part).parts[0].clean == ("merge_same_side",)
+    with pytest.raises(ValueError, match="drop_leading_answer"):
+        SourceSpec.model_validate({"path": "a.jsonl", "clean": "tidy"})
+    with pytest.raises(ValueError, match="built-in"):
+        SourceSpec.model_validate({"path": "world/math", "clean": given})
+
+
+@pytest.mark.parametrize(
+    ("written", "share"),
+    [("5%", "1/20"), ("1/20", "1/20"), (0.05, "1/20"), (0, "0"), (1, "1"), ("100%", "1")],
+)
+def test_a_share_of_bad_rows_is_written_as_people_write_it(written, share):
+    spec = SourceSpec.model_validate({"path": "a.jsonl", "max_bad_rows": written})
+    assert spec.model_dump(mode="json")["max_bad_rows"] == share
+    assert SourceSpec.model_validate(spec.model_dump(mode="json")) == spec
+
+
+@pytest.mark.parametrize(
+    "written", [-0.1, "101%", "many", True, None, "1/0", "%", float("nan"), "1e999999999%"]
+)
+def test_what_is_no_share_of_bad_rows_is_refused(written):
+    with pytest.raises(ValidationError, match="write a share from 0 to 1"):
+        SourceSpec.model_validate({"path": "a.jsonl", "max_bad_rows": written})

@@ -149,6 +149,60 @@ def said(spec: SweepSpec) -> list[tuple[str, str, str]]:
             "every cell",
             "leave at least one cell of the grid",
         ),
+        (
+            "{model: tiny, strategy: multi_task, abilities: [math, math, general]}",
+            "abilities",
+            "math",
+            "is given twice: leave one",
+        ),
+        (
+            "{model: tiny, strategy: multi_task, amount: [1/4, 2/8]}",
+            "amount",
+            "1/4",
+            "is given twice: leave one",
+        ),
+        (
+            "{model: tiny, strategy: multi_task, seed: [1, 0, 1]}",
+            "seed",
+            "1",
+            "is given twice: leave one",
+        ),
+        (
+            "{model: tiny, strategy: [dmt: 1/4, {dmt: {k: 1/4}}]}",
+            "strategy",
+            "dmt(k=1/4)",
+            "is given twice: leave one",
+        ),
+        (
+            "{model: tiny, strategy: multi_task, linked: [{amount: [1/2, 1/2], seed: [3, 3]}]}",
+            "linked",
+            "1/2, 3",
+            "is given twice: leave one",
+        ),
+        (
+            "{model: tiny, strategy: multi_task, ratio: [{a: {general: 1}}, {a: {general: 1/64}}]}",
+            "ratio",
+            "a",
+            "is the name of two ratios, which tables could not tell apart; rename one",
+        ),
+        (
+            "{model: tiny, strategy: {sequential: [math, math]}, abilities: math}",
+            "strategy",
+            "sequential(order=math>math)",
+            (
+                "math comes twice; name each once, or, if it is to be trained twice, "
+                "write stages: [{math: 1}, {math: 1}]"
+            ),
+        ),
+        (
+            "{model: tiny, strategy: {sequential: [math, general]}}",
+            "strategy",
+            "sequential(order=math>general)",
+            (
+                "leaves out code; name all that take part, say which do, abilities: [math, general], "
+                "or write stages: [{math: 1}, {general: 1}]"
+            ),
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_refused(study: str, field: str, value: str, remedy: str) -> None:
@@ -166,6 +220,9 @@ def test_what_cannot_be_meant_is_refused(study: str, field: str, value: str, rem
             " exclude: {strategy: {sequential: [math, code, general]}}}"
         ),
         "{model: tiny, strategy: base}",
+        "{model: tiny, strategy: {stages: [{math: 1}, {math: 1}]}}",
+        "{model: tiny, strategy: multi_task, linked: [{amount: [1/2, 1/2], seed: [3, 4]}]}",
+        "{model: tiny, strategy: multi_task, ratio: [{a: {general: 1/2}}, {b: {general: 1/2}}]}",
         "{model: tiny, strategy: {single: math}, amount: {count: {math: 5}}}",
     ],
 )
@@ -220,8 +277,13 @@ def test_no_such_looks_for_the_name_behind_the_colon() -> None:
 @pytest.mark.parametrize(
     ("changes", "field", "value", "remedy"),
     [
-        ({"objective": {"maximise": "mat"}}, "objective", "mat", "did you mean math?"),
-        ({"objective": {"maximise": "math", "floors": {"law": -1}}}, "objective", "law", f"one of {KNOWN}"),
+        ({"objective": {"maximise": "mat"}}, "objective.maximise", "mat", "did you mean math?"),
+        (
+            {"objective": {"maximise": "math", "floors": {"law": -1}}},
+            "objective.floors.law",
+            "-1",
+            f"one of {KNOWN}",
+        ),
         ({"power": {"spread": {"law": 0.1}}}, "power.spread.law", "0.1", "no such benchmark"),
     ],
 )

@@ -36,7 +36,7 @@ def test_where_there_is_no_store_none_is_made(store_url: str, tmp_path: Path) ->
     with pytest.raises(InputError) as caught:
         Store.existing(store_url, cache=tmp_path / "cache")
     (problem,) = caught.value.problems
-    assert (problem.field, problem.value) == ("--store", store_url)
+    assert (problem.field, problem.value) == ("store", store_url)
     assert "raysft run" in problem.remedy
     assert files_on_disk(tmp_path) == before
 

@@ -94,7 +94,7 @@ def publish_score(context: SweepContext, subject: str, model: str, key: str, rig
         for place, question in enumerate(chosen.benchmark.questions)
     ]
     record = score_record(
-        identity=new_score(spec, chosen, digest),
+        identity=new_score(spec, chosen, context.answering(subject, model)),
         weights=digest,
         benchmark=chosen.benchmark,
         answers=answers,

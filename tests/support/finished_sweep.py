@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from raysft.evaluate.benchmark import Answer, Verdict
-from raysft.evaluate.engine import ReferenceLoss
+from raysft.evaluate.engine import Answering, ReferenceLoss
 from raysft.evaluate.scoring import score_record
 from raysft.identity import BenchmarkKey, WeightsDigest, canonical, digest_lines
 from raysft.plan.tree import Stage
@@ -14,7 +14,7 @@ from raysft.records import Provenance, ScoreRecord, StageRecord, UsedSource
 from raysft.spec import load_sweep
 from raysft.store import Store
 from raysft.sweep.inputs.read import Inputs, read_inputs
-from raysft.sweep.results.score_keys import engine_version, new_score
+from raysft.sweep.results.score_keys import answering, engine_version, new_score
 from raysft.sweep.results.standing import read_standing
 
 SWEEP: dict[str, Any] = {
@@ -55,7 +55,9 @@ def finish(file: Path, store_url: Path, version: str = "") -> tuple[Inputs, Stor
     standing = read_standing(inputs, store)
     for subject in inputs.asked:
         for key in inputs.benchmarks_of(subject):
-            score = scored(inputs, key, standing[subject].weights, version)
+            weights = standing[subject].weights
+            assert weights is not None
+            score = scored(inputs, key, answering(inputs.plan, subject, weights), version)
             store.write_document("scores", score.fingerprint, score.model_dump(mode="json"))
     return inputs, store
 
@@ -90,16 +92,13 @@ def weights_of(stage: str) -> WeightsDigest:
     return WeightsDigest(digest_lines([stage]))
 
 
-def scored(
-    inputs: Inputs, key: BenchmarkKey, weights: WeightsDigest | None, version: str = ""
-) -> ScoreRecord:
-    """The score of some weights: every second item is right, or gets the best grade."""
+def scored(inputs: Inputs, key: BenchmarkKey, model: Answering, version: str = "") -> ScoreRecord:
+    """The score of a model: every second item is right, or gets the best grade."""
     chosen, spec = inputs.benchmarks[key], inputs.spec.evaluation
-    assert weights is not None
     questions = chosen.benchmark.questions
     return score_record(
-        identity=new_score(spec, chosen, weights),
-        weights=weights,
+        identity=new_score(spec, chosen, model),
+        weights=model.weights,
         benchmark=chosen.benchmark,
         answers=[Answer(one.id, ("said",) * len(one.turns), ("stop",) * len(one.turns)) for one in questions],
         verdicts=[Verdict(one.id, float(place % 2)) for place, one in enumerate(questions)],

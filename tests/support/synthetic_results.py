@@ -158,6 +158,8 @@ def _scored(
         "metric": "rating" if scale == 1.0 else "accuracy", "scale": scale,
         "best": 10.0 if scale == 1.0 else 100.0, "value": scale * values.mean(),
         "standard_error": scale * values.std(ddof=1) / np.sqrt(n), "n": n, "no_answer_rate": silent,
+        "strict_rate": None if scale == 1.0 else values.mean() * (0.5 if "dmt" in asked.strategy else 1),
+        "flexible_rate": None if scale == 1.0 else values.mean(),
         "cut_off_rate": 0.01, "overflow_rate": 0.0, "suspect": silent == 1.0,
         "reference_loss": _loss(asked, position, ability, level),
     }  # fmt: skip

@@ -11,6 +11,7 @@ from transformers import AutoModelForCausalLM
 
 from raysft.composition.order import epoch_order
 from raysft.data.tokens.fitting import fit_length
+from raysft.data.tokens.template import Encoded
 from raysft.errors import StageFailed
 from raysft.train.group import SingleProcess
 from raysft.train.loop import train_stage
@@ -18,6 +19,18 @@ from raysft.train.loop import train_stage
 
 def silent(progress):
     pass
+
+
+def too_long():
+    return Encoded([5] * 80, [False] * 40 + [True] * 40, [80])
+
+
+def with_empty_batches():
+    """Conversations of which most are dropped, so that batches of two are often empty."""
+    return {
+        one: row if place % 4 == 0 else too_long()
+        for place, (one, row) in enumerate(conversations(16).items())
+    }
 
 
 def reference(job, rows):
@@ -51,9 +64,9 @@ def reference(job, rows):
                 if count:
                     sums.append(total)
                     counts.append(count)
-            if not counts:
-                loss = 0 * sum(one.sum() for one in model.parameters())
-            elif recipe.loss == "token":
+            if not counts:  # nothing to learn is no update
+                continue
+            if recipe.loss == "token":
                 loss = sum(sums) / sum(counts)
             else:
                 loss = sum(total / count for total, count in zip(sums, counts, strict=True)) / len(sums)
@@ -116,6 +129,36 @@ def test_long_conversations_follow_the_recipe(tmp_path, overflow):
     assert used.conversations == 9
     assert used.tokens == sum(len(piece.tokens) for one in fitted for piece in one.pieces)
     assert used.supervised_tokens == sum(sum(piece.supervised) for one in fitted for piece in one.pieces)
+
+
+@pytest.mark.parametrize("layout", ["padded", "packed"])
+@pytest.mark.parametrize("loss", ["token", "conversation"])
+def test_a_batch_without_targets_is_no_update(tmp_path, layout, loss):
+    rows = with_empty_batches()
+    settings = {"layout": layout, "loss": loss, "max_length": 64, "batch_size": 2, "weight_decay": 0.1}
+    job = make_job(tmp_path, rows, overflow="drop", **settings)
+    seen = []
+    trained = train_stage(job, SingleProcess(), seen.append)
+    losses, weights = reference(job, rows)
+    empty = [one.step for one in seen if one.loss is None]
+    assert trained.empty_steps == len(empty) > 1
+    assert max(empty) > 3, "momentum would move the weights"
+    assert [one.loss for one in trained.losses] == pytest.approx(losses, abs=1e-5)
+    assert not {one.step for one in trained.losses} & {*empty}
+    assert trained.steps == len(seen) == len(losses) + len(empty)
+    written = load_file(job.output / "model.safetensors")
+    for name, one in weights.items():
+        torch.testing.assert_close(written[name], one.detach(), atol=1e-5, rtol=0)
+
+
+def test_a_stage_whose_steps_all_lack_targets_ends_as_the_users_error(tmp_path):
+    rows = with_empty_batches()
+    first = epoch_order(list(rows), 7, 0)[0]
+    rows = {one: rows[one] if place != first else too_long() for place, one in enumerate(rows)}
+    job = make_job(tmp_path, rows, overflow="drop", batch_size=1, epochs=None, steps=1)
+    with pytest.raises(StageFailed, match="not one conversation of its 1 steps") as failed:
+        train_stage(job, SingleProcess(), silent)
+    assert failed.value.kind == "user"
 
 
 @pytest.mark.parametrize("layout", ["padded", "packed"])

@@ -5,6 +5,7 @@ import pytest
 import torch
 from support.stage_factory import Shape, conversations, make_job
 
+from raysft.data.tokens.template import Encoded
 from raysft.errors import StageFailed
 from raysft.model.scratch import SpecialTokens, write_scratch
 from raysft.store import Store
@@ -43,6 +44,24 @@ def test_stopped_and_resumed_is_never_stopped_for_every_step(tmp_path, layout):
         resumed = train_stage(replace(job, attempt="attempt-2"), SingleProcess(), silent)
         assert resumed.provenance.resumed_at == (step,)
         assert resumed.losses == whole.losses
+        assert resumed.weights_digest == whole.weights_digest
+
+
+def test_stopped_and_resumed_is_never_stopped_where_batches_are_empty(tmp_path):
+    long = Encoded([5] * 80, [False] * 40 + [True] * 40, [80])
+    rows = {
+        one: row if place % 3 == 0 else long for place, (one, row) in enumerate(conversations(12).items())
+    }
+    settings = {"overflow": "drop", "batch_size": 2}
+    whole = train_stage(make_job(tmp_path, rows, output="whole", **settings), SingleProcess(), silent)
+    assert whole.empty_steps > 1
+    for step in range(1, whole.steps):
+        job = make_job(tmp_path, rows, resume_every_s=0, output=f"stopped-{step}", **settings)
+        job = replace(job, fingerprint=f"{step:032d}")
+        with pytest.raises(Stopped):
+            train_stage(job, SingleProcess(), stop_at(step))
+        resumed = train_stage(replace(job, attempt="attempt-2"), SingleProcess(), silent)
+        assert (resumed.losses, resumed.empty_steps) == (whole.losses, whole.empty_steps)
         assert resumed.weights_digest == whole.weights_digest
 
 

@@ -31,6 +31,10 @@ Sources = Annotated[
 Format = Annotated[
     str, typer.Option("--format", metavar="F", help="Format of a row; `auto` looks at the keys of each.")
 ]
+Clean = Annotated[
+    list[str] | None,
+    typer.Option("--clean", metavar="RULE", help="Put turns in order: merge_same_side and others; repeat."),
+]
 Model = Annotated[
     str | None,
     typer.Option(metavar="BASE", help="A folder, a Hub id, world/base, or a model of the sweep."),
@@ -45,6 +49,7 @@ Template = Annotated[
 def check(
     source: Sources,
     form: Format = "auto",
+    clean: Clean = None,
     model: Model = None,
     template: Template = None,
     max_length: Annotated[
@@ -64,13 +69,15 @@ def check(
     from raysft.cli.data.arguments import ModelOptions, SourceArguments, meant_by
 
     options = ModelOptions(model, template, max_length, overflow)
-    meant = meant_by(SourceArguments(source, form, changes or ()), options)
+    meant = meant_by(SourceArguments(source, form, changes or (), clean or ()), options)
     # What follows imports transformers; a wrong command line without a model is refused before that.
     from raysft.cli.data.check import check_source, checked_json
     from raysft.cli.data.show_check import show_check
+    from raysft.data.sources.bad_rows import SHOWN
 
     with Console(stderr=True).status("reading"):
-        found = check_source(meant.source, meant.model)
+        # what reads JSON can be given all bad rows, what is read on a terminal cannot
+        found = check_source(meant.source, meant.model, sys.maxsize if as_json else SHOWN)
     if as_json:
         print(json.dumps(checked_json(found), indent=2))
     else:
@@ -85,6 +92,7 @@ def show(
     count: Annotated[int, typer.Option("--n", min=1, help="How many conversations.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="Of a sweep: shown is what its smallest amounts use.")] = 0,
     form: Format = "auto",
+    clean: Clean = None,
     model: Model = None,
     template: Template = None,
     changes: Changes = None,
@@ -95,7 +103,7 @@ def show(
     """
     from raysft.cli.data.arguments import ModelOptions, SourceArguments, meant_by
 
-    meant = meant_by(SourceArguments(source, form, changes or ()), ModelOptions(model, template))
+    meant = meant_by(SourceArguments(source, form, changes or (), clean or ()), ModelOptions(model, template))
     from raysft.cli.data.show import show_source
 
     show_source(Console(highlight=False), meant, count, seed)
@@ -160,6 +168,7 @@ def tag(
         int, typer.Option(min=100, help="How much of a conversation --model is shown.")
     ] = 2000,
     form: Format = "auto",
+    clean: Clean = None,
     template: Template = None,
     changes: Changes = None,
 ) -> None:
@@ -170,7 +179,9 @@ def tag(
     from raysft.cli.data.arguments import ModelOptions, SourceArguments, meant_by
 
     wrong = _wrong_tagging(out, rules, model, labels, on_bad_row)
-    meant = meant_by(SourceArguments(source, form, changes or ()), ModelOptions(model, template), wrong)
+    meant = meant_by(
+        SourceArguments(source, form, changes or (), clean or ()), ModelOptions(model, template), wrong
+    )
     from raysft.cli.data.tag import Target, tag_by_model, tag_by_rules
     from raysft.data.tag.label_prompt import LabelPrompt
 

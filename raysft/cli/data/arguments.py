@@ -20,6 +20,8 @@ class SourceArguments:
     """`--format`."""
     changes: Sequence[str] = ()
     """`--set`."""
+    clean: Sequence[str] = ()
+    """`--clean`."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def meant_by(source: SourceArguments, options: ModelOptions, further: Sequence[P
     problems = [*further, *options.problems()]
     found, model = None, None
     with gathered(problems):
-        found = named_source(source.given, source.form, source.changes)
+        found = named_source(source.given, source.form, source.changes, source.clean)
     if options.model is not None:
         # takes transformers along, which a command line without a model need not wait for
         from raysft.cli.data.named_model import named_model

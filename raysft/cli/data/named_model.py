@@ -33,6 +33,8 @@ class NamedModel:
     template: ChosenTemplate
     recipe: Recipe
     """How it would be trained: as its sweep says or by default, and what the command line says otherwise."""
+    counts_losses: bool = False
+    """Whether it trains on what is left where the template loses text."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ def named_model(name: str, options: ModelOptions, sweep: SweepSpec | None) -> Na
         recipe = _changed(recipe, options)
     if problems:
         raise InputError(problems)
-    return NamedModel(name, BaseName(model.label, data_dir, model.revision), chosen, recipe)
+    base, counts = BaseName(model.label, data_dir, model.revision), model.template_losses == "count"
+    return NamedModel(name, base, chosen, recipe, counts)
 
 
 @contextmanager
@@ -97,7 +100,7 @@ def opened_model(model: NamedModel, wanted: Wanted) -> Iterator[OpenedModel]:
 def _chosen_template(name: str, model: ModelSpec, template: str | None, data_dir: str) -> ChosenTemplate:
     if template is None:
         field = f"chat template of {name}" if model.template == OWN else f"models.{name}.template"
-        return choose_template(model.template, field, data_dir)
+        return choose_template(model.template, field, data_dir, model.template_inputs)
     # a file on the command line is found from here, not from where the data of a sweep lies
     here = template if template in (OWN, *TEMPLATES) else str(Path(template).absolute())
     return choose_template(here, "--template", data_dir)

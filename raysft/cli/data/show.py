@@ -9,11 +9,11 @@ from transformers import PreTrainedTokenizerBase
 from raysft.cli.data.arguments import Meant
 from raysft.cli.data.check import read_source
 from raysft.cli.data.named_model import opened_model
-from raysft.cli.terminal_text import harmless
 from raysft.data.conversation import Conversation
 from raysft.data.inspect.token_spans import Span, token_spans
 from raysft.data.sources.pipeline import Source
 from raysft.data.tokens.template import encode
+from raysft.harmless_text import harmless
 
 _MARKS = "⟦⟧⟨⟩"
 _SUPERVISED, _SPECIAL, _OTHER = "green", "magenta", "dim"
@@ -71,17 +71,21 @@ def _legend(marks: bool, tokens: bool) -> Text:
 
 def _counts(one: Conversation, spans: Sequence[Span], tokenizer: PreTrainedTokenizerBase | None) -> str:
     if tokenizer is None:
-        characters = sum(len(message.content) for message in one.messages)
+        characters = sum(len(message.written) for message in one.messages)
         return f"{len(one.messages)} messages, {characters:,} characters"
     supervised = sum(span.tokens for span in spans if span.supervised)
     return f"{sum(span.tokens for span in spans):,} tokens, {supervised:,} supervised"
 
 
 def _message_spans(one: Conversation) -> Iterator[Span]:
-    for place, message in enumerate(one.messages):
-        heading = f"{message.role}: " if place == 0 else f"\n{message.role}: "
-        yield Span(heading, 0, supervised=False, special=False)
-        yield Span(message.content, 0, supervised=message.role in ("assistant", "text"), special=False)
+    line = ""
+    for message in one.messages:
+        learnt = message.supervised and message.role in ("assistant", "text")
+        for what, said in (("thinks", message.reasoning), ("", message.content)):
+            if said or not what:
+                yield Span(f"{line}{f'{message.role} {what}'.strip()}: ", 0, supervised=False, special=False)
+                yield Span(said, 0, supervised=learnt, special=False)
+                line = "\n"
 
 
 def _drawn(spans: Sequence[Span], marks: bool) -> Text:

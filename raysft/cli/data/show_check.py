@@ -1,12 +1,14 @@
 """What `raysft data check` prints."""
 
+from collections.abc import Iterator
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from raysft.cli.data.check import Checked, Tokenised, more_refused, problems_of
 from raysft.cli.terminal_text import on_one_line
-from raysft.data.inspect.file_facts import Spread
+from raysft.data.inspect.file_facts import FileFacts, Inspection, Spread
 from raysft.data.sources.facts import SourceFacts
 
 
@@ -16,9 +18,11 @@ def show_check(console: Console, checked: Checked) -> None:
     for file in found.files:
         form = f", format {file.form}" if file.form else ""
         _line(console, f"{on_one_line(file.path)}: {file.rows:,} rows{form}")
+        for line in _unused(file):
+            _line(console, f"  {line}", "yellow")
     _line(console, f"rows: {found.rows:,}, {_bad_rows(checked)}", "red" if checked.refused_rows else "green")
     if found.roles:
-        _line(console, "messages: " + ", ".join(f"{role} {count:,}" for role, count in found.roles.items()))
+        _line(console, "messages: " + ", ".join((*_roles(found), *_notable(found))))
     if checked.facts is not None:
         without = " once the bad rows are gone" if found.bad_rows else ""
         _line(console, f"training uses{without}: {_used(checked.facts, checked.usable)}")
@@ -29,22 +33,47 @@ def show_check(console: Console, checked: Checked) -> None:
     _show_problems(console, checked)
 
 
+def _unused(file: FileFacts) -> Iterator[str]:
+    """The keys that training does not use, those of most rows first."""
+    for form, keys in file.unused.items():
+        of = f" of format {form}" if len(file.unused) > 1 else ""
+        most = sorted(keys.items(), key=lambda one: -one[1])
+        yield f"not used{of}: " + ", ".join(f"{on_one_line(key)} {count:,}" for key, count in most)
+
+
+def _roles(found: Inspection) -> Iterator[str]:
+    return (f"{role} {count:,}" for role, count in found.roles.items())
+
+
+def _notable(found: Inspection) -> Iterator[str]:
+    counts = {
+        "answers are not learnt": found.not_learnt,
+        "have reasoning": found.with_reasoning,
+        "conversations end with a question, which is not learnt": found.end_with_question,
+    }
+    return (f"{count:,} {what}" for what, count in counts.items() if count)
+
+
 def _bad_rows(checked: Checked) -> str:
     count = checked.inspection.bad_rows
     if not count:
         return "all good"
-    fate = "refuse: a run stops here" if checked.refused_rows else "skip: a run leaves them out"
+    fate = "skip: a run leaves them out"
+    if checked.refused_rows:
+        fate = "skip: too many, a run stops here" if checked.too_many_bad else "refuse: a run stops here"
     return f"{count:,} bad (on_bad_row {fate})"
 
 
 def _used(facts: SourceFacts, usable: int) -> str:
-    notes = [f"{count:,} rows dropped by {on_one_line(rule)}" for rule, count in facts.dropped.items()]
+    notes = [f"{count:,} rows cleaned by {rule}" for rule, count in facts.cleaned.items()]
+    notes += [f"{count:,} rows dropped by {on_one_line(rule)}" for rule, count in facts.dropped.items()]
     notes.append(f"{facts.duplicates:,} exact copies removed" if facts.duplicates else "no exact copies")
     for count, what in (
         (facts.near_duplicates, "near duplicates removed"),
         (facts.decontaminated, "removed that share words with a question"),
         (facts.contaminated - facts.decontaminated, "share words with a question, and stay"),
         (facts.held_out, "held out"),
+        (facts.held_out_answers, "further answers to what is held out"),
         (facts.left - usable, "beyond the weights of the join"),
     ):
         notes.extend([f"{count:,} {what}"] if count else [])
@@ -81,6 +110,8 @@ def _show_tokens(console: Console, tokenised: Tokenised) -> None:
         return
     share = tokens.supervised_tokens / tokens.tokens.total
     _line(console, f"{name}: {tokens.supervised_tokens:,} supervised tokens ({share:.1%})")
+    for kind, count in tokens.lost.items():
+        _line(console, f"the template loses text of {count:,} conversations: {kind}", "red")
     longer = f"longer than max_length {recipe.max_length:,}: {tokens.longer:,}"
     fates = f"{tokens.cut:,} cut, {tokens.split:,} split, {tokens.dropped:,} dropped"
     _line(console, f"{longer} ({recipe.overflow}: {fates})" if tokens.longer or tokens.dropped else longer)

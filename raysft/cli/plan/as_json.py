@@ -26,6 +26,9 @@ Top level only:
     assumptions                        by accelerator: what hours, money and memory rest on
     sources                            per key: rows, expected_rows, read, notes, counts, tokens_basis; the
                                        counts are those of raysft.data.sources.facts, with the first findings
+    fitted                             per source, model and longest sequence: conversations (all, or those of
+                                       a sample, as basis says); how many of them are cut, split and dropped;
+                                       lost, how many the chat template loses text of, by kind
     wall_clock                         shortest_s and longest_s of the whole sweep from an empty store, an
                                        estimate; stages_at_once, engines; fixed_s, what the stages take
                                        together beside their steps; see raysft.plan.cost.wall_clock
@@ -114,8 +117,25 @@ def summary_json(account: Account) -> dict[str, Any]:
             for model, one in bill.by_model.items()
         },
         "sources": {key: _source(account, key) for key in account.survey.indexes},
+        "fitted": list(_fitted(account)),
         **_surroundings(account),
     }
+
+
+def _fitted(account: Account) -> Iterator[dict[str, Any]]:
+    for (model, source, max_length, overflow), fate in account.survey.measure.fates.items():
+        yield {
+            "source": source,
+            "model": model,
+            "max_length": max_length,
+            "overflow": overflow,
+            "basis": fate.basis,
+            "conversations": fate.conversations,
+            "cut": fate.cut,
+            "split": fate.split,
+            "dropped": fate.dropped,
+            "lost": {kind: loss.conversations for kind, loss in fate.lost.items()},
+        }
 
 
 def totals_json(totals: Totals) -> dict[str, Any]:

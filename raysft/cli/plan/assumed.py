@@ -7,6 +7,7 @@ from raysft.data.sources.facts import SourceFacts
 from raysft.identity import BenchmarkKey, SourceKey
 from raysft.plan.cost.accelerators import GIB, Accelerator
 from raysft.plan.cost.fixed_cost import WEIGHT_BYTES_PER_S
+from raysft.sweep.inputs.learnable import fate_lines
 from raysft.sweep.inputs.memory import EngineFit
 from raysft.sweep.inputs.plan_totals import Account
 
@@ -58,6 +59,11 @@ def source_lines(account: Account) -> Iterator[tuple[str, str]]:
         for one in facts.findings[:_FINDINGS]:
             said = on_one_line(f"{one.where} shares with {one.benchmark}: {one.words}")
             yield _WARNING, f"{key}: {said}"
+    unused = [key for key in survey.spec.sources if key not in survey.indexes]
+    if unused:
+        yield "dim", f"no point uses {', '.join(unused)}: not read"
+    for line in fate_lines(survey):
+        yield _WARNING, on_one_line(line)
     for model in survey.plan.bases:
         if model in survey.absent:
             label = survey.spec.models[model].label
@@ -78,12 +84,13 @@ def _length(account: Account, key: SourceKey) -> str:
 
 
 def facts_text(facts: SourceFacts, used: int) -> Iterable[str]:
-    """What became of the rows that do not train, in words; nothing where all of them do.
+    """What became of the rows that do not train as they are, in words; nothing where all of them do.
 
     Args:
         facts: of a source.
         used: conversations that an amount of 1 trains on.
     """
+    yield from (f"{count:,} cleaned by {rule}" for rule, count in facts.cleaned.items())
     yield from (f"{count:,} dropped by {rule}" for rule, count in facts.dropped.items())
     counts = {
         "bad rows skipped": facts.bad_rows,
@@ -92,6 +99,7 @@ def facts_text(facts: SourceFacts, used: int) -> Iterable[str]:
         "share words with a question": facts.contaminated,
         "of these removed": facts.decontaminated,
         "held out": facts.held_out,
+        "further answers to what is held out": facts.held_out_answers,
         "held out by other sources": facts.held_out_elsewhere,
         "beyond the weights of the join": facts.left - used,
     }

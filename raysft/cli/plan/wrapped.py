@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.text import Text
 
-from raysft.cli.terminal_text import harmless
+from raysft.harmless_text import harmless
 
 _LEAST = 40
 """Columns that text gets however narrow the terminal is."""

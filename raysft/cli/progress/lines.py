@@ -1,6 +1,6 @@
 """What a run says, line by line: plain text, each line whole and at once, for logs and for people."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -103,12 +103,14 @@ class Wording:
     def _ended(self, event: Event) -> str:
         stage, record = self.watched.plan.stages[event.subject], self.results.stage(event.subject)
         text = f"{self.subject(event.subject)} is trained: {mixture(stage)}; {stage.steps} steps"
-        if record is None or not record.losses:
+        if record is None:
             return text
+        if record.empty_steps:
+            text += f" ({record.empty_steps} without a supervised token, which changed nothing)"
         seconds = record.provenance.seconds
         took = clock(seconds) if seconds >= 1 else "less than a second"
         since = " since it was resumed" if record.provenance.resumed_at else ""
-        return f"{text} in {took}{since}, loss {record.losses[-1].loss:.3f}"
+        return "; ".join([f"{text} in {took}{since}, loss {record.losses[-1].loss:.3f}", *_not_whole(record)])
 
     def _failed(self, event: Event) -> str:
         blocked = f"; {event.blocked} stages after it are blocked" if event.blocked else ""
@@ -145,3 +147,14 @@ _TEXTS: dict[str, Callable[[Wording, Event], str]] = {
     "scores_made": Wording._made,
     "score_failed": Wording._score_failed,
 }
+
+
+def _not_whole(record: StageRecord) -> Iterator[str]:
+    """What became of conversations that were not trained on as they are."""
+    for used in record.used:
+        counts = {"dropped": used.dropped, "cut": used.cut, "split": used.split}
+        told = [f"{count:,} {what}" for what, count in counts.items() if count]
+        lost = record.lost.get(used.ability, {})
+        told += [f"{count:,} with lost text ({kind})" for kind, count in lost.items()]
+        if told:
+            yield f"{used.ability}: of {used.conversations:,} conversations {', '.join(told)}"

@@ -49,7 +49,7 @@ def _row(stage: Stage, progress: Progress | None) -> tuple[str, ...]:
         name,
         trains_on,
         f"{progress.step}/{progress.steps}",
-        f"{progress.loss:.3f}",
+        "" if progress.loss is None else f"{progress.loss:.3f}",
         f"{progress.tokens / progress.seconds:,.0f}",
         clock(left_s),
     )

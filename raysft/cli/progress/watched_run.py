@@ -16,7 +16,7 @@ from raysft.records import ScoreRecord, StageRecord
 from raysft.store import Store
 from raysft.sweep.inputs.prepare import base_digest
 from raysft.sweep.inputs.read import Inputs
-from raysft.sweep.results.score_keys import read_score
+from raysft.sweep.results.score_keys import answering, read_score
 from raysft.sweep.results.standing import Standing, missing_scores
 from raysft.sweep.run.messages import Snapshot
 from raysft.sweep.run.run import run_sweep
@@ -91,8 +91,9 @@ class StoredResults(Results):
                 digest = record.weights_digest if record else None
             if digest is None:
                 return None
+            model = answering(self._inputs.plan, subject, digest)
             return read_score(
-                self._store, self._inputs.spec.evaluation, self._inputs.benchmarks[benchmark], digest
+                self._store, self._inputs.spec.evaluation, self._inputs.benchmarks[benchmark], model
             )
         except StoreError:
             return None

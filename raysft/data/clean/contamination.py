@@ -70,7 +70,7 @@ class QuestionWords:
         starts = [0]
         for one in conversations:
             for message in one.messages:
-                words += [*plain_words(message.content), _BREAK]
+                words += [*plain_words(message.written), _BREAK]
             starts.append(len(words))
         found = self._hits(words)
         first = np.searchsorted([place for place, _ in found], starts)

@@ -55,8 +55,8 @@ def _values(row: object, field: str) -> Iterator[str]:
 
 
 def _texts(conversation: Conversation, role: str) -> Iterator[str]:
-    return (one.content for one in conversation.messages if role in ("any", one.role))
+    return (one.written for one in conversation.messages if role in ("any", one.role))
 
 
 def _characters(conversation: Conversation) -> int:
-    return sum(len(one.content) for one in conversation.messages)
+    return sum(len(one.written) for one in conversation.messages)

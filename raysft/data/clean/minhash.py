@@ -73,7 +73,7 @@ def _hash_functions(permutations: int) -> tuple[Hashes, Hashes]:
 
 def _shingles(conversations: list[Conversation], length: int) -> tuple[Hashes, NDArray[np.int64]]:
     """Shingles of conversations one after the other, and where those of each begin."""
-    texts = [" ".join(message.content for message in one.messages) for one in conversations]
+    texts = [" ".join(message.written for message in one.messages) for one in conversations]
     words = [written_words(text) for text in texts]
     hashes = word_hashes([word for each in words for word in each])
     found = [

@@ -10,7 +10,7 @@ from raysft.errors import InputError, Problem
 from raysft.identity import SourceKey, source_key
 from raysft.spec.paths import opened_path
 from raysft.spec.reading.load import load_sweep, missing_files
-from raysft.spec.source import BUILT_IN, WORLD, FormatName, SourceSpec
+from raysft.spec.source import BUILT_IN, WORLD, CleanRule, FormatName, SourceSpec
 from raysft.spec.sweep import SweepSpec
 
 _IN_SWEEP = re.compile(r"(?P<file>.+\.ya?ml):(?P<key>[^:]+)")
@@ -37,7 +37,9 @@ class NamedSource:
         return tuple(opened_path(self.data_dir, path) for path in self.source.paths)
 
 
-def named_source(given: Sequence[str], form: str = "auto", changes: Sequence[str] = ()) -> NamedSource:
+def named_source(
+    given: Sequence[str], form: str = "auto", changes: Sequence[str] = (), clean: Sequence[str] = ()
+) -> NamedSource:
     """Find what SOURCE means on a command line.
 
     Args:
@@ -45,6 +47,7 @@ def named_source(given: Sequence[str], form: str = "auto", changes: Sequence[str
             `SWEEP.yaml:ability`, also `SWEEP.yaml:ability/variant`.
         form: format of the rows; of a sweep's source the file says it.
         changes: `--set` of a sweep file.
+        clean: rules that put the turns of files in order; of a sweep's source the file says them.
 
     Raises:
         InputError: it is none of these, or something of a sweep file is wrong; files of the sweep's other
@@ -52,20 +55,25 @@ def named_source(given: Sequence[str], form: str = "auto", changes: Sequence[str
     """
     in_sweep = _IN_SWEEP.fullmatch(given[0]) if len(given) == 1 else None
     if in_sweep:
-        return _of_sweep(Path(in_sweep["file"]), in_sweep["key"], given[0], form, changes)
-    problems = [*_wrong_paths(given), *_wrong_format(form)]
+        said = (("--format", form if form != "auto" else ""), ("--clean", ", ".join(clean)))
+        twice = [Problem(name, one, "the sweep file says it; --set changes it") for name, one in said if one]
+        if twice:
+            raise InputError(twice)
+        return _of_sweep(Path(in_sweep["file"]), in_sweep["key"], given[0], changes)
+    problems = [*_wrong_paths(given), *_wrong("--format", [form], FormatName)]
+    problems += _wrong("--clean", clean, CleanRule)
+    if clean and any(path.startswith(WORLD) for path in given):
+        problems.append(Problem("--clean", ", ".join(clean), "the turns of a built-in source are in order"))
     if changes:
         problems.append(Problem("--set", changes[0], "changes a sweep file: SWEEP.yaml:ABILITY"))
     if problems:
         raise InputError(problems)
     paths = given[0] if len(given) == 1 else list(given)
-    source = SourceSpec.model_validate({"path": paths, "format": form})
+    source = SourceSpec.model_validate({"path": paths, "format": form, "clean": list(clean)})
     return NamedSource(", ".join(given), source_key("data"), source, str(Path.cwd()))
 
 
-def _of_sweep(file: Path, key: str, given: str, form: str, changes: Sequence[str]) -> NamedSource:
-    if form != "auto":
-        raise InputError([Problem("--format", form, "the sweep file says it; --set changes it")])
+def _of_sweep(file: Path, key: str, given: str, changes: Sequence[str]) -> NamedSource:
     spec = load_sweep(file, changes, data="unseen")
     source = next((one for one in spec.sources if one == key), None)
     if source is None:
@@ -91,6 +99,6 @@ def _wrong_paths(given: Sequence[str]) -> list[Problem]:
     return problems
 
 
-def _wrong_format(form: str) -> list[Problem]:
-    known = get_args(FormatName)
-    return [] if form in known else [Problem("--format", form, f"use one of {', '.join(known)}")]
+def _wrong(option: str, given: Sequence[str], known: object) -> list[Problem]:
+    names = get_args(known)
+    return [Problem(option, one, f"use one of {', '.join(names)}") for one in given if one not in names]

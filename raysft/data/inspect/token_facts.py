@@ -1,18 +1,16 @@
 """The tokens of what training would use of a source, counted as training counts them."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 from transformers import PreTrainedTokenizerBase
 
 from raysft.data.inspect.file_facts import Spread
 from raysft.data.read.formats import short
 from raysft.data.sources.pipeline import Source
-from raysft.data.tokens.fitting import Overflow, fit_length
+from raysft.data.tokens.fitting import Overflow
 from raysft.data.tokens.prepared import Prepared
 from raysft.data.tokens.template import encode
 from raysft.data.tokens.tokenise import prepare
@@ -37,6 +35,8 @@ class TokenFacts:
     """Tokens that are left."""
     trained_supervised_tokens: int
     """Of these, the ones that enter the loss: what one epoch over the whole source trains on."""
+    lost: Mapping[str, int]
+    """Conversations of which the template loses text, by what it is (`raysft.data.tokens.arrival`)."""
 
 
 def count_tokens(source: Source, tokenizer: Path, max_length: int, overflow: Overflow) -> TokenFacts:
@@ -56,21 +56,20 @@ def count_tokens(source: Source, tokenizer: Path, max_length: int, overflow: Ove
         prepared = Prepared.open(Path(folder))
         lengths, fitted = prepared.lengths, prepared.fitted_counts(max_length, overflow)
         supervised = int(prepared.supervised_counts.sum())
-        longer = np.flatnonzero(lengths > max_length)
-        kept = longer[fitted.supervised[longer] > 0]
-        fates = Counter(fit_length(prepared.row(place), max_length, overflow).what for place in kept.tolist())
+        lost = {str(kind): loss.conversations for kind, loss in prepared.losses.items()}
     spread = Spread.of(lengths)
     if spread is None:
         raise ValueError("a source without conversations has no tokens")
     return TokenFacts(
         tokens=spread,
         supervised_tokens=supervised,
-        longer=len(longer),
-        cut=fates["cut"],
-        split=fates["split"],
-        dropped=int((fitted.supervised == 0).sum()),
+        longer=int((lengths > max_length).sum()),
+        cut=fitted.count("cut"),
+        split=fitted.count("split"),
+        dropped=fitted.count("dropped"),
         trained_tokens=int(fitted.tokens.sum()),
         trained_supervised_tokens=int(fitted.supervised.sum()),
+        lost=lost,
     )
 
 

@@ -1,212 +1,107 @@
 """From files to rows, each with the place it came from.
 
-JSON Lines (`.jsonl`, or `.json` with one object per line) and JSON arrays (`.json`), both also as `.gz` and
-`.zst`; Parquet; and data sets of the Hugging Face Hub: `hf://owner/name[/config][:split]`, where the split is
-`train` unless said, and `hf:///a/folder` is a data set on disk. Files may lie on any file system that fsspec
-opens. All of them are streamed: of a file no more than a block or a batch of rows is in memory.
+JSON Lines and JSON arrays, Parquet, and Arrow files and streams; all but tables also packed by gzip, zstd,
+bzip2 or xz, and in UTF-16 with a byte order mark. What a file is, its first bytes tell, not its name. Folders
+of such files, also those that `Dataset.save_to_disk` writes; and data sets of the Hugging Face Hub:
+`hf://owner/name[/config][:split]`, where the split is `train` unless said, and `hf:///a/folder` is a data set
+on disk. Files may lie on any file system that fsspec opens. All of them are streamed: of a file no more than
+a block or a batch of rows is in memory.
 
-What is wrong with one line, or one row of Parquet or of the Hub (text that is not UTF-8, a date that Python
+What is wrong with one line, or one row of a table or of the Hub (text that is not UTF-8, a date that Python
 does not have), becomes a Problem in its place, and reading goes on; what is wrong with a whole file is an
-InputError.
+InputError. Not read, and refused by name: CSV, archives, pickles, databases.
 """
 
-import gzip
 import io
-import json
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import fsspec
-import pyarrow as pa
-import pyarrow.parquet
 
-from raysft.data.read.formats import short
-from raysft.data.read.json_array import NOT_UTF8, array_items, cause
-from raysft.errors import InputError, Problem
+from raysft.data.read.folders import files_of
+from raysft.data.read.hub import HUB, hub_name, hub_rows, local_folder
+from raysft.data.read.json_array import array_items, text_values
+from raysft.data.read.json_lines import line_rows, old_line_rows
+from raysft.data.read.kinds import Kind, kind_of
+from raysft.data.read.packing import DAMAGED, failing_as_os_error, unpacked
+from raysft.data.read.row import Row, Rows, refused
+from raysft.data.read.tables import arrow_file_rows, arrow_stream_rows, parquet_rows
 from raysft.extras import refuse_without_library
 
-HUB = "hf://"
-"""Prefix of data sets that `datasets.load_dataset` opens."""
-
-_MARK = b"\xef\xbb\xbf"
-"""The byte order mark that some editors write before UTF-8."""
-_COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
-_BUFFER = 1 << 20
-"""Bytes that are read at once."""
-_BATCH = 1024
-"""Rows of a Parquet file, or of a Hub data set, that are read at once."""
-_NO_VALUE = (ValueError, OverflowError)
-"""What a text that is not UTF-8 raises, and a date beyond the year 9999."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row as JSON gives it."""
-
-    where: str
-    """`file:line`, or `file, row k` where there are no lines; both count from 1."""
-    value: object
-
-
-Rows = Iterator[Row | Problem]
+_NO_FOLDERS = ("http", "https")
+"""Schemes whose folders cannot be told from files without fetching them."""
 
 
 def read_rows(path: str) -> Rows:
-    """Read one file or data set.
+    """Read one file, folder or data set.
 
     Args:
         path: a local path, a URL, or `hf://…`.
 
     Raises:
-        InputError: the file cannot be opened, is damaged, or has a form that is not listed above.
+        InputError: it cannot be opened, is damaged, or is of a kind that is not listed above.
     """
-    if path.startswith(HUB):
-        yield from _hub(path)
+    if not path.startswith(HUB):
+        yield from _rows(path, path, "")
         return
-    suffix = next((one for one in _COMPRESSIONS if path.endswith(one)), "")
-    name = path.removesuffix(suffix)
-    reader = next((read for kind, read in _READERS.items() if name.endswith(kind)), None)
-    if reader is None or (suffix and reader is _parquet):
-        remedy = "use .jsonl or .json, also with .gz or .zst behind it, .parquet or hf://owner/name"
-        raise _wrong(path, "unknown kind of file", remedy)
+    folder = local_folder(path)
+    if folder and any((folder / name).is_file() for name in ("state.json", "dataset_dict.json")):
+        yield from _rows(path, str(folder), hub_name(path)[2])
+    else:
+        yield from hub_rows(path)
+
+
+def _rows(given: str, path: str, split: str) -> Rows:
     refuse_without_library("source", path)
-    try:
-        with _opened(path, _COMPRESSIONS.get(suffix)) as file:
-            yield from reader(path, file)
-    except (OSError, EOFError, zlib.error, gzip.BadGzipFile, pa.ArrowException) as error:
-        raise _wrong(path, "cannot be read", " ".join(str(error).split())) from None
+    with _told(given), failing_as_os_error():
+        files, place = fsspec.core.url_to_fs(path)
+        is_folder = not path.startswith(_NO_FOLDERS) and files.isdir(place)
+        names = files_of(given, files, place, split) if is_folder else None
+    if names is None:
+        yield from _file_rows(path, files, place)
+        return
+    for name in names:
+        yield from _file_rows(f"{path.rstrip('/')}/{name}", files, f"{place.rstrip('/')}/{name}")
+
+
+def _file_rows(path: str, files: Any, place: str) -> Rows:  # noqa: ANN401 - a file system of fsspec
+    with _told(path):
+        with failing_as_os_error():
+            opened = files.open(place, "rb")
+        with opened:
+            found = unpacked(path, opened)
+            kind = kind_of(path, found.head)
+            if kind in ("parquet", "arrow file") and not found.seekable:
+                raise refused(path, f"is {kind.split()[0].capitalize()} that is packed", "unpack it")
+            yield from _READERS[kind](path, found.file)
 
 
 @contextmanager
-def _opened(path: str, compression: str | None) -> Iterator[io.BufferedReader]:
-    arrow = compression == "zstd"
-    with fsspec.open(path, "rb", compression=None if arrow else compression) as file:
-        # Arrow's reader, unlike others, goes on behind the first of several frames and sees a file cut off
-        plain: Any = pa.CompressedInputStream(pa.PythonFile(file, "r"), compression) if arrow else file
-        with io.BufferedReader(plain, _BUFFER) as buffered:
-            yield buffered
-
-
-def _lines(path: str, lines: Iterable[bytes]) -> Rows:
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            # a byte order mark is no error where a file begins
-            yield _line(f"{path}:{number}", line.removeprefix(_MARK) if number == 1 else line)
-
-
-def _line(where: str, line: bytes) -> Row | Problem:
+def _told(path: str) -> Iterator[None]:
     try:
-        return Row(where, json.loads(line.decode("utf-8")))
-    except UnicodeDecodeError as error:
-        return Problem(where, _bytes_at(error), NOT_UTF8)
-    except (ValueError, RecursionError) as error:
-        # a ValueError that is no JSONDecodeError: a number with thousands of digits
-        remedy = f"is not JSON, {cause(error)}; write one row per line"
-        return Problem(where, short(line.decode("utf-8")), remedy)
+        yield
+    except DAMAGED as error:
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise refused(path, "cannot be read", said) from None
 
 
-def _json(path: str, file: io.BufferedReader) -> Rows:
-    """A JSON array; or JSON Lines under the name `.json`, as they are often found."""
-    if file.peek(len(_MARK)).startswith(_MARK):
-        file.read(len(_MARK))
-    if file.peek(1).lstrip()[:1] == b"[":
-        for number, value in enumerate(array_items(path, file), start=1):
-            yield Row(f"{path}, row {number}", value)
-        return
-    rows = _lines(path, file)
-    first = next(rows, None)
-    if isinstance(first, Problem):
-        raise _wrong(first.field, first.value, "a .json file holds one array of rows, or one row per line")
-    yield from chain(() if first is None else (first,), rows)
-
-
-def _bytes_at(error: UnicodeDecodeError) -> str:
-    return repr(error.object[error.start : error.start + 8])
-
-
-def _parquet(path: str, file: io.BufferedReader) -> Rows:
-    number = 0
-    # row groups are often as large as the file: their columns are read page by page
-    opened = pyarrow.parquet.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
-    for batch in opened.iter_batches(batch_size=_BATCH):
-        yield from _batch_rows(path, number, batch)
-        number += batch.num_rows
-
-
-def _batch_rows(path: str, before: int, batch: pa.RecordBatch) -> Rows:
-    """The rows of a batch; one by one where some have no value, so that the others are not lost."""
-    try:
-        values = batch.to_pylist()
-    except _NO_VALUE:
-        for place in range(batch.num_rows):
-            yield _batch_row(f"{path}, row {before + place + 1}", batch, place)
-        return
-    for number, value in enumerate(values, start=before + 1):
+def _array(path: str, file: io.BufferedReader) -> Rows:
+    for number, value in enumerate(array_items(path, file), start=1):
         yield Row(f"{path}, row {number}", value)
 
 
-def _batch_row(where: str, batch: pa.RecordBatch, place: int) -> Row | Problem:
-    value = {}
-    for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        try:
-            value[name] = column[place].as_py()
-        except _NO_VALUE as error:
-            return Problem(where, short(f"column {name}"), f"cannot be read: {' '.join(str(error).split())}")
-    return Row(where, value)
+def _values(path: str, file: io.BufferedReader) -> Rows:
+    for number, value in enumerate(text_values(path, file), start=1):
+        yield Row(f"{path}, row {number}", value)
 
 
-_READERS: Mapping[str, Callable[[str, io.BufferedReader], Rows]] = {
-    ".jsonl": _lines,
-    ".json": _json,
-    ".parquet": _parquet,
+_READERS: Mapping[Kind, Callable[[str, io.BufferedReader], Rows]] = {
+    "lines": line_rows,
+    "old lines": old_line_rows,
+    "array": _array,
+    "values": _values,
+    "parquet": parquet_rows,
+    "arrow file": arrow_file_rows,
+    "arrow stream": arrow_stream_rows,
 }
-
-
-def _hub(path: str) -> Rows:
-    # importing datasets takes seconds, and most sweeps read files
-    import datasets
-
-    name, config, split = _hub_name(path)
-    try:
-        found: Any = datasets.load_dataset(name, config, split=split)
-    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
-        raise _wrong(path, "cannot be loaded", " ".join(str(error).split())[:300]) from None
-    for before in range(0, len(found), _BATCH):
-        yield from _hub_rows(path, found, range(before, min(before + _BATCH, len(found))))
-
-
-def _hub_rows(path: str, found: Any, places: range) -> Rows:  # noqa: ANN401 - a `datasets.Dataset`
-    """As `_batch_rows`."""
-    try:
-        columns = found[places.start : places.stop]
-    except _NO_VALUE as error:
-        if len(places) > 1:
-            for place in places:
-                yield from _hub_rows(path, found, range(place, place + 1))
-        else:
-            remedy = f"cannot be read: {' '.join(str(error).split())}"
-            yield Problem(f"{path}, row {places.stop}", "a column", remedy)
-        return
-    for place, values in zip(places, zip(*columns.values(), strict=True), strict=True):
-        yield Row(f"{path}, row {place + 1}", dict(zip(columns, values, strict=True)))
-
-
-def _hub_name(path: str) -> tuple[str, str | None, str]:
-    """Name, configuration and split of `hf://owner/name/config:split`."""
-    name, _, split = path.removeprefix(HUB).partition(":")
-    parts = name.split("/")
-    if name.startswith("/"):
-        return name, None, split or "train"
-    if len(parts) not in (2, 3) or not all(parts):
-        raise _wrong(
-            path, "is no data set", "write hf://owner/name, hf://owner/name/config or hf://owner/name:split"
-        )
-    return "/".join(parts[:2]), parts[2] if len(parts) == 3 else None, split or "train"
-
-
-def _wrong(field: str, value: str, remedy: str) -> InputError:
-    return InputError([Problem(field, value, remedy)])

@@ -1,45 +1,48 @@
 """The forms of a row that people have, each read into a conversation: one table.
 
     messages           {"messages": [{"role": "user", "content": …}, …]}, as OpenAI writes them
-    sharegpt           {"conversations": [{"from": "human", "value": …}, …]}, optionally with "system"
-    alpaca             {"instruction": …, "input": …, "output": …}, or "response" for "output"
-    prompt_completion  {"prompt": …, "completion": …}, or "response" for "completion"
+    sharegpt           {"conversations": [{"from": "human", "value": …}, …]}, or "conversation"
+    alpaca             {"instruction": …, "input": …, "output": …}, or "context" and "response": Alpaca, Dolly
     gsm8k              {"question": …, "answer": …}
+    prompt_completion  {"prompt": …, "completion": …}, or "response"; both may be lists of messages
+    query_response     {"query": …, "response": …}: GSM8K-RFT, MetaMath
+    problem_solution   {"problem": …, "solution": …}
+    question_response  {"system_prompt": …, "question": …, "response": …}: OpenOrca
+    input_output       {"input": …, "output": …}, or "target"
+    user_assistant     {"user": …, "assistant": …}
+    inputs_targets     {"inputs": …, "targets": …}: FLAN, Aya
     text               {"text": …}, or a plain string
+    ultrachat          {"data": ["question", "answer", …]}
+
+A list of turns is written in many ways, and each is read under any of the keys: role and content, from and
+value, question and answer pairs, plain texts in turn, all of it as JSON in a text. Beside the keys above are
+read: a system text, `history`, `input` and `context` behind a question, reasoning, marks of the turns that
+are not learnt, and lists of parts that are text. Refused is what cannot be carried: tools, pictures, sounds,
+fractional weights. Every other key with a value is counted as not used.
 
 Texts are kept as they are, white space included, with one exception: the calculator annotations of GSM8K
-(`<<48/2=24>>`) are removed, because training on them would teach marks that nobody answers with. What is not
-a sum with its result, in one line, is no such annotation: `cout << n; cin >> n` and `cat <<EOF` stay.
-Not covered: tools, images, messages whose content is a list of parts, and prompts that are lists of messages.
-A prompt that already holds somebody's template, such as Alpaca's "### Instruction:", is not unwrapped.
+(`<<48/2=24>>`) are removed from the answers of `gsm8k` and `query_response`, because training on them would
+teach marks that nobody answers with. What is not a sum with its result, in one line, is no such annotation:
+`cout << n; cin >> n` and `cat <<EOF` stay. A prompt that already holds somebody's template, such as Alpaca's
+"### Instruction:", is not unwrapped.
 """
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from raysft.data.conversation import Conversation, Message, Role
+from raysft.data.conversation import Conversation, Message
+from raysft.data.read.forms.fields import Fields, Malformed, Reading, Refused, is_empty, text
+from raysft.data.read.forms.message import ROLE_KEYS
+from raysft.data.read.forms.order import ordered
+from raysft.data.read.forms.pair import PairForm
+from raysft.data.read.forms.refused import is_message, refuse_uncarried, refuse_unwanted, why_no_form
+from raysft.data.read.forms.turns import turns, with_system
 from raysft.errors import Problem
 
-_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _SIGNS = r"-+*/().,%$x \t"
 _CALCULATOR = re.compile(rf"<<[{_SIGNS}]*[0-9][{_SIGNS}0-9]*=[{_SIGNS}0-9=]*>>")
-
-_OPENAI_ROLES: dict[str, Role] = {"system": "system", "user": "user", "assistant": "assistant"}
-_SHAREGPT_ROLES: dict[str, Role] = {
-    "system": "system",
-    "human": "user",
-    "user": "user",
-    "gpt": "assistant",
-    "chatgpt": "assistant",
-    "assistant": "assistant",
-}
-
-
-class _Malformed(ValueError):
-    """What is wrong with a row; becomes a Problem in `parse_row` and never leaves this file."""
 
 
 @dataclass(frozen=True)
@@ -47,26 +50,47 @@ class Format:
     """One form of a row."""
 
     keys: frozenset[str]
-    """A row that has all of these is of this form, unless an earlier form in the table fits."""
-    parse: Callable[[Any], Conversation]
-    """Raises `_Malformed`."""
+    """A row that has all of these, and one of `one_of`, is of this form, unless an earlier one fits."""
+    one_of: tuple[str, ...]
+    read: Callable[[object, Reading], Conversation]
+    """Raises `Malformed`."""
     example: str
     """A right row, for messages."""
 
+    def fits(self, keys: Collection[str]) -> bool:
+        """Whether a row with some keys that have a value is of this form."""
+        return self.keys.issubset(keys) and (not self.one_of or any(key in keys for key in self.one_of))
 
-def parse_row(name: str, where: str, value: object) -> Conversation | Problem:
+
+@dataclass(frozen=True)
+class ReadRow:
+    """What a row says."""
+
+    conversation: Conversation
+    unused: tuple[str, ...] = ()
+    """Keys with a value that is not read, `messages[].name` inside messages, once for each place."""
+    cleaned: tuple[str, ...] = ()
+    """Rules that changed it."""
+
+
+def parse_row(name: str, where: str, value: object, clean: Collection[str] = ()) -> ReadRow | Problem:
     """Read one row.
 
     Args:
         name: a name in `FORMATS`.
         where: file and line, for the problem.
         value: the row as JSON gives it.
+        clean: rules that are on; see `raysft.data.read.forms.order`.
     """
-    form = FORMATS[name]
+    form, reading = FORMATS[name], Reading(clean)
     try:
-        return form.parse(value)
-    except _Malformed as wrong:
-        return Problem(where, short(value), f"{wrong}; a right row of format {name}: {form.example}")
+        conversation = form.read(_plain(value), reading)
+    except Refused as refused:
+        return Problem(where, short(value), str(refused))
+    except Malformed as wrong:
+        cause = why_no_form(value)
+        return Problem(where, short(value), cause or f"{wrong}; a right row of format {name}: {form.example}")
+    return ReadRow(conversation, tuple(reading.unused), tuple(reading.cleaned))
 
 
 class RowFormats:
@@ -87,25 +111,54 @@ class RowFormats:
         return self._form
 
 
-def _fitting(value: object) -> str | None:
-    """The first format whose keys a row has; a key without a value, as Parquet has many, does not count."""
+def _plain(value: object) -> object:
+    """A row as the formats know it: `Question` is `question`, and a list of messages is under `messages`."""
+    if (
+        isinstance(value, list)
+        and value
+        and isinstance(value[0], Mapping)
+        and any(map(value[0].get, ROLE_KEYS))
+    ):
+        return {"messages": value}
+    if not isinstance(value, Mapping) or all(map(str.islower, value)):
+        return value
+    names = [key.lower() if key.lower() in _KNOWN else key for key in value]
+    # of `Input` and `input` neither is taken for the other
+    return dict(zip(names, value.values(), strict=True)) if len({*names}) == len(names) else value
+
+
+def _fitting(row: object) -> str | None:
+    """The first format whose keys a row has with a value: in Parquet each row has all keys."""
+    value = _plain(row)
     if isinstance(value, str):
         return "text"
-    fields = value.items() if isinstance(value, Mapping) else ()
-    keys = {key for key, one in fields if one is not None}
-    return next((name for name, form in FORMATS.items() if form.keys <= keys), None)
+    if not isinstance(value, Mapping):
+        return None
+    filled = {key for key, one in value.items() if not is_empty(one)}
+    # an empty text is a bad row of some format, rather than one of no format
+    there = {key for key, one in value.items() if one is not None}
+    found = next(
+        (name for keys in (filled, there) for name, form in FORMATS.items() if form.fits(keys)), None
+    )
+    # a message out of a tree has a text, and is no document
+    return None if found == "text" and is_message(value) else found
 
 
 def unfitting_row(where: str, value: object) -> Problem:
     """What is wrong with a row for which no format is known, in one line among those of other rows."""
-    known = "; ".join(" and ".join(sorted(form.keys)) for form in FORMATS.values())
-    return Problem(where, short(value), f"has the keys of no known format: {known}")
+    known = "; ".join(" and ".join(_named(form)) for form in FORMATS.values())
+    return Problem(where, short(value), why_no_form(value) or f"has the keys of no known format: {known}")
+
+
+def _named(form: Format) -> list[str]:
+    return [*sorted(form.keys), *([" or ".join(form.one_of)] if form.one_of else [])]
 
 
 def no_format(where: str, value: object) -> Problem:
     """What is wrong with a file of which no row fits a format, told by one of its rows."""
     known = "; ".join(f"{name}: {form.example}" for name, form in FORMATS.items())
-    return Problem(where, short(value), f"no known format; write `format:`, or rows of one of these: {known}")
+    advice = f"no known format; write `format:`, or rows of one of these: {known}"
+    return Problem(where, short(value), why_no_form(value) or advice)
 
 
 def strip_calculator(text: str) -> str:
@@ -123,129 +176,90 @@ def short(value: object) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def _messages(row: object) -> Conversation:
-    turns = _list(_field(row, "messages"), "messages")
-    return _conversation([_message(turn, "role", "content", _OPENAI_ROLES) for turn in turns])
+def _turns(names: tuple[str, ...], example: str) -> Format:
+    def read(value: object, reading: Reading) -> Conversation:
+        fields = Fields(value)
+        refuse_uncarried(fields)
+        refuse_unwanted(fields)
+        key = fields.first(names) or names[0]
+        listed = fields.raw(key)
+        if listed is None:
+            raise Malformed(f"has no {key}")
+        found = ordered(with_system(fields, turns(listed, key, reading), reading), reading)
+        reading.unused.extend(fields.unused())
+        return found
+
+    return Format(frozenset(), names, read, example)
 
 
-def _sharegpt(row: object) -> Conversation:
-    turns = _list(_field(row, "conversations"), "conversations")
-    found = [_message(turn, "from", "value", _SHAREGPT_ROLES) for turn in turns]
-    system = row.get("system") if isinstance(row, Mapping) else None
-    return _conversation([Message("system", _text(system, "system")), *found] if system else found)
+def _pair(form: PairForm, example: str, *, alone: bool = False) -> Format:
+    """The format of a pair; `alone`: the question's key tells it, also where the answer is missing."""
+    answers = () if alone else (*form.answers, *form.otherwise)
+    return Format(frozenset({form.ask}), answers, form.read, example)
 
 
-def _alpaca(row: object) -> Conversation:
-    instruction = _text(_field(row, "instruction"), "instruction")
-    answer = _either(row, "output", "response")
-    given = row.get("input") if isinstance(row, Mapping) else None
-    if given is None or given == "":
-        return _pair(instruction, answer)
-    return _pair(f"{instruction}\n\n{_text(given, 'input', empty=True)}", answer)
-
-
-def _prompt_completion(row: object) -> Conversation:
-    return _pair(_text(_field(row, "prompt"), "prompt"), _either(row, "completion", "response"))
-
-
-def _gsm8k(row: object) -> Conversation:
-    answer = strip_calculator(_text(_field(row, "answer"), "answer"))
-    return _pair(_text(_field(row, "question"), "question"), _text(answer, "answer"))
-
-
-def _document(row: object) -> Conversation:
-    text = row if isinstance(row, str) else _field(row, "text")
-    return Conversation((Message("text", _text(text, "text")),))
+def _document(value: object, reading: Reading) -> Conversation:
+    if isinstance(value, str):
+        return Conversation((Message("text", text(value, "text")),))
+    fields = Fields(value)
+    found = fields.raw("text")
+    if found is None:
+        raise Malformed("has no text")
+    reading.unused.extend(fields.unused())
+    return Conversation((Message("text", text(found, "text")),))
 
 
 FORMATS: dict[str, Format] = {
-    "messages": Format(
-        frozenset({"messages"}),
-        _messages,
+    "messages": _turns(
+        ("messages",),
         '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}',
     ),
-    "sharegpt": Format(
-        frozenset({"conversations"}),
-        _sharegpt,
+    "sharegpt": _turns(
+        ("conversations", "conversation"),
         '{"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}]}',
     ),
-    "alpaca": Format(
-        frozenset({"instruction"}), _alpaca, '{"instruction": "Add.", "input": "2, 3", "output": "5"}'
+    "alpaca": _pair(
+        PairForm("instruction", ("output", "response")),
+        '{"instruction": "Add.", "input": "2, 3", "output": "5"}',
+        alone=True,
     ),
     "gsm8k": Format(
-        frozenset({"question", "answer"}), _gsm8k, '{"question": "2 and 3?", "answer": "2+3 = 5\\n#### 5"}'
+        frozenset({"question", "answer"}),
+        (),
+        PairForm("question", ("answer", "response"), rewrite=strip_calculator).read,
+        '{"question": "2 and 3?", "answer": "2+3 = 5\\n#### 5"}',
     ),
-    "prompt_completion": Format(
-        frozenset({"prompt"}), _prompt_completion, '{"prompt": "2+3=", "completion": "5"}'
+    "prompt_completion": _pair(
+        PairForm("prompt", ("completion", "response"), ("output", "answer")),
+        '{"prompt": "2+3=", "completion": "5"}',
+        alone=True,
     ),
-    "text": Format(frozenset({"text"}), _document, '{"text": "A whole document."}'),
+    "query_response": _pair(
+        PairForm("query", ("response",), ("answer", "output"), strip_calculator),
+        '{"query": "2 and 3?", "response": "2+3 = 5\\n#### 5"}',
+    ),
+    "problem_solution": _pair(
+        PairForm("problem", ("solution", "generated_solution"), ("answer",)),
+        '{"problem": "Add 2 and 3.", "solution": "2+3 = 5"}',
+    ),
+    "question_response": _pair(
+        PairForm("question", ("response", "generated_solution"), ("solution", "output", "completion")),
+        '{"system_prompt": "Be brief.", "question": "2 and 3?", "response": "5"}',
+    ),
+    "input_output": _pair(
+        PairForm("input", ("output", "target"), ("response",)), '{"input": "2+3=", "output": "5"}'
+    ),
+    "user_assistant": _pair(PairForm("user", ("assistant",)), '{"user": "2+3=", "assistant": "5"}'),
+    "inputs_targets": _pair(PairForm("inputs", ("targets",)), '{"inputs": "2+3=", "targets": "5"}'),
+    "text": Format(frozenset({"text"}), (), _document, '{"text": "A whole document."}'),
+    "ultrachat": _turns(("data",), '{"data": ["Hi", "Hello"]}'),
 }
 """Format by name. The first one that fits is taken: Alpaca's own file has a `text` beside the rest."""
 
-
-def _field(row: object, key: str) -> object:
-    if not isinstance(row, Mapping):
-        raise _Malformed("is not an object")
-    if key not in row:
-        raise _Malformed(f"has no {key}")
-    return row[key]
-
-
-def _text(value: object, name: str, *, empty: bool = False) -> str:
-    if not isinstance(value, str):
-        raise _Malformed(f"{name} must be text, not {_kind(value)}")
-    if not empty and not value.strip():
-        raise _Malformed(f"{name} is empty")
-    if not value.isascii() and _HALF_PAIR.search(value):
-        raise _Malformed(f"{name} holds half of a surrogate pair, which is no character")
-    return value
-
-
-def _list(value: object, name: str) -> Sequence[object]:
-    if not isinstance(value, list):
-        raise _Malformed(f"{name} must be a list, not {_kind(value)}")
-    return value
-
-
-def _kind(value: object) -> str:
-    return "null" if value is None else type(value).__name__
-
-
-def _either(row: object, first: str, second: str) -> str:
-    """The answer under one of two names; files that have both must agree with themselves."""
-    fields = row if isinstance(row, Mapping) else {}
-    given = {key: fields[key] for key in (first, second) if fields.get(key) is not None}
-    if not given:
-        raise _Malformed(f"has neither {first} nor {second}")
-    texts = {_text(value, key) for key, value in given.items()}
-    if len(texts) > 1:
-        raise _Malformed(f"{first} and {second} differ; keep one of them")
-    return texts.pop()
-
-
-def _message(turn: object, role_key: str, text_key: str, roles: Mapping[str, Role]) -> Message:
-    role = _field(turn, role_key)
-    if not isinstance(role, str) or role not in roles:
-        raise _Malformed(f"unknown {role_key} {short(role)}; one of {', '.join(roles)}")
-    named = roles[role]
-    return Message(named, _text(_field(turn, text_key), f"the {named} text", empty=named == "system"))
-
-
-def _pair(user: str, assistant: str) -> Conversation:
-    return Conversation((Message("user", user), Message("assistant", assistant)))
-
-
-def _conversation(messages: Sequence[Message]) -> Conversation:
-    """Check that user and assistant take turns; an empty system message says nothing and is left out."""
-    turns = [one for place, one in enumerate(messages) if not (place == 0 and one.role == "system")]
-    if not any(one.role == "assistant" for one in turns):
-        raise _Malformed("has no assistant turn")
-    for place, one in enumerate(turns):
-        expected = ("user", "assistant")[place % 2]
-        if one.role == expected:
-            continue
-        if place and turns[place - 1].role == one.role:
-            raise _Malformed(f"two {one.role} turns in a row")
-        raise _Malformed(f"turn {place + 1} is the {one.role}'s, where the {expected} should speak")
-    system = [one for one in messages[:1] if one.role == "system" and one.content.strip()]
-    return Conversation((*system, *turns))
+_KNOWN = frozenset(
+    {
+        *(key for form in FORMATS.values() for key in (*form.keys, *form.one_of)),
+        *("output", "completion", "response", "answer", "input", "context", "system", "history"),
+    }
+)
+"""Keys that may begin with a capital, as some sets have them; every other key is told as it is written."""

@@ -15,6 +15,9 @@ from raysft.errors import InputError, Problem
 
 NOT_UTF8 = "is not UTF-8; save the file as UTF-8"
 
+MOST = 1 << 26
+"""Bytes of the longest row that is read: a small file may unpack to any number of them."""
+
 _BLOCK = 1 << 20
 """Bytes read at once; more where one item is longer."""
 _TAIL = 16
@@ -44,6 +47,17 @@ def array_items(path: str, file: BinaryIO) -> Iterator[object]:
         text.take("]", "Expecting ',' delimiter")
     if text.next():
         raise text.wrong("Extra data", text.place)
+
+
+def text_values(path: str, file: BinaryIO) -> Iterator[object]:
+    """The values of a file that holds one after the other, each over any number of lines.
+
+    Raises:
+        InputError: with the line, where there is no value; the ones before it have been given.
+    """
+    text = _Text(path, file)
+    while text.next():
+        yield text.item()
 
 
 def cause(error: ValueError | RecursionError) -> str:
@@ -101,6 +115,9 @@ class _Text:
         """Forget what lies behind, and read at least as much as is left."""
         self.line += self.held.count("\n", 0, self.place)
         self.held, self.place = self.held[self.place :], 0
+        if len(self.held) > MOST:
+            remedy = f"a row of more than {MOST >> 20} MiB; is the file one array of rows?"
+            raise InputError([Problem(f"{self.path}:{self.line}", "is not read", remedy)])
         data = self.file.read(max(_BLOCK, len(self.held)))
         try:
             self.held += self.utf8.decode(data, final=not data)

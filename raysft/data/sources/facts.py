@@ -24,7 +24,7 @@ class SourceFacts:
     """Counts in which every row of a source is exactly once.
 
     read = bad_rows + sum of dropped + duplicates + near_duplicates + decontaminated + held_out
-           + held_out_elsewhere + left
+           + held_out_answers + held_out_elsewhere + left
     """
 
     read: int
@@ -33,6 +33,8 @@ class SourceFacts:
     """Malformed rows that were skipped."""
     dropped: Mapping[str, int] = field(default_factory=dict)
     """Rows that a drop rule left out, by its label; a rule that dropped nothing is there with 0."""
+    cleaned: Mapping[str, int] = field(default_factory=dict)
+    """Rows that a rule of `clean` changed, by the rule; counted below too, by what became of them."""
     duplicates: int = 0
     """Exact copies that were removed."""
     near_duplicates: int = 0
@@ -40,9 +42,11 @@ class SourceFacts:
     decontaminated: int = 0
     """Rows that were removed because they share words with a question."""
     held_out: int = 0
-    """Conversations split off."""
+    """Conversations split off, one for each question."""
+    held_out_answers: int = 0
+    """Further answers to the same questions, copies included: neither trained on nor asked."""
     held_out_elsewhere: int = 0
-    """Conversations that another source of the sweep holds out, copies included."""
+    """Conversations whose question another source of the sweep holds out, copies included."""
     left: int = 0
     """Conversations to train on; of a joined source, before its weights say how many of them are used."""
     contaminated: int = 0
@@ -57,7 +61,7 @@ class SourceFacts:
     @property
     def kept(self) -> int:
         """What is left after filters and removal of copies, before the held-out split."""
-        return self.left + self.held_out + self.held_out_elsewhere
+        return self.left + self.held_out + self.held_out_answers + self.held_out_elsewhere
 
     @property
     def unexpected(self) -> str | None:
@@ -76,6 +80,7 @@ def source_json(facts: SourceFacts) -> dict[str, Json]:
     return {
         **{name: getattr(facts, name) for name in _COUNTS},
         "dropped": dict(facts.dropped),
+        "cleaned": dict(facts.cleaned),
         "findings": [asdict(one) for one in facts.findings],
     }
 
@@ -88,6 +93,7 @@ _COUNTS = (
     "contaminated",
     "decontaminated",
     "held_out",
+    "held_out_answers",
     "held_out_elsewhere",
     "left",
 )

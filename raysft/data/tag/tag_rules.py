@@ -154,6 +154,6 @@ def _fits(rule: Rule, expressions: list[re.Pattern[str]], conversation: Conversa
         for message in conversation.messages
         if rule.role in ("any", message.role)
         for expression in expressions
-        for found in expression.finditer(message.content)
+        for found in expression.finditer(message.written)
     )
     return sum(1 for _ in islice(hits, rule.at_least)) == rule.at_least

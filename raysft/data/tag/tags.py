@@ -18,7 +18,8 @@ from raysft.data.inspect.file_facts import read_files
 from raysft.data.inspect.named_source import NamedSource
 from raysft.data.read.formats import short
 from raysft.data.read.parsed_rows import ParsedRow
-from raysft.data.sources.rows import SHOWN, said_format
+from raysft.data.sources.bad_rows import SHOWN
+from raysft.data.sources.rows import said_format
 from raysft.data.whole_files import explained, written_at_once
 from raysft.errors import InputError, Problem
 

@@ -28,6 +28,9 @@ White space at the beginning of an answer is left out. In all but `vicuna` it wo
 before it into other tokens than the prompt ends in. In `vicuna` the model itself writes a space first; an
 answer that is asked on comes back with that space, and must read as in training.
 
+What the assistant thought before an answer, where a turn says it, comes before the answer and is supervised
+with it: `<think>⏎`, the thoughts, `⏎</think>⏎⏎`, as DeepSeek-R1 and Qwen 3 write it.
+
 A conversation begins as the tokenizer begins any text: with its BOS token only if it adds one by itself.
 
 Not covered: Alpaca's `### Input:` (the reader joins it to the instruction), tools, images.
@@ -50,13 +53,21 @@ _NEEDED = {"llama-3": ("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
 _NOTHING, _BOS = "''", "bos_token"
 """Jinja for what a conversation begins with."""
 
+_THOUGHT = r"""
+{%- macro thought(message) -%}
+{%- if message['reasoning_content'] -%}
+{{- '<think>\n' + message['reasoning_content'].strip() + '\n</think>\n\n' -}}
+{%- endif -%}
+{%- endmacro -%}
+"""
+
 _VICUNA = r"""
 {%- set preamble = "A chat between a curious user and an artificial intelligence assistant. The assistant gives helpful, detailed, and polite answers to the user's questions." -%}
 {{- begin + (messages[0]['content'] if messages[0]['role'] == 'system' else preamble) -}}
 {%- for message in messages -%}
 {%- if message['role'] == 'assistant' -%}
 {{- ' ASSISTANT:' -}}
-{%- generation -%}{{- ' ' + message['content'].lstrip() + end -}}{%- endgeneration -%}
+{%- generation -%}{{- ' ' + thought(message) + message['content'].lstrip() + end -}}{%- endgeneration -%}
 {%- elif message['role'] == 'user' -%}
 {{- ('USER: ' if loop.previtem and loop.previtem['role'] == 'assistant' else ' USER: ') + message['content'] -}}
 {%- elif message['role'] != 'system' or not loop.first -%}
@@ -72,7 +83,7 @@ _ALPACA = r"""
 {%- for message in messages -%}
 {%- if message['role'] == 'assistant' -%}
 {{- '\n\n### Response:\n' -}}
-{%- generation -%}{{- message['content'].lstrip() + end -}}{%- endgeneration -%}
+{%- generation -%}{{- thought(message) + message['content'].lstrip() + end -}}{%- endgeneration -%}
 {%- elif message['role'] == 'user' -%}
 {{- '\n\n### Instruction:\n' + message['content'] -}}
 {%- elif message['role'] != 'system' or not loop.first -%}
@@ -87,7 +98,7 @@ _CHATML = r"""
 {%- for message in messages -%}
 {%- if message['role'] == 'assistant' -%}
 {{- '<|im_start|>assistant\n' -}}
-{%- generation -%}{{- message['content'].lstrip() + end -}}{%- endgeneration -%}
+{%- generation -%}{{- thought(message) + message['content'].lstrip() + end -}}{%- endgeneration -%}
 {{- '\n' -}}
 {%- elif message['role'] == 'user' or (message['role'] == 'system' and loop.first) -%}
 {{- '<|im_start|>' + message['role'] + '\n' + message['content'] + end + '\n' -}}
@@ -103,7 +114,7 @@ _LLAMA_3 = r"""
 {%- for message in messages -%}
 {%- if message['role'] == 'assistant' -%}
 {{- '<|start_header_id|>assistant<|end_header_id|>\n\n' -}}
-{%- generation -%}{{- message['content'].lstrip() + end -}}{%- endgeneration -%}
+{%- generation -%}{{- thought(message) + message['content'].lstrip() + end -}}{%- endgeneration -%}
 {%- elif message['role'] == 'user' or (message['role'] == 'system' and loop.first) -%}
 {{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n' + message['content'] + end -}}
 {%- else -%}
@@ -146,7 +157,7 @@ def template_for(name: str, tokenizer: PreTrainedTokenizerBase, field: str = "te
 
 
 def _whole(begin: str, end: str, body: str) -> str:
-    return f"{{%- set begin = {begin} -%}}\n{{%- set end = {end} -%}}{body}"
+    return f"{{%- set begin = {begin} -%}}\n{{%- set end = {end} -%}}{_THOUGHT}{body}"
 
 
 def _begin(tokenizer: PreTrainedTokenizerBase, end: str, body: str) -> str:

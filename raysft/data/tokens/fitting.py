@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from raysft.data.tokens.template import Encoded
 
 Overflow = Literal["cut", "split", "drop"]
+
+Fate = Literal["whole", "cut", "split", "dropped"]
+"""`split`: several pieces, no supervised token lost. `cut`: something lost. `dropped`: nothing left."""
+FATES: tuple[Fate, ...] = get_args(Fate)
 
 
 @dataclass(frozen=True)
@@ -14,8 +18,7 @@ class FitResult:
     """The pieces of a conversation, and what was done to it."""
 
     pieces: list[Encoded]
-    what: Literal["whole", "cut", "split", "dropped"]
-    """`split`: several pieces, no supervised token lost. `cut`: something lost. `dropped`: nothing left."""
+    what: Fate
 
 
 def fit_length(encoded: Encoded, max_length: int, overflow: Overflow) -> FitResult:
@@ -72,7 +75,7 @@ def _piece(encoded: Encoded, start: int, end: int) -> Encoded:
     return Encoded(encoded.tokens[start:end], supervised, ends)
 
 
-def _what(encoded: Encoded, pieces: Sequence[Encoded]) -> Literal["whole", "cut", "split", "dropped"]:
+def _what(encoded: Encoded, pieces: Sequence[Encoded]) -> Fate:
     if not pieces:
         return "dropped"
     if len(pieces[0].tokens) == len(encoded.tokens):

@@ -1,6 +1,7 @@
 """A tokenised source on disk: one Arrow file, opened as a memory map, so that workers share its pages."""
 
 from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,12 +11,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from raysft.data.tokens.fitting import Overflow, fitting_spans
+from raysft.data.tokens.arrival import Kind, Lost
+from raysft.data.tokens.fitting import FATES, Fate, Overflow, fitting_spans
 from raysft.data.tokens.template import Encoded
 from raysft.errors import DamagedArtifact
 from raysft.identity import fingerprint
 
-VERSION = 1
+VERSION = 2
 """Raised when the same conversations and tokenizer give another file."""
 
 FILE = "conversations.arrow"
@@ -28,6 +30,7 @@ SCHEMA = pa.schema(
         "tokens": pa.list_(pa.int32()),
         "supervised": pa.list_(pa.bool_()),
         "turn_ends": pa.list_(pa.int32()),
+        "lost": pa.list_(pa.struct([("kind", pa.string()), ("turn", pa.int32())])),
     }
 )
 """Rows are sorted by id; see `Encoded` for the other columns."""
@@ -91,9 +94,33 @@ class Prepared:
         batch = self._batches[which]
         tokens, supervised, ends = (
             batch.column(name)[place].values.to_numpy(zero_copy_only=False).tolist()
-            for name in SCHEMA.names[1:]
+            for name in SCHEMA.names[1:4]
         )
-        return Encoded(tokens, supervised, ends)
+        return Encoded(tokens, supervised, ends, _lost(batch, place))
+
+    @cached_property
+    def lost(self) -> dict[str, tuple[Lost, ...]]:
+        """What the template lost, by id, of the conversations of which it lost something."""
+        places = (
+            (batch, place)
+            for batch in self._batches
+            for place in np.flatnonzero(np.diff(_starts(batch, "lost"))).tolist()
+        )
+        return {batch.column("id")[place].as_py(): _lost(batch, place) for batch, place in places}
+
+    @cached_property
+    def lost_turns(self) -> dict[Kind, NDArray[np.int64]]:
+        """By kind, of each row: the turn of which the template lost something, from 1, or 0."""
+        found: dict[Kind, NDArray[np.int64]] = {}
+        for one, lost in self.lost.items():
+            for kind, turn in reversed(lost):
+                found.setdefault(kind, np.zeros(len(self), np.int64))[self.position(one)] = turn
+        return found
+
+    @property
+    def losses(self) -> dict[Kind, "Loss"]:
+        """The same by kind, in the order in which it is met."""
+        return losses_of(self.ids, self.lost_turns)
 
     @cached_property
     def lengths(self) -> NDArray[np.int64]:
@@ -112,10 +139,31 @@ class Prepared:
         """What a stage uses of each row when it is fitted into a longest sequence; see `fit_length`."""
         found = [_fitted(batch, max_length, overflow) for batch in self._batches]
         none = np.zeros(0, np.int64)
-        return FittedCounts(
-            np.concatenate([none, *(one.tokens for one in found)]),
-            np.concatenate([none, *(one.supervised for one in found)]),
-        )
+        return FittedCounts(*(np.concatenate([none, *column]) for column in zip(*found, strict=True)))
+
+
+class Loss(NamedTuple):
+    """What the chat template lost of a source, of one kind."""
+
+    conversations: int
+    first: str
+    """Id of the first of them in the order of the ids."""
+    turn: int
+    """Which of its turns it is, from 1."""
+
+
+def losses_of(ids: Sequence[str], lost_turns: Mapping[Kind, NDArray[np.int64]]) -> dict[Kind, Loss]:
+    """What was lost by kind, in the order in which it is met.
+
+    Args:
+        ids: of the rows, sorted.
+        lost_turns: as in `Prepared`.
+    """
+    places = {kind: np.flatnonzero(turns) for kind, turns in lost_turns.items()}
+    return {
+        kind: Loss(len(places[kind]), ids[places[kind][0]], int(lost_turns[kind][places[kind][0]]))
+        for kind in sorted(places, key=lambda kind: int(places[kind][0]))
+    }
 
 
 class FittedCounts(NamedTuple):
@@ -125,6 +173,16 @@ class FittedCounts(NamedTuple):
     """Tokens of its pieces."""
     supervised: NDArray[np.int64]
     """Of these, the ones that enter the loss; the first token of a piece does not."""
+    fates: NDArray[np.int64]
+    """What was done to it: a place in `FATES`."""
+
+    def count(self, fate: Fate) -> int:
+        """How many rows have a fate."""
+        return int((self.fates == FATES.index(fate)).sum())
+
+
+def _lost(batch: pa.RecordBatch, place: int) -> tuple[Lost, ...]:
+    return tuple(Lost(**one) for one in batch.column("lost")[place].as_py())
 
 
 def _starts(batch: pa.RecordBatch, name: str) -> NDArray[np.int64]:
@@ -142,7 +200,8 @@ def _fitted(batch: pa.RecordBatch, max_length: int, overflow: Overflow) -> Fitte
     starts, upto = _starts(batch, "tokens"), _upto(batch)
     begins, lengths = starts[:-1], np.diff(starts)
     kept = np.minimum(lengths, max_length) if overflow != "drop" else lengths * (lengths <= max_length)
-    counts = _of_spans(upto, begins, begins + kept)
+    fates = np.where(lengths > max_length, FATES.index("cut"), FATES.index("whole"))
+    counts = FittedCounts(*_of_spans(upto, begins, begins + kept), fates)
     if overflow == "split":
         ends = batch.column("turn_ends")
         for place in np.flatnonzero(lengths > max_length).tolist():
@@ -150,10 +209,27 @@ def _fitted(batch: pa.RecordBatch, max_length: int, overflow: Overflow) -> Fitte
             spans = np.array(fitting_spans(int(lengths[place]), turn_ends, max_length, overflow))
             pieces = _of_spans(upto, *(begins[place] + spans).T)
             counts.tokens[place], counts.supervised[place] = pieces.tokens.sum(), pieces.supervised.sum()
+            whole = upto[starts[place + 1]] - upto[starts[place]]
+            if _is_split(pieces.supervised, int(whole), bool(turn_ends)):
+                fates[place] = FATES.index("split")
+    fates[counts.supervised == 0] = FATES.index("dropped")
     return counts
 
 
-def _of_spans(upto: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> FittedCounts:
+def _is_split(supervised: NDArray[np.int64], whole: int, has_turns: bool) -> bool:
+    """Whether pieces have together what is supervised of the whole; see `fit_length`."""
+    pieces = int((supervised > 0).sum())
+    # the first token of each further piece of a document had a token before it, and is no longer predicted
+    first = 0 if has_turns else pieces - 1
+    return pieces > 1 and int(supervised.sum()) + first == whole
+
+
+class _Spans(NamedTuple):
+    tokens: NDArray[np.int64]
+    supervised: NDArray[np.int64]
+
+
+def _of_spans(upto: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> _Spans:
     """The counts of pieces; one in which nothing is predicted is left out."""
     supervised = upto[ends] - upto[np.minimum(starts + 1, ends)]
-    return FittedCounts((ends - starts) * (supervised > 0), supervised)
+    return _Spans((ends - starts) * (supervised > 0), supervised)

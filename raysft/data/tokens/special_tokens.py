@@ -6,6 +6,7 @@ from itertools import count
 
 from transformers import PreTrainedTokenizerBase
 
+from raysft.data.tokens.rendering import rendered_prompts
 from raysft.errors import InputError, Problem
 
 
@@ -18,9 +19,14 @@ def special_tokens(tokenizer: PreTrainedTokenizerBase) -> dict[str, int]:
     return {text: known[text] for text in sorted(known, key=lambda text: (-len(text), text))}
 
 
+def unused_character(text: str) -> str:
+    """A character for private use that does not occur in a text."""
+    return next(chr(code) for code in count(0xE000) if chr(code) not in text)
+
+
 def quoted(
     tokenizer: PreTrainedTokenizerBase,
-    messages: Sequence[Mapping[str, str]],
+    messages: Sequence[dict[str, str]],
     tokens: list[int],
     mask: list[int],
     special: Mapping[str, int],
@@ -48,7 +54,7 @@ def quoted(
         InputError: the template changes such text, so the two cannot be told apart.
     """
     written = re.compile("|".join(map(re.escape, special)))
-    if not special or not any(written.search(one["content"]) for one in messages):
+    if not special or not any(written.search(one[name]) for one in messages for name in _texts(one)):
         return tokens, mask
     marks = _marks(tokenizer, messages, written, add_generation_prompt=add_generation_prompt)
     numbers = set(special.values())
@@ -68,7 +74,7 @@ def quoted(
 
 def _marks(
     tokenizer: PreTrainedTokenizerBase,
-    messages: Sequence[Mapping[str, str]],
+    messages: Sequence[dict[str, str]],
     written: re.Pattern[str],
     *,
     add_generation_prompt: bool,
@@ -77,15 +83,17 @@ def _marks(
 
     Those of the text are rendered with a flag before them, a character that occurs nowhere else.
     """
-    text = "".join(one["content"] for one in messages)
-    flag = next(chr(code) for code in count(0xE000) if chr(code) not in text)
+    flag = unused_character("".join(one[name] for one in messages for name in _texts(one)))
     flagged = [
-        {**one, "content": written.sub(lambda found: flag + found[0], one["content"])} for one in messages
+        {**one, **{name: written.sub(lambda found: flag + found[0], one[name]) for name in _texts(one)}}
+        for one in messages
     ]
-    rendered = tokenizer.apply_chat_template(
-        flagged, tokenize=False, add_generation_prompt=add_generation_prompt
-    )
+    (rendered,) = rendered_prompts(tokenizer, [flagged], add_generation_prompt=add_generation_prompt)
     return [(found[2], bool(found[1])) for found in re.finditer(f"({flag}?)({written.pattern})", rendered)]
+
+
+def _texts(message: Mapping[str, str]) -> list[str]:
+    return [name for name in message if name != "role"]
 
 
 def _characters(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:

@@ -8,18 +8,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError
-from transformers import PreTrainedTokenizerBase
+from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 from raysft.data.conversation import Conversation, Message
+from raysft.data.tokens.arrival import Lost, lost_texts
+from raysft.data.tokens.rendering import Plain, Rendering, plain, rendered_chats, rendered_prompts
 from raysft.data.tokens.special_tokens import quoted, special_tokens
+from raysft.data.tokens.template_inputs import special_tokens_read
 from raysft.errors import InputError, Problem
 from raysft.identity import canonical_bytes, digest_bytes
-
-Plain = list[dict[str, str]]
-"""A chat as templates take it."""
 
 _DEFINING = ("tokenizer_class", "bos_token", "eos_token", "unk_token", "add_bos_token", "add_eos_token")
 """What changes tokens in tokenizer_config.json; the rest is about padding, paths and versions."""
@@ -37,6 +35,8 @@ class Encoded:
     turn_ends: list[int]
     """Behind the last token of each assistant turn: where the conversation may be split. A `text` has none,
     and may be split anywhere."""
+    lost: tuple[Lost, ...] = ()
+    """What of the conversation is not in the tokens; see `raysft.data.tokens.arrival`."""
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, conversation: Conversation) -> Encoded:
@@ -58,12 +58,9 @@ def encode_all(tokenizer: PreTrainedTokenizerBase, conversations: Sequence[Conve
     return [_document(tokenizer, one) if _is_document(one) else next(chats) for one in conversations]
 
 
-def plain(messages: Sequence[Message]) -> Plain:
-    """Messages as templates take them."""
-    return [{"role": one.role, "content": one.content} for one in messages]
-
-
-def prompts(tokenizer: PreTrainedTokenizerBase, chats: Sequence[Plain]) -> list[list[int]]:
+def prompts(
+    tokenizer: PreTrainedTokenizerBase, chats: Sequence[Plain], *, add_generation_prompt: bool = True
+) -> list[list[int]]:
     """What a model reads before it answers each chat: the chat and the template's generation prompt.
 
     It is also what `encode` sets before the answer: `raysft.data.tokens.template_check` holds a template to
@@ -74,17 +71,27 @@ def prompts(tokenizer: PreTrainedTokenizerBase, chats: Sequence[Plain]) -> list[
     """
     if not chats:
         return []
-    found = _rendered(tokenizer, chats, add_generation_prompt=True)["input_ids"]
+    texts = rendered_prompts(tokenizer, chats, add_generation_prompt=add_generation_prompt)
+    found = _tokens(tokenizer, texts)["input_ids"]
     special = special_tokens(tokenizer)
     return [
-        quoted(tokenizer, messages, tokens, [0] * len(tokens), special, add_generation_prompt=True)[0]
+        quoted(
+            tokenizer,
+            messages,
+            tokens,
+            [0] * len(tokens),
+            special,
+            add_generation_prompt=add_generation_prompt,
+        )[0]
         for messages, tokens in zip(chats, found, strict=True)
     ]
 
 
 def template_digest(tokenizer: PreTrainedTokenizerBase) -> str:
-    """Digest of the text of the chat template."""
-    return digest_bytes(tokenizer.get_chat_template().encode("utf-8"))
+    """Digest of the text of the chat template, with special tokens that only the template reads."""
+    text = tokenizer.get_chat_template()
+    read = {name: one for name, one in special_tokens_read(tokenizer).items() if name not in _DEFINING}
+    return digest_bytes(canonical_bytes({"text": text, "reads": read}) if read else text.encode("utf-8"))
 
 
 def tokenizer_digest(folder: Path) -> str:
@@ -113,33 +120,65 @@ def _chats(tokenizer: PreTrainedTokenizerBase, chats: Sequence[Conversation]) ->
     if not chats:
         return []
     texts = [plain(chat.messages) for chat in chats]
-    out = _rendered(tokenizer, texts, return_assistant_tokens_mask=True)
-    special = special_tokens(tokenizer)
-    found = zip(texts, out["input_ids"], out["assistant_masks"], strict=True)
-    return [_encoded(*quoted(tokenizer, messages, tokens, mask, special)) for messages, tokens, mask in found]
+    rendered = rendered_chats(tokenizer, texts)
+    out, special = _tokens(tokenizer, [one.text for one in rendered]), special_tokens(tokenizer)
+    lost = lost_texts(tokenizer, chats, rendered)
+    found = []
+    for place, chat in enumerate(chats):
+        tokens, mask = out["input_ids"][place], _mask(out, place, chat.messages, rendered[place])
+        found.append(_encoded(*quoted(tokenizer, texts[place], tokens, mask, special), lost[place]))
+    return found
 
 
-def _rendered(tokenizer: PreTrainedTokenizerBase, chats: Sequence[Plain], **settings: bool) -> Any:  # noqa: ANN401 - transformers' record
-    quiet = {"return_attention_mask": False, "split_special_tokens": False, "verbose": False}
-    try:
-        return tokenizer.apply_chat_template(
-            list(chats), tokenize=True, return_dict=True, tokenizer_kwargs=quiet, **settings
-        )
-    except TemplateSyntaxError as error:
-        problem = Problem("chat template", f"line {error.lineno}: {error.message}", "is not Jinja")
-    except UndefinedError as error:
-        remedy = "there are messages, add_generation_prompt and the special tokens that the tokenizer has"
-        problem = Problem("chat template", str(error), remedy)
-    except TemplateError as error:
-        problem = Problem("chat template", str(error), "it cannot carry this source's roles")
-    raise InputError([problem])
+def _tokens(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> BatchEncoding:
+    return tokenizer(
+        list(texts),
+        add_special_tokens=False,
+        split_special_tokens=False,
+        return_attention_mask=False,
+        verbose=False,
+    )
 
 
-def _encoded(tokens: list[int], mask: list[int]) -> Encoded:
-    supervised = [bool(one) for one in mask]
-    supervised[0] = False
-    ends = [place for place in range(1, len(mask)) if mask[place - 1] and not mask[place]]
-    return Encoded(tokens, supervised, [*ends, len(mask)] if mask[-1] else ends)
+def _mask(out: BatchEncoding, place: int, messages: Sequence[Message], rendering: Rendering) -> list[int]:
+    """One mark per token of a chat: 2n of the n-th answer, 2n + 1 if it enters the loss, 0 of all else."""
+    mask = [0] * len(out["input_ids"][place])
+    learnt = _learnt(messages, rendering)
+    for answer, (start, end) in enumerate(rendering.answers):
+        # White space at an end of a span may have no token of its own.
+        first = _token(out, place, range(start, end))
+        last = _token(out, place, range(end - 1, start - 1, -1))
+        if first is not None and last is not None:
+            mask[first : last + 1] = [2 * (answer + 1) + learnt[answer]] * (last + 1 - first)
+    return mask
+
+
+def _token(out: BatchEncoding, place: int, characters: range) -> int | None:
+    found = (out.char_to_token(place, at) for at in characters)
+    return next((one for one in found if one is not None), None)
+
+
+def _learnt(messages: Sequence[Message], rendering: Rendering) -> list[bool]:
+    """Of each span between generation marks, whether it enters the loss.
+
+    Raises:
+        InputError: it cannot be told which turn a span is, and not all turns are to be learnt.
+    """
+    turns = [one.supervised for one in messages if one.role == "assistant"]
+    if len(turns) == len(rendering.answers):
+        return turns
+    if all(turns):
+        return [True] * len(rendering.answers)
+    found = f"{len(rendering.answers)} marked for {len(turns)} turns of the assistant"
+    remedy = "set generation marks once around each, for some of them are not to be learnt"
+    raise InputError([Problem("chat template", found, remedy)])
+
+
+def _encoded(tokens: list[int], mask: list[int], lost: tuple[Lost, ...]) -> Encoded:
+    supervised = [one % 2 == 1 for one in mask]
+    supervised[:1] = [False]
+    ends = [place for place in range(1, len(mask)) if mask[place - 1] and mask[place] != mask[place - 1]]
+    return Encoded(tokens, supervised, [*ends, len(mask)] if mask[-1] else ends, lost)
 
 
 def _is_document(conversation: Conversation) -> bool:
@@ -151,4 +190,4 @@ def _document(tokenizer: PreTrainedTokenizerBase, conversation: Conversation) ->
     tokens = tokenizer(text.content, split_special_tokens=True, verbose=False)["input_ids"]
     if tokens[-1:] != [tokenizer.eos_token_id]:
         tokens = [*tokens, tokenizer.eos_token_id]
-    return Encoded(tokens, [False] + [True] * (len(tokens) - 1), [])
+    return Encoded(tokens, [False] + [text.supervised] * (len(tokens) - 1), [])

@@ -6,7 +6,8 @@ engine gives the model to read (`prompts`). This is tried on conversations whose
 tokenizers like to merge with the text before. A disagreement is an error for every tokenizer, also where only
 white space differs: the model would be asked in a way in which it was never taught.
 
-Not covered: a template that treats some texts otherwise (that takes thoughts out of earlier answers, say).
+A template that treats some texts otherwise (that takes thoughts out of earlier answers, say) is found out by
+what it does to the conversations of a source: `raysft.data.tokens.arrival`, and `asked_otherwise` here.
 """
 
 import re
@@ -14,11 +15,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 
-from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from raysft.data.conversation import Conversation, Message, dialogue
-from raysft.data.tokens.template import Encoded, encode, encode_all, plain, prompts
+from raysft.data.tokens.arrival import Lost
+from raysft.data.tokens.rendering import plain, rendered_prompts
+from raysft.data.tokens.template import Encoded, encode, encode_all, prompts
+from raysft.data.tokens.template_inputs import hidden_input
 from raysft.errors import InputError, Problem
 
 _MARK = re.compile(r"\{%-?\s*generation\s*-?%\}")
@@ -43,6 +46,8 @@ _ANSWERS = (
 class _Difference:
     """An answer before which training and prompt differ."""
 
+    number: int
+    """Of the conversation."""
     asked: tuple[Message, ...]
     """The conversation before the answer."""
     answer: str
@@ -66,11 +71,11 @@ def check_template(tokenizer: PreTrainedTokenizerBase, field: str | None = None)
     """
     field = field or f"chat template of {tokenizer.name_or_path or 'the tokenizer'}"
     try:
-        problem = _unmarked(tokenizer, field) or _disagreement(tokenizer, field)
+        problem = (
+            _unmarked(tokenizer, field) or hidden_input(tokenizer, field) or _disagreement(tokenizer, field)
+        )
     except InputError as error:
         raise InputError([replace(one, field=field) for one in error.problems]) from None
-    except TypeError as error:  # what Jinja lets through, of `'text' + 1` for instance
-        raise InputError([Problem(field, str(error), "is Jinja that cannot be carried out")]) from error
     if problem:
         raise InputError([problem])
 
@@ -109,7 +114,8 @@ def _said(encoded: Encoded) -> list[list[int]]:
 
 
 def _disagreement(tokenizer: PreTrainedTokenizerBase, field: str) -> Problem | None:
-    found = next(_differences(tokenizer, _probes(tokenizer)), None)
+    probes = _probes(tokenizer)
+    found = next(_differences(tokenizer, probes, encode_all(tokenizer, probes)), None)
     return Problem(field, _shown(tokenizer, found), _remedy(tokenizer, found)) if found else None
 
 
@@ -136,36 +142,51 @@ def _accepts(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) ->
     """Whether the template takes such a chat at all; a source that has one is refused when it is read."""
     try:
         _text(tokenizer, messages, add_generation_prompt=False)
-    except TemplateError:
+    except InputError:
         return False
     return True
 
 
+def asked_otherwise(
+    tokenizer: PreTrainedTokenizerBase, conversations: Sequence[Conversation], encoded: Sequence[Encoded]
+) -> list[tuple[Lost, ...]]:
+    """Of each conversation, the answers that an engine would ask for in other tokens than training has.
+
+    Raises:
+        InputError: the template refuses the beginning of a conversation.
+    """
+    found: list[list[Lost]] = [[] for _ in conversations]
+    for one in _differences(tokenizer, conversations, encoded):
+        found[one.number].append(Lost("prompt", len(one.asked) + 1))
+    return [tuple(one) for one in found]
+
+
 def _differences(
-    tokenizer: PreTrainedTokenizerBase, conversations: Sequence[Conversation]
+    tokenizer: PreTrainedTokenizerBase, conversations: Sequence[Conversation], encoded: Sequence[Encoded]
 ) -> Iterator[_Difference]:
-    """Answers before which the tokens differ, in the order of the conversations."""
+    """Answers before which the tokens differ, in the order of the conversations; of those that are learnt."""
     answers = [
-        (number, turn)
+        (number, turn, start)
         for number, one in enumerate(conversations)
-        for turn in range(len(one.messages))
-        if one.messages[turn].role == "assistant"
+        for turn, start in _learnt(one, encoded[number])
     ]
-    read = prompts(tokenizer, [plain(conversations[number].messages[:turn]) for number, turn in answers])
-    encoded = encode_all(tokenizer, conversations)
-    starts = [iter(_starts(one)) for one in encoded]
-    for (number, turn), prompt in zip(answers, read, strict=True):
+    read = prompts(tokenizer, [plain(conversations[number].messages[:turn]) for number, turn, _ in answers])
+    for (number, turn, start), prompt in zip(answers, read, strict=True):
         trained, messages = encoded[number].tokens, conversations[number].messages
-        # An answer that was not found in the tokens has no beginning: then all of them differ.
-        start = next(starts[number], 0)
         if trained[:start] != prompt:
             place = _first_unequal(trained[:start], prompt)
-            yield _Difference(messages[:turn], messages[turn].content, trained, prompt, place)
+            yield _Difference(number, messages[:turn], messages[turn].content, trained, prompt, place)
 
 
-def _starts(encoded: Encoded) -> list[int]:
-    """Where each assistant turn begins to be supervised."""
-    return [encoded.supervised.index(True, start) for start, _ in pairwise((0, *encoded.turn_ends))]
+def _learnt(conversation: Conversation, encoded: Encoded) -> Iterator[tuple[int, int]]:
+    """Turns of the assistant that are learnt, and where each begins to be supervised."""
+    turns = [turn for turn, one in enumerate(conversation.messages) if one.role == "assistant"]
+    spans = iter(pairwise((0, *encoded.turn_ends)))
+    for turn in turns:
+        start, end = next(spans, (0, 0))
+        if conversation.messages[turn].supervised:
+            # An answer that was not found in the tokens has no beginning: then all of them differ.
+            yield turn, next((at for at in range(start, end) if encoded.supervised[at]), 0)
 
 
 def _first_unequal(one: Sequence[int], other: Sequence[int]) -> int:
@@ -208,7 +229,4 @@ def _remedy(tokenizer: PreTrainedTokenizerBase, found: _Difference) -> str:
 def _text(
     tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message], *, add_generation_prompt: bool
 ) -> str:
-    text: str = tokenizer.apply_chat_template(
-        plain(messages), tokenize=False, add_generation_prompt=add_generation_prompt
-    )
-    return text
+    return rendered_prompts(tokenizer, [plain(messages)], add_generation_prompt=add_generation_prompt)[0]

@@ -1,24 +1,29 @@
 """Tokenising a source once, on all cores."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from raysft.data.conversation import Conversation
 from raysft.data.parallel import in_order, processes_for
 from raysft.data.spool import Selection, Spans, SpoolFile
 from raysft.data.tokens.prepared import FILE, ROWS_PER_BATCH, SCHEMA
 from raysft.data.tokens.template import Encoded, encode_all
+from raysft.data.tokens.template_check import asked_otherwise
 from raysft.identity import Json
 
 WORTH = 1 << 23
 """Bytes of conversations that keep one process busy for longer than it takes to start another."""
+
+HELD_TO_PROMPTS = 64
+"""Conversations of a source, the first by id, of which each prompt must be what training has before the
+answer; the others are held to it by the template's check alone."""
 
 _AT_ONCE = 1 << 21
 """Characters that are in memory as lists of tokens at a time."""
@@ -71,12 +76,14 @@ class _Chunk(NamedTuple):
 
     ids: tuple[str, ...]
     spans: Spans
+    held: int
+    """Of its first conversations so many are held to prompts."""
 
 
 def _chunks(conversations: Selection) -> Iterator[_Chunk]:
     for start in range(0, len(conversations), ROWS_PER_BATCH):
         span = slice(start, start + ROWS_PER_BATCH)
-        yield _Chunk(conversations.ids[span], conversations.spans[span])
+        yield _Chunk(conversations.ids[span], conversations.spans[span], 0 if start else HELD_TO_PROMPTS)
 
 
 def _encoding(file: SpoolFile, tokenizer_folder: str) -> Callable[[_Chunk], pa.RecordBatch]:
@@ -84,10 +91,22 @@ def _encoding(file: SpoolFile, tokenizer_folder: str) -> Callable[[_Chunk], pa.R
 
     def encoded(chunk: _Chunk) -> pa.RecordBatch:
         groups = _groups(file.conversations(chunk.spans))
-        columns = [_columns(encode_all(tokenizer, group)) for group in groups]
+        columns = [
+            _columns(_encoded(tokenizer, group, 0 if place else chunk.held))
+            for place, group in enumerate(groups)
+        ]
         joined = [pa.concat_arrays(each) for each in zip(*columns, strict=True)]
         return pa.record_batch([pa.array(chunk.ids, pa.string()), *joined], schema=SCHEMA)
 
+    return encoded
+
+
+def _encoded(tokenizer: PreTrainedTokenizerBase, group: Sequence[Conversation], held: int) -> list[Encoded]:
+    encoded = encode_all(tokenizer, group)
+    chats = [place for place, one in enumerate(group[:held]) if one.messages[0].role != "text"]
+    found = asked_otherwise(tokenizer, [group[place] for place in chats], [encoded[place] for place in chats])
+    for place, lost in zip(chats, found, strict=True):
+        encoded[place] = replace(encoded[place], lost=(*encoded[place].lost, *lost))
     return encoded
 
 

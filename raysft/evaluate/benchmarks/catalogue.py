@@ -1,7 +1,7 @@
 """Every benchmark by its name: a new one is a file and a row here."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from raysft.data.conversation import Conversation
@@ -65,6 +65,8 @@ def make_benchmark(material: Material) -> AbilityBenchmark:
         InputError: its file is not what its authors published.
     """
     benchmark = _MAKERS[material.spec.kind](material)
+    if material.spec.stop is not None:
+        benchmark.questions = [replace(one, stop=material.spec.stop) for one in benchmark.questions]
     return AbilityBenchmark(
         material.ability, benchmark, material.spec.max_new_tokens or benchmark.max_new_tokens
     )

@@ -1,8 +1,9 @@
 """A held-out set: conversations split off from a source before any subset is taken, for any ability.
 
-The user's turns are asked, and the answers must be those of the conversation, word for word but for white
-space: fit for short, closed answers. For open ones there is `HeldOutLoss`: the loss on the same answers, each
-read after its turn and those before.
+The user's turns are asked. Where the last answer of the conversation has a final answer behind a `####` or in
+a box, the model's final answer must be the same (`final_answer.py`, `latex_answer.py`); anywhere else its
+words must be, but for white space: fit for short, closed answers. For open ones there is `HeldOutLoss`: the
+loss on the same answers, each read after its turn and those before.
 
 How a conversation becomes a question: a system turn is put before the first user turn, with a blank line
 between, since a question has user turns only; a last user turn without an answer is left out. Whole
@@ -17,7 +18,10 @@ from itertools import islice
 from raysft.data.conversation import Conversation, Message
 from raysft.errors import InputError, Problem
 from raysft.evaluate.benchmark import LOSS, Answer, Metric, Question, Verdict
+from raysft.evaluate.benchmarks.final_answer import final_answer
+from raysft.evaluate.benchmarks.latex_answer import same_answer
 from raysft.evaluate.question_file import paired, turn_of
+from raysft.identity import Json
 
 _NO_LOSS = "no token of its answers is within the context of the model, or their loss is not finite"
 
@@ -46,7 +50,7 @@ class HeldOut:
         distinct = {one.id: one for one in conversations}.values()
         askable = (question for one in distinct if (question := question_of(one)) is not None)
         self.name = f"held_out/{ability}"
-        self.version = 1
+        self.version = 2
         self.grades = True
         self.metric = Metric("exact match", 100, 100)
         self.max_new_tokens = max_new_tokens
@@ -57,7 +61,11 @@ class HeldOut:
             raise InputError([Problem(self.name, f"{len(distinct)} conversations, none to ask", remedy)])
 
     def grade(self, answers: Sequence[Answer]) -> list[Verdict]:
-        """1 where the answer to the last turn is the reference, else 0; `final` and `all` in the details."""
+        """1 where the last turn's answer is the reference, else 0.
+
+        Details: `final`, the same; `exact` and `all`, whether the words of the last turn and of all turns
+        are; `found` and `how`, the final answer, where the reference has one.
+        """
         return [_verdict(question, answer) for question, answer in paired(self.questions, answers)]
 
 
@@ -103,10 +111,16 @@ def _alternate(messages: Sequence[Message]) -> bool:
 
 
 def _verdict(question: Question, answer: Answer) -> Verdict:
-    said = [_words(turn_of(answer, turn)) for turn in range(len(question.turns))]
-    wanted = [_words(reference) for reference in question.references]
-    details = {"final": said[-1] == wanted[-1], "all": said == wanted}
-    return Verdict(question.id, float(said[-1] == wanted[-1]), no_answer=not said[-1], details=details)
+    said = [turn_of(answer, turn) for turn in range(len(question.turns))]
+    exact = [_words(one) == _words(wanted) for one, wanted in zip(said, question.references, strict=True)]
+    wanted, found = final_answer(question.references[-1]), final_answer(said[-1])
+    closed = wanted.text is not None and wanted.how in ("mark", "box")
+    final = exact[-1] or (closed and found.text is not None and same_answer(found.text, str(wanted.text)))
+    no_answer = found.text is None if closed and not final else not said[-1].strip()
+    details: dict[str, Json] = {"final": final, "exact": exact[-1], "all": all(exact)}
+    if closed:
+        details |= {"found": found.text, "how": found.how}
+    return Verdict(question.id, float(final), no_answer=no_answer, details=details)
 
 
 def _words(text: str) -> str:

@@ -1,16 +1,15 @@
 """HumanEval: Python functions from their docstrings, judged by unit tests (Chen et al. 2021, 2107.03374).
 
 One greedy answer per problem gives pass@1. The problem is put as a chat turn; the words around it are ours.
-How a program is found in an answer is told in `code_in_answer.py`, how it is run in `programs.py`.
+How a program is found in an answer is told in `code_answer/find.py`, how it is run in `programs.py`.
 
-Not covered: several samples per problem in one run; `pass_at_k` serves answers that come from elsewhere.
+Not covered: several samples per problem in one run; `raysft score` takes such answers from a file.
 """
 
 from collections.abc import Sequence
-from math import comb
 
 from raysft.evaluate.benchmark import Answer, Metric, Question, Verdict
-from raysft.evaluate.benchmarks.code_in_answer import program_in_answer
+from raysft.evaluate.code_answer.find import program_in_answer
 from raysft.evaluate.question_file import PublishedRow, paired, read_questions, turn_of
 from raysft.sandbox.programs import Program, ProgramResult, run_programs
 
@@ -42,7 +41,7 @@ class HumanEval:
             InputError: the file cannot be read, or a row is not of that form.
         """
         self.name = "humaneval"
-        self.version = 1
+        self.version = 2
         self.grades = True
         self.metric = Metric("pass@1", 100, 100)
         self.max_new_tokens = 512
@@ -110,16 +109,3 @@ def check_canonical(path: str) -> tuple[str, ...]:
         for question in HumanEval(path).questions
     ]
     return tuple(result.id for result in run_programs(programs) if result.outcome != "passed")
-
-
-def pass_at_k(n: int, c: int, k: int) -> float:
-    """Chance that at least one of k samples passes, drawn without replacement from n of which c pass.
-
-    The unbiased estimator 1 - C(n-c, k) / C(n, k) of Chen et al. 2021: 5 samples, 2 right, k = 2 give 0.7.
-
-    Raises:
-        ValueError: not 0 <= c <= n or not 1 <= k <= n.
-    """
-    if not (0 <= c <= n and 1 <= k <= n):
-        raise ValueError(f"pass@{k} of {n} samples with {c} right is not defined")
-    return 1 - comb(n - c, k) / comb(n, k)

@@ -9,9 +9,9 @@ A program runs first, then the set-up, then the tests, all in one module: the se
 program defines (task 367). The authors' further `challenge_test_list` decides nothing; whether a program that
 passed its tests also passes those is in the record.
 
-How a program is found in an answer is told in `code_in_answer.py`, how it is run in `programs.py`.
+How a program is found in an answer is told in `code_answer/find.py`, how it is run in `programs.py`.
 
-Not covered: the authors' three examples in the prompt; a function that is bound by anything but `def`.
+Not covered: the authors' three examples in the prompt.
 """
 
 import re
@@ -21,7 +21,7 @@ from pydantic import Field
 
 from raysft.errors import InputError, Problem
 from raysft.evaluate.benchmark import Answer, Metric, Question, Verdict
-from raysft.evaluate.benchmarks.code_in_answer import program_in_answer
+from raysft.evaluate.code_answer.find import program_in_answer
 from raysft.evaluate.question_file import PublishedRow, paired, read_questions, turn_of
 from raysft.identity import Json
 from raysft.sandbox.programs import Program, ProgramResult, run_programs
@@ -33,7 +33,8 @@ _ASK = (
     "{}\n\nIt must pass these tests. Answer with the whole function in one code block.\n\n```python\n{}\n```"
 )
 _REFERENCE = "```python\n{}\n```"
-_DEFINED = re.compile(r"^(?:def|class)\s+(\w+)", re.MULTILINE)
+_DEFINED = re.compile(r"^(?:(?:async +)?def |class )?[ \t]*(\w+)[ \t]*(?:[(:]|=(?!=))", re.MULTILINE)
+"""By `def`, as a class, or by an assignment such as `double = lambda n: 2 * n`."""
 _CALLED = re.compile(r"(\w+)\s*\(")
 _CHECKED = "\n\ndef check(candidate):\n    pass\n"
 """What a runner of `Program` asks for. The tests come before it, at the top of the module, since what they
@@ -68,7 +69,7 @@ class Mbpp:
             InputError: the file cannot be read, a row is not of that form, or none is of the test split.
         """
         self.name = "mbpp"
-        self.version = 1
+        self.version = 2
         self.grades = True
         self.metric = Metric("pass@1", 100, 100)
         self.max_new_tokens = 512
@@ -143,7 +144,9 @@ def _lines(text: str) -> str:
 
 
 def _program(question: Question, answer: Answer) -> str | None:
-    return program_in_answer(turn_of(answer, 0), "", str(question.facts["entry_point"]))
+    facts = question.facts
+    later = f"{facts['setup']}\n{facts['tests']}\n{facts['challenge']}"
+    return program_in_answer(turn_of(answer, 0), "", str(facts["entry_point"]), later)
 
 
 def _run(questions: Sequence[Question], programs: Mapping[int, str], tests: str) -> dict[int, ProgramResult]:

@@ -1,7 +1,9 @@
 """MT-Bench: 80 open questions of two turns, rated 1 to 10 by a judge (Zheng et al. 2023, arXiv 2306.05685).
 
 Temperatures and the token limit are those of FastChat's `llm_judge`. Reference answers exist for mathematics,
-reasoning and coding; that of question 104 in the published file is known to be wrong (FastChat issue 3053).
+reasoning and coding. Of the 30 that FastChat publishes, by GPT-4, 13 are wrong in one turn or both
+(`WRONG_REFERENCES`); they are not used: not in the loss on the references, nor for a judge, who would mark
+right answers down. References by another model, such as those of gpt-4-0125-preview, are used as they are.
 
 Not covered yet: judges. Without one every answer is kept and left unscored.
 """
@@ -16,6 +18,11 @@ from raysft.evaluate.question_file import PublishedRow, paired, read_questions, 
 
 _TEMPERATURE = {"writing": 0.7, "roleplay": 0.7, "stem": 0.1, "humanities": 0.1}
 """Sampling temperature by category; greedy for all others."""
+WRONG_REFERENCES = frozenset({104, 105, 109, 111, 113, 114, 120, 122, 124, 125, 126, 128, 130})
+"""Questions whose published reference is wrong: FastChat pull request 3158, whose authors read all 30; of 104
+also issue 3053."""
+_PUBLISHED_BY = "gpt-4"
+"""`model_id` of those references."""
 _NO_JUDGE = "no judge is configured: answers are kept and can be judged later"
 
 References = Mapping[str, tuple[str, ...]]
@@ -34,6 +41,7 @@ class _Choice(PublishedRow):
 
 class _ReferenceRow(PublishedRow):
     question_id: int
+    model_id: str = _PUBLISHED_BY
     choices: list[_Choice]
 
 
@@ -96,10 +104,13 @@ def _read_references(path: str) -> References:
             continue
         try:
             given = _ReferenceRow.model_validate(row.value)
-            found[str(given.question_id)] = tuple(given.choices[0].turns)
+            turns = tuple(given.choices[0].turns)
         except (ValueError, IndexError):
             remedy = "a reference has `question_id` and `choices`, the first with its `turns`"
             problems.append(Problem(row.where, short(row.value), remedy))
+            continue
+        if given.model_id != _PUBLISHED_BY or given.question_id not in WRONG_REFERENCES:
+            found[str(given.question_id)] = turns
     if problems:
         raise InputError(problems)
     return found

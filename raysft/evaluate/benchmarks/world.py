@@ -15,12 +15,11 @@ from raysft.data.world.demands import Demands
 from raysft.errors import InputError, Problem
 from raysft.evaluate.benchmark import Answer, Metric, Question, Verdict
 from raysft.evaluate.benchmarks.rule_judge import rate
+from raysft.evaluate.code_answer.find import program_in_answer
 from raysft.sandbox.programs import Program, ProgramResult, run_programs
 
 _ITEMS = 300
 _NUMBER = r"(?:(?<!\w)-)?[0-9][0-9,]*(?:\.[0-9]+)?"
-_FENCED = re.compile(r"```\w*\n(.*?)(?:```|\Z)", re.DOTALL)
-_RETURN = re.compile(r"\breturn\b")
 
 Pairs = Sequence[tuple[Question, Answer]]
 
@@ -63,7 +62,7 @@ def world_benchmark(name: str, limit: int | None) -> WorldBenchmark:
         Question(f"{name}/{place}", item.turns, item.references, item.facts)
         for place, item in enumerate(items)
     )
-    return WorldBenchmark(name, metric, max_new_tokens, questions, grader)
+    return WorldBenchmark(name, metric, max_new_tokens, questions, grader, _VERSIONS.get(name, 1))
 
 
 def grade_math(pairs: Pairs) -> list[Verdict]:
@@ -84,23 +83,18 @@ def _is_last(wanted: Decimal, numbers: list[str]) -> bool:
 
 
 def grade_code(pairs: Pairs) -> list[Verdict]:
-    """1 if the program passes its tests.
-
-    A text without a `return` is no program, and is not run: every exercise wants a value. What could not be
-    run for a reason outside the answer is unscored.
-    """
-    programs = [
-        _program(str(place), question, _turn(answer, 0))
-        for place, (question, answer) in enumerate(pairs)
-        if _RETURN.search(_turn(answer, 0))
+    """1 if the program passes its tests; unscored if it could not be run for a reason outside the answer."""
+    found = [
+        _program(str(place), question, _turn(answer, 0)) for place, (question, answer) in enumerate(pairs)
     ]
-    results = {result.id: result for result in run_programs(programs)}
+    results = {result.id: result for result in run_programs([one for one in found if one is not None])}
     return [_code_verdict(question.id, results.get(str(place))) for place, (question, _) in enumerate(pairs)]
 
 
-def _program(id_: str, question: Question, text: str) -> Program:
+def _program(id_: str, question: Question, text: str) -> Program | None:
     facts = question.facts
-    return Program(id_, program_source(question, text), str(facts["tests"]), str(facts["entry_point"]))
+    source = program_in_answer(text, str(facts["prompt"]), str(facts["entry_point"]))
+    return None if source is None else Program(id_, source, str(facts["tests"]), str(facts["entry_point"]))
 
 
 def _code_verdict(question: str, result: ProgramResult | None) -> Verdict:
@@ -110,29 +104,6 @@ def _code_verdict(question: str, result: ProgramResult | None) -> Verdict:
         return Verdict(question, None, reason=result.reason)
     details = {"outcome": result.outcome, "cause": result.reason}
     return Verdict(question, float(result.outcome == "passed"), details=details)
-
-
-def program_source(question: Question, text: str) -> str:
-    """The program that an answer means: the body below the prompt, or the whole function if it repeats it.
-
-    A code fence is taken off. A body that lost the indentation of its first line, or of all lines, gets it
-    back. The text must hold a `return`.
-    """
-    fenced = _FENCED.search(text)
-    body = fenced.group(1) if fenced and _RETURN.search(fenced.group(1)) else text
-    if re.search(rf"^def\s+{question.facts['entry_point']}\s*\(", body, re.MULTILINE):
-        return body + "\n"
-    return f"{question.facts['prompt']}\n{_indented(body)}\n"
-
-
-def _indented(body: str) -> str:
-    lines = [line for line in body.split("\n") if line.strip()]
-    first, rest = lines[0], lines[1:]
-    if first[0].isspace():
-        return "\n".join(lines)
-    if all(line[0].isspace() for line in rest) and not first.rstrip().endswith(":"):
-        return "\n".join(["    " + first, *rest])
-    return "\n".join("    " + line for line in lines)
 
 
 def grade_general(pairs: Pairs) -> list[Verdict]:
@@ -157,3 +128,5 @@ _FORMS: dict[str, tuple[Metric, int, Callable[[Pairs], list[Verdict]]]] = {
     "world/general": (Metric("rating", 1, 10), 48, grade_general),
 }
 """Metric, tokens per turn, grader. Longest references at a vocabulary of 640: 45, 64 and 43 tokens."""
+_VERSIONS = {"world/code": 2}
+"""Of the grading, where it is not the first."""

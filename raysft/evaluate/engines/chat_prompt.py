@@ -5,9 +5,7 @@ ordinary characters here as they are there.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-from jinja2 import TemplateError
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 from raysft.data.tokens.special_tokens import special_tokens
@@ -54,8 +52,10 @@ def stop_tokens(
 def _end_of_turn(tokenizer: PreTrainedTokenizerBase) -> int | None:
     asked: Chat = [{"role": "user", "content": "a"}]
     told: Chat = [*asked, {"role": "assistant", "content": "b"}]
-    before = _rendered(tokenizer, [asked], add_generation_prompt=True)[0]
-    whole = _rendered(tokenizer, [told], add_generation_prompt=False)[0]
+    _must_have_template(tokenizer)
+    before, whole = (
+        prompts(tokenizer, [one], add_generation_prompt=one is asked)[0] for one in (asked, told)
+    )
     marks = set(special_tokens(tokenizer).values())
     behind = whole[len(before) :] if whole[: len(before)] == before else []
     return next((token for token in behind if token in marks), None)
@@ -65,18 +65,3 @@ def _must_have_template(tokenizer: PreTrainedTokenizerBase) -> None:
     if not tokenizer.chat_template:
         remedy = "give the tokenizer a chat template: questions are asked as turns of a chat"
         raise InputError([Problem("chat template", f"none in {tokenizer.name_or_path}", remedy)])
-
-
-def _rendered(tokenizer: PreTrainedTokenizerBase, chats: Sequence[Chat], **settings: bool) -> list[list[int]]:
-    _must_have_template(tokenizer)
-    quiet: dict[str, Any] = {"return_attention_mask": False, "verbose": False}
-    try:
-        output = tokenizer.apply_chat_template(
-            list(chats), tokenize=True, return_dict=True, tokenizer_kwargs=quiet, **settings
-        )
-    except TemplateError as error:
-        raise InputError(
-            [Problem("chat template", str(error), "it must take turns of user and assistant")]
-        ) from None
-    tokens: list[list[int]] = output["input_ids"]
-    return tokens

@@ -40,6 +40,8 @@ class Prompt:
     """0 takes the most likely token."""
     seed: int = 0
     """Of the row's random numbers; not used at temperature 0."""
+    reached: Callable[[Sequence[int]], bool] | None = None
+    """Whether what is written has come to its end, asked after each token; None for never."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Written:
     tokens: tuple[int, ...]
     """Without the token that ended it."""
     stopped: bool
-    """Ended by a stop token, not for want of room."""
+    """Ended by a stop token or by what was written, not for want of room."""
 
 
 class Decoder:
@@ -71,9 +73,11 @@ class Decoder:
             chosen_B = batch.choose(logits_BV)
             finished = []
             for row, (place, token) in enumerate(zip(batch.places, chosen_B.tolist(), strict=True)):
+                reached = prompts[place].reached
                 stopped[place] = token in stops
                 if not stopped[place]:
                     tokens[place].append(token)
+                    stopped[place] = reached is not None and reached(tokens[place])
                 if stopped[place] or len(tokens[place]) == prompts[place].room:
                     finished.append(row)
             if len(finished) == len(batch.places):

@@ -27,6 +27,7 @@ from raysft.evaluate.engines.chat_prompt import chat, prompt_tokens, stop_tokens
 from raysft.evaluate.engines.decoding import Decoder, Prompt, Written
 from raysft.evaluate.engines.reference_loss import reference_loss
 from raysft.evaluate.engines.side_by_side import in_batches, rows_on
+from raysft.evaluate.engines.stop_texts import StopTexts
 from raysft.identity import WeightsDigest, canonical_bytes, digest_bytes
 from raysft.model.digest import weights_digest as digest_of
 from raysft.model.folder import DTYPES, DtypeName, load_model
@@ -136,8 +137,10 @@ class TransformersEngine:
                 for _ in talk.question.turns[len(talk.texts) :]:
                     talk.add("", "overflow")
             else:
-                own_seed = _seed(seed, talk)
-                asked.append((talk, Prompt(tuple(tokens), room, talk.question.temperature, own_seed)))
+                own_seed, stop = _seed(seed, talk), talk.question.stop
+                reached = StopTexts(held.tokenizer, stop).reached if stop else None
+                prompt = Prompt(tuple(tokens), room, talk.question.temperature, own_seed, reached)
+                asked.append((talk, prompt))
         asked.sort(key=lambda one: (len(one[1].tokens), one[0].question.id))
         self._write(held, asked)
 
@@ -159,7 +162,8 @@ class TransformersEngine:
                 clean_up_tokenization_spaces=False,
             )
             for (talk, _), one, text in zip(batch, found, texts, strict=True):
-                talk.add(text, "stop" if one.stopped else "length")
+                spoken = StopTexts(held.tokenizer, talk.question.stop).cut(text)
+                talk.add(spoken, "stop" if one.stopped or spoken != text else "length")
             self.batch_sizes = tuple(sorted({*self.batch_sizes, size}, reverse=True))
 
     def _holding(self) -> _Held:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from raysft.errors import InputError, Problem
 from raysft.identity import digest_lines
+from raysft.wording import argument
 
 BETWEEN = "+"
 LONGEST = 200
@@ -35,7 +36,7 @@ def derived_name(name: str, parts: Iterable[str], option: str) -> str:
     found = BETWEEN.join((name, *told))
     if len(found) > LONGEST:
         remedy = f"give fewer: the names of the sweep and of these have at most {LONGEST} letters"
-        raise InputError([Problem(option, ",".join(told), remedy)])
+        raise InputError([Problem(argument(option), ",".join(told), remedy)])
     return found
 
 

@@ -12,11 +12,15 @@ from pydantic import ValidationError
 
 from raysft.errors import Problem
 from raysft.spec.reading.known_keys import known_keys
+from raysft.spec.reading.places import Places, Steps, dotted
 from raysft.spec.sweep import SweepSpec
-from raysft.wording import did_you_mean, in_words
+from raysft.wording import NOT_GIVEN, Faults, as_written, did_you_mean, in_words
 
-_ROUNDS = 12
-"""Taking out one wrong part may show that what is around it is wrong, too."""
+_ROUNDS = 40
+"""Taking out one wrong part may show that what is around it is wrong, too; in the second half of the rounds
+whole abilities, models and studies are taken out, so that the rest is looked at in any case."""
+_MOST_SUGGESTIONS = 200
+"""Problems of which each is told what else may have been meant; looking for that takes its time."""
 _ANY = ""
 """Stands for the name of an ability, a model or a study."""
 _STAND_INS: Mapping[tuple[str, ...], Any] = {
@@ -30,12 +34,7 @@ _STAND_INS: Mapping[tuple[str, ...], Any] = {
 }
 """What a sweep cannot be without; none of it gives a problem of its own."""
 
-_ACROSS_AXES = {"linked", "exclude"}
-"""Keys of a study without which it refuses nothing as a whole."""
-
-Steps = list[str | int]
-NOT_GIVEN = "not given"
-"""In place of a value that is missing."""
+_Error = Mapping[str, Any]
 
 
 def validate(raw: dict[str, Any], found: list[Problem]) -> SweepSpec | None:
@@ -43,35 +42,61 @@ def validate(raw: dict[str, Any], found: list[Problem]) -> SweepSpec | None:
 
     Stand-ins may be in a sweep whose file has problems; it is fit for further checks, not to be run.
     """
-    taken_out: list[Steps] = []
-    for _ in range(_ROUNDS):
+    places = Places(raw)
+    taken_out: set[Steps] = set()
+    known = {one.field for one in found}
+    for round_ in range(_ROUNDS):
         try:
-            return SweepSpec.model_validate(raw)
+            return SweepSpec.model_validate(places.left)
         except ValidationError as error:
-            errors = error.errors()
-        new = list(_problems(raw, errors, taken_out, {one.field for one in found}))
+            errors = [one for whole in error.errors(include_url=False) for one in _each(whole)]
+        new = list(_problems(places, errors, taken_out, known))
         found.extend(one for one in new if not (one.value == NOT_GIVEN and is_misspelt(one.field, new)))
-        places = [_place(raw, one) for one in sorted(errors, key=_depth, reverse=True)]
-        taken_out.extend(places)
-        raw = copy.deepcopy(raw)
-        for place in dict.fromkeys(map(tuple, places)):
-            _take_out(raw, list(place))
+        known.update(one.field for one in new)
+        # All places are looked up before anything is taken out, which moves others.
+        taken = {_taken(places, one): one for one in sorted(errors, key=_depth)}
+        for steps in taken:
+            # Everything above it may now be wrong for the lack of it.
+            before = places.original(steps)
+            taken_out.update(before[:length] for length in range(len(before) + 1))
+        for steps, wrong in sorted(taken.items(), key=_last_first, reverse=True):
+            if round_ < _ROUNDS // 2:
+                _take_out(places, steps, wrong)
+            else:
+                places.take_out(steps[:2])
     return None
 
 
+def _each(error: _Error) -> Iterator[_Error]:
+    """The single faults of a value, where a validator tells several."""
+    inner = error.get("ctx", {}).get("error")
+    if not isinstance(inner, Faults):
+        yield error
+        return
+    for fault in inner.faults:
+        loc = (*error["loc"], *fault.place)
+        kind = "missing" if fault.value is NOT_GIVEN else "fault"
+        yield {"type": kind, "loc": loc, "input": fault.value, "said": fault.said, "instead": fault.instead}
+
+
 def _problems(
-    raw: object, errors: Sequence[Mapping[str, Any]], taken_out: Sequence[Steps], known: set[str]
+    places: Places, errors: Iterable[_Error], taken_out: set[Steps], known: set[str]
 ) -> Iterator[Problem]:
     """One problem for each field: a value that may have several forms is refused once for each of them."""
-    by_field: dict[str, list[Mapping[str, Any]]] = {}
+    by_place: dict[Steps, list[_Error]] = {}
+    above: set[Steps] = set()
     for error in errors:
-        if not _follows(_written(raw, error["loc"]), error, taken_out):
-            by_field.setdefault(_field(raw, error), []).append(error)
-    for field, some in by_field.items():
-        deeper = any(other.startswith((f"{field}.", f"{field}[")) for other in by_field)
-        one_of_several = all(_has_other_forms(raw, one) for one in some)
-        if field not in known and not (deeper and one_of_several):
-            yield _problem(field, some)
+        if not _follows(places, error, taken_out):
+            steps = places.written(error["loc"], missing=error["type"] == "missing")
+            by_place.setdefault(steps, []).append(error)
+            above.update(steps[:length] for length in range(len(steps)))
+    told = 0
+    for steps, some in by_place.items():
+        one_of_several = all(_has_other_forms(places, one) for one in some)
+        field = dotted(places.original(steps))
+        if field not in known and not (steps in above and one_of_several):
+            told += 1
+            yield _problem(field, some, suggest=told <= _MOST_SUGGESTIONS)
 
 
 def is_misspelt(field: str, problems: Iterable[Problem]) -> bool:
@@ -83,64 +108,60 @@ def is_misspelt(field: str, problems: Iterable[Problem]) -> bool:
     )
 
 
-def _problem(field: str, errors: Sequence[Mapping[str, Any]]) -> Problem:
-    value = NOT_GIVEN if errors[0]["type"] == "missing" else short(errors[0]["input"])
-    said = dict.fromkeys(_said(error) for error in errors)
+def _problem(field: str, errors: Sequence[_Error], *, suggest: bool) -> Problem:
+    value = NOT_GIVEN if errors[0]["type"] == "missing" else as_written(errors[0]["input"])
+    said = dict.fromkeys(_said(error, suggest=suggest) for error in errors)
     return Problem(field or "SWEEP", value, ", or ".join(said))
 
 
-def _said(error: Mapping[str, Any]) -> str:
-    text = in_words(error)
-    if error["type"] == "extra_forbidden":
+def _said(error: _Error, *, suggest: bool) -> str:
+    text: str = error.get("said") or in_words(error)
+    if error["type"] == "extra_forbidden" and suggest:
         *above, key = error["loc"]
         keys = known_keys(SweepSpec, above)
         text += did_you_mean(key, keys) or f"; there are {', '.join(keys)}"
     return text
 
 
-def _has_other_forms(raw: object, error: Mapping[str, Any]) -> bool:
+def _has_other_forms(places: Places, error: _Error) -> bool:
     """Whether it is about one of several forms that a value may have: pydantic then names the form."""
-    unwritten = len(error["loc"]) - len(_written(raw, error["loc"]))
-    return bool(unwritten > (error["type"] == "missing"))
+    return bool(len(error["loc"]) > len(places.written(error["loc"], missing=error["type"] == "missing")))
 
 
-def _follows(steps: Steps, error: Mapping[str, Any], taken_out: Sequence[Steps]) -> bool:
+def _follows(places: Places, error: _Error, taken_out: set[Steps]) -> bool:
     """Whether something is wrong only because a part of it was taken out before."""
-    inside = [one for one in taken_out if one[: len(steps)] == steps]
-    if error["type"] == "missing":
-        steps = [*steps, error["loc"][-1]]
-        return any(one[: len(steps)] == steps for one in taken_out)
-    if error["type"] == "value_error" and _is_study(steps):
-        # What a study refuses as a whole are `linked` and `exclude`, and axes that are given twice.
-        return any(set(map(str, one[2:3])) & _ACROSS_AXES for one in inside)
-    return error["type"] in ("too_short", "value_error") and bool(inside)
+    if error["type"] not in ("missing", "too_short", "value_error", "fault"):
+        return False
+    steps = places.written(error["loc"], missing=error["type"] == "missing")
+    return places.original(steps) in taken_out
 
 
-def _place(raw: object, error: Mapping[str, Any]) -> Steps:
+def _taken(places: Places, error: _Error) -> Steps:
     """Where something is taken out or replaced."""
-    steps = _written(raw, error["loc"])
-    whole = [*steps, error["loc"][-1]] if error["type"] == "missing" else steps
-    return steps if _stand_in(whole) is None else whole
+    whole = places.written(error["loc"], missing=error["type"] == "missing")
+    if error["type"] == "missing" and error.get("instead") is None and _stand_in(whole) is None:
+        return places.written(error["loc"])
+    return whole
 
 
-def _take_out(raw: Any, steps: Steps) -> None:  # noqa: ANN401 - walks raw YAML
-    """Take out what is at a place, or put a stand-in there. A study first loses only what binds its axes."""
-    for step in steps[:-1]:
-        raw = raw[step] if is_inside(raw, step) else {}
-    if not steps:
-        return
-    last, there = steps[-1], is_inside(raw, steps[-1])
-    if (stand_in := _stand_in(steps)) is not None:
-        raw[last] = copy.deepcopy(stand_in)
-    elif there and _is_study(steps) and isinstance(raw[last], dict) and raw[last].keys() & _ACROSS_AXES:
-        raw[last] = {key: one for key, one in raw[last].items() if key not in _ACROSS_AXES}
-    elif there:
-        del raw[last]
+def _take_out(places: Places, steps: Steps, error: _Error) -> None:
+    """Take out what is at a place, or put something harmless there."""
+    instead = error.get("instead")
+    if instead is None:
+        instead = _stand_in(steps)
+    if instead is None:
+        places.take_out(steps)
+    else:
+        places.put(steps, copy.deepcopy(instead))
 
 
-def _depth(error: Mapping[str, Any]) -> tuple[int, list[int]]:
-    """Orders errors so that what is taken out moves nothing that is taken out later: items by their place."""
-    return len(error["loc"]), [step if isinstance(step, int) else 0 for step in error["loc"]]
+def _depth(error: _Error) -> int:
+    return len(error["loc"])
+
+
+def _last_first(item: tuple[Steps, _Error]) -> tuple[int, list[int]]:
+    """Orders places so that what is taken out moves nothing that is taken out later: items by their place."""
+    return len(item[0]), [step if isinstance(step, int) else 0 for step in item[0]]
 
 
 def _stand_in(steps: Steps) -> Any:  # noqa: ANN401 - raw YAML
@@ -150,41 +171,3 @@ def _stand_in(steps: Steps) -> Any:  # noqa: ANN401 - raw YAML
         ):
             return value
     return None
-
-
-def _is_study(steps: Steps) -> bool:
-    return len(steps) == 2 and steps[0] == "studies"
-
-
-def _field(raw: object, error: Mapping[str, Any]) -> str:
-    location = error["loc"]
-    return dotted([*_written(raw, location), *(location[-1:] if error["type"] == "missing" else ())])
-
-
-def _written(raw: Any, location: Sequence[str | int]) -> Steps:  # noqa: ANN401 - walks raw YAML
-    """The steps of a location that the user wrote; pydantic's names of union members are left out."""
-    steps: Steps = []
-    for step in location:
-        if is_inside(raw, step):
-            steps.append(step)
-            raw = raw[step]
-    return steps
-
-
-def dotted(steps: Sequence[str | int]) -> str:
-    """`abilities.math.source.path[1]`."""
-    parts = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
-    return "".join(parts).removeprefix(".")
-
-
-def is_inside(raw: object, step: str | int) -> bool:
-    """Whether a list or mapping has something at a step."""
-    if isinstance(raw, list):
-        return isinstance(step, int) and step < len(raw)
-    return isinstance(raw, Mapping) and step in raw
-
-
-def short(value: object) -> str:
-    """A value as Python writes it, cut where it is long."""
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -17,6 +17,7 @@ from raysft.model.template_overlay import dress
 from raysft.plan.tree import BaseIdentity
 from raysft.spec.model import ModelSpec, ScratchSpec
 from raysft.spec.sweep import SweepSpec
+from raysft.spec.used import tokenizer_sources
 from raysft.sweep.inputs.chosen_template import ChosenTemplate, choose_template
 
 
@@ -28,6 +29,8 @@ class Base:
     folder: Path | None
     """Hugging Face folder; None for a model from scratch, which the store keeps."""
     scratch: ScratchSpec | None = None
+    learns_from: tuple[SourceKey, ...] = ()
+    """Of a model from scratch, the sources that its tokenizer is trained on."""
     template: str | None = None
     """Text of the chat template in place of the one that the folder, or the trained tokenizer, has."""
 
@@ -52,17 +55,19 @@ def find_bases(
 
     Args:
         spec: the sweep.
-        sources: every source, by key; a model from scratch has learnt its tokens from them.
+        sources: those that the sweep uses, by key; a model from scratch learns its tokens from them.
         models: names of models.
 
     Raises:
         InputError: with every base, and every chat template, that cannot be found or used.
     """
     problems: list[Problem] = []
-    found = {}
+    found, learnt = {}, tokenizer_sources(spec)
     for name in models:
         with gathered(problems):
-            found[name] = _find(spec, spec.models[name], f"models.{name}", sources)
+            # A source that could not be read is told of by whoever read it.
+            read = {key: sources[key] for key in learnt.get(name, ()) if key in sources}
+            found[name] = _find(spec, spec.models[name], f"models.{name}", read)
     if problems:
         raise InputError(problems)
     return found
@@ -99,7 +104,7 @@ def dressed_bases(bases: Mapping[str, Base], store: Workbench) -> Iterator[dict[
 def _find(spec: SweepSpec, model: ModelSpec, field: str, sources: Mapping[SourceKey, SourceIndex]) -> Base:
     problems: list[Problem] = []
     with gathered(problems):
-        template = choose_template(model.template, f"{field}.template", spec.data_dir)
+        template = choose_template(model.template, f"{field}.template", spec.data_dir, model.template_inputs)
     if isinstance(model.base, str):
         with gathered(problems):
             folder = find_base(_name(spec, model, model.base), "weights", f"{field}.base")
@@ -126,8 +131,9 @@ def _from_scratch(
     shape: ScratchSpec, template: ChosenTemplate, sources: Mapping[SourceKey, SourceIndex]
 ) -> Base:
     read = sorted(digest_lines(source.ids) for source in sources.values())
+    made_of = {name: getattr(shape, name) for name in ScratchSpec.model_fields if name != "sources"}
     tokenizer = fingerprint("trained tokenizer", 1, {"vocabulary": shape.vocabulary, "sources": read})
-    weights = fingerprint("scratch weights", 2, {"shape": shape, "tokenizer": tokenizer})
+    weights = fingerprint("scratch weights", 3, {"shape": made_of, "tokenizer": tokenizer})
     text = template.text_for_trained()
     identity = BaseIdentity(weights, tokenizer, digest_bytes((text or CHAT_TEMPLATE).encode()))
-    return Base(identity, None, shape, text)
+    return Base(identity, None, shape, tuple(sources), text)

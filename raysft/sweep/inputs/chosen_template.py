@@ -1,7 +1,7 @@
 """The chat template that a model of a sweep asks for: `own`, one of ours by name, or a file."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from raysft.data.tokens.chat_templates import OWN, TEMPLATES, template_for
 from raysft.data.tokens.template_check import check_template, probe_texts
+from raysft.data.tokens.template_inputs import Value, with_inputs
 from raysft.data.tokens.tokenizer import train_tokenizer
 from raysft.errors import InputError, Problem
 from raysft.extras import refuse_without_library
@@ -37,10 +38,20 @@ class ChosenTemplate:
     name: str
     written: str | None
     """Text of the file, where the name is that of a file."""
+    inputs: Mapping[str, Value]
+    """What is fixed of what it reads; see `raysft.data.tokens.template_inputs`."""
 
     def text_for(self, tokenizer: PreTrainedTokenizerBase) -> str | None:
-        """The template as it serves a tokenizer, not checked; None for the tokenizer's own."""
-        return template_for(self.name, tokenizer, self.field) if self.name in TEMPLATES else self.written
+        """The template as it serves a tokenizer, not checked; None for the tokenizer's own as it is.
+
+        Raises:
+            InputError: it cannot serve this tokenizer, or does not read what is fixed.
+        """
+        text = template_for(self.name, tokenizer, self.field) if self.name in TEMPLATES else self.written
+        if not self.inputs:
+            return text
+        own = tokenizer.chat_template if isinstance(tokenizer.chat_template, str) else ""
+        return with_inputs(own if text is None else text, self.inputs, f"{self.field}_inputs")
 
     def on_tokenizer_in(self, folder: Path, field: str) -> Templated:
         """The tokenizer of a folder with this template.
@@ -68,7 +79,7 @@ class ChosenTemplate:
         Raises:
             InputError: the template does not pass.
         """
-        if self.name == OWN:
+        if self.name == OWN and not self.inputs:
             return None
         tokenizer = _trained([])
         tokenizer.chat_template = text = self.text_for(tokenizer)
@@ -79,24 +90,27 @@ class ChosenTemplate:
         return text
 
 
-def choose_template(name: str, field: str, data_dir: str) -> ChosenTemplate:
+def choose_template(
+    name: str, field: str, data_dir: str, inputs: Mapping[str, Value] | None = None
+) -> ChosenTemplate:
     """The template of a model, its file read if it has one.
 
     Args:
         name: as the model has it.
         field: where it has it.
         data_dir: folder that the relative path of a file starts from.
+        inputs: what is fixed of what it reads.
 
     Raises:
         InputError: there is no such file.
     """
     if name == OWN or name in TEMPLATES:
-        return ChosenTemplate(field, name, None)
+        return ChosenTemplate(field, name, None, inputs or {})
     path = opened_path(data_dir, name)
     refuse_without_library(field, path)
     try:
         with fsspec.open(path, "r", encoding="utf-8") as file:
-            return ChosenTemplate(field, name, file.read())
+            return ChosenTemplate(field, name, file.read(), inputs or {})
     except (OSError, ValueError) as error:
         cause = " ".join(str(error).split())[:200]
         remedy = (

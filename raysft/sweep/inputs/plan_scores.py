@@ -67,7 +67,7 @@ def seeds_by_study(spec: SweepSpec) -> dict[str, int]:
     return {
         name: len(set(study.values("seed")))
         for name, study in spec.studies.items()
-        if any(one.label != Base().label for one in study.values("strategy"))
+        if any(not isinstance(one, Base) for one in study.values("strategy"))
     }
 
 

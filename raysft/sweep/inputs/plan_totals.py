@@ -15,6 +15,7 @@ from raysft.plan.cost.power import Assumptions, Detectable
 from raysft.plan.cost.whole import WholeCost
 from raysft.plan.counts import PointCounts, count_points
 from raysft.sweep.inputs.dry_plan import Survey
+from raysft.sweep.inputs.learnable import refuse_what_cannot_be_learnt
 from raysft.sweep.inputs.memory import EngineFit, ModelMemory, answers_that_fit, memory_that_fits
 from raysft.sweep.inputs.plan_clock import Clock, clock_of, whole_cost
 from raysft.sweep.inputs.plan_scores import (
@@ -62,13 +63,15 @@ def account(survey: Survey) -> Account:
     """Add up a survey.
 
     Raises:
-        InputError: accelerators that are not known, and models that do not fit on theirs, all at once.
+        InputError: accelerators that are not known, and models that do not fit on theirs, all at once; or
+            what `raysft.sweep.inputs.learnable` refuses.
     """
     spec, plan = survey.spec, survey.plan
     scored = {key for one in survey.asked.values() for key in one.benchmarks}
     sizes = {key: benchmark_size(survey, key) for key in spec.benchmarks if key in scored}
     asked = [(one.model, key) for one in survey.asked.values() for key in one.benchmarks]
     machines, engines, memory, answering = _hardware(survey, longest_rows(asked, sizes))
+    refuse_what_cannot_be_learnt(survey, plan.stages.values())
     efforts = stage_efforts(plan, survey.measure, machines)
     evaluation = evaluation_effort(asked, sizes, engines, spec.evaluation.precision)
     assumed = {key: assumptions(spec, key) for key in sizes}

@@ -1,6 +1,6 @@
 """What the store must hold before the first stage: bases from scratch and tokenised sources."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -59,7 +59,7 @@ def prepared_source(store: Shelf, source: Source, base: Base, sources: Mapping[S
         store: where it is kept.
         source: what is tokenised.
         base: whose tokenizer and chat template are used.
-        sources: all of the sweep, by key; a base from scratch has learnt its tokens from them.
+        sources: of the sweep, by key; a base from scratch has learnt its tokens from some of them.
     """
     key = prepared_key(source, base.identity)
     found = store.fetch("prepared", key)
@@ -112,15 +112,16 @@ def _make_base(store: Shelf, base: Base, shape: ScratchSpec, sources: Mapping[So
 
     key = base.identity.fingerprint
     with store.workspace("bases", key) as folder:
-        train_tokenizer(_texts(sources), shape.vocabulary, folder, shape.context)
+        learnt = [sources[key] for key in base.learns_from]
+        train_tokenizer(_texts(learnt), shape.vocabulary, folder, shape.context)
         if base.template is not None:
             set_template(folder, base.template)
         build_scratch(shape, folder)
         store.publish("bases", key, folder, {"weights_digest": weights_digest(folder)})
 
 
-def _texts(sources: Mapping[SourceKey, Source]) -> Iterator[str]:
-    """Every text of every source, in an order that does not depend on the files."""
-    for _, source in sorted(sources.items()):
+def _texts(sources: Iterable[Source]) -> Iterator[str]:
+    """Every text of some sources, in an order that depends neither on the files nor on names."""
+    for source in sorted(sources, key=lambda one: one.index.ids):
         for one in source.trained:
             yield from (message.content for message in one.messages)

@@ -10,13 +10,17 @@ from raysft.data.sources.pipeline import holds_out_all
 from raysft.errors import InputError
 from raysft.identity import BenchmarkKey, SourceKey, digest_bytes, fingerprint
 from raysft.plan.tree import BaseIdentity
-from raysft.spec.model import ModelSpec, ScratchSpec
+from raysft.spec.model import ModelSpec
 from raysft.spec.paths import source_field
 from raysft.spec.reading.load import is_absent
 from raysft.spec.source import SourceSpec
 from raysft.spec.sweep import SweepSpec
+from raysft.spec.used import tokenizer_sources, used_sources
 from raysft.sweep.inputs.bases import is_here, used_models
 from raysft.sweep.inputs.benchmarks import has_its_files
+
+_EXPECTATIONS = ("rows", "kept", "tokens", "supervised_tokens")
+"""Fields of a source that say what is in its files; what is in them does not depend on it."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +36,8 @@ class Present:
 
 
 def all_of(spec: SweepSpec) -> Present:
-    """Everything: what is not here is an error when it is read."""
-    return Present(tuple(spec.sources), used_models(spec), tuple(spec.benchmarks))
+    """Everything that is used: what is not here is an error when it is read."""
+    return Present(used_sources(spec), used_models(spec), tuple(spec.benchmarks))
 
 
 def what_is_here(spec: SweepSpec) -> Present:
@@ -42,9 +46,13 @@ def what_is_here(spec: SweepSpec) -> Present:
     Args:
         spec: the sweep, loaded with `data="expected"`.
     """
-    sources = tuple(key for key, source in spec.sources.items() if not _is_far(spec, source))
-    whole = len(sources) == len(spec.sources)
-    models = (name for name in used_models(spec) if _can_be_read(spec, spec.models[name], whole))
+    sources = tuple(key for key in used_sources(spec) if not _is_far(spec, spec.sources[key]))
+    learnt = tokenizer_sources(spec)
+    models = (
+        name
+        for name in used_models(spec)
+        if (set(learnt[name]) <= set(sources) if name in learnt else is_here(spec, spec.models[name]))
+    )
     benchmarks = (key for key, (_, asked) in spec.benchmarks.items() if has_its_files(spec, asked))
     return Present(sources, tuple(models), tuple(benchmarks))
 
@@ -64,7 +72,8 @@ def expected_index(key: SourceKey, source: SourceSpec) -> ExpectedIndex:
         distinct = min(distinct, source.limit)
     if distinct <= source.held_out:
         raise InputError([holds_out_all(source, source_field(key), distinct)])
-    defining = fingerprint("expected source", 1, {"source": source})
+    told = {name: getattr(source, name) for name in SourceSpec.model_fields if name not in _EXPECTATIONS}
+    defining = fingerprint("expected source", 2, {"source": told})
     return ExpectedIndex(key, distinct - source.held_out, defining)
 
 
@@ -83,8 +92,3 @@ def _is_far(spec: SweepSpec, source: SourceSpec) -> bool:
     if source.is_world or source.rows is None:
         return False
     return any("://" in path or is_absent(spec, path) for path in source.paths)
-
-
-def _can_be_read(spec: SweepSpec, model: ModelSpec, every_source: bool) -> bool:
-    """A model from scratch has a tokenizer that is trained on every source."""
-    return every_source if isinstance(model.base, ScratchSpec) else is_here(spec, model)

@@ -16,6 +16,7 @@ from raysft.identity import BenchmarkKey, SourceKey, StageId
 from raysft.plan.build import build_plan
 from raysft.plan.tree import Plan
 from raysft.spec.sweep import SweepSpec
+from raysft.spec.used import used_benchmarks, used_sources
 from raysft.store import Store
 from raysft.sweep.inputs.bases import Base, find_bases, is_here, used_models
 from raysft.sweep.inputs.benchmarks import held_out_benchmarks, published_benchmarks, question_texts
@@ -41,7 +42,7 @@ class Inputs:
     asked: Mapping[StageId, Asked]
     """What is scored, by fingerprint of a base or stage."""
     indexes: Mapping[SourceKey, Subsets]
-    """Every source, by key."""
+    """Every source that is used, by key."""
     absent: tuple[str, ...]
     """Keys of sources, and models, that were not read: the plan rests on what the sweep file says of them."""
     measure: TokenMeasure
@@ -115,7 +116,7 @@ def resolve(
         for name in used
     }
     plan = build_plan(spec, read.indexes, identities, measure)
-    absent: list[str] = [key for key in spec.sources if key not in read.sources]
+    absent: list[str] = [key for key in read.indexes if key not in read.sources]
     absent += [name for name in used if name not in read.bases]
     return Inputs(
         spec=spec,
@@ -141,7 +142,9 @@ def _read(spec: SweepSpec, present: Present) -> _Read:
     with gathered(problems):
         indexes = _expected(spec, present)
     with gathered(problems):
-        sources = _sources(spec, present, question_texts(published))
+        asked = set(used_benchmarks(spec))
+        asked_of = {key: one for key, one in published.items() if key in asked}
+        sources = _sources(spec, present, question_texts(asked_of))
     # Weights are not fetched for a sweep that cannot be run: 14 GB, to say that a row is bad.
     wanted = [name for name in present.models if not problems or is_here(spec, spec.models[name])]
     with gathered(problems):
@@ -151,16 +154,16 @@ def _read(spec: SweepSpec, present: Present) -> _Read:
     found = {**published, **held_out_benchmarks(spec, present.benchmarks, sources)}
     benchmarks = {key: found[key] for key in present.benchmarks if key in found}
     whole = {**indexes, **indexes_of(sources)}
-    return _Read({key: whole[key] for key in spec.sources}, sources, bases, benchmarks)
+    return _Read({key: whole[key] for key in spec.sources if key in whole}, sources, bases, benchmarks)
 
 
 def _expected(spec: SweepSpec, present: Present) -> dict[SourceKey, Subsets]:
     problems: list[Problem] = []
     found: dict[SourceKey, Subsets] = {}
-    for key, source in spec.sources.items():
+    for key in used_sources(spec):
         if key not in present.sources:
             with gathered(problems):
-                found[key] = expected_index(key, source)
+                found[key] = expected_index(key, spec.sources[key])
     if problems:
         raise InputError(problems)
     return found

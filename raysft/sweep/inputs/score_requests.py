@@ -7,6 +7,7 @@ from typing import TypeAlias
 from raysft.identity import BenchmarkKey, StageId
 from raysft.plan.tree import Plan
 from raysft.spec.sweep import SweepSpec
+from raysft.spec.used import asked_keys
 
 AskedScore: TypeAlias = tuple[StageId, BenchmarkKey]
 """One score: of a base or stage, on a benchmark."""
@@ -36,7 +37,7 @@ def asked_scores(spec: SweepSpec, plan: Plan, benchmarks: Iterable[BenchmarkKey]
     models: dict[StageId, str] = {}
     for point in plan.points:
         wanted = dict.fromkeys(
-            key for cell in point.cells for key in _keys(spec.studies[cell.study].benchmarks, keys)
+            key for cell in point.cells for key in asked_keys(spec.studies[cell.study].benchmarks, keys)
         )
         for position, (subject, model) in enumerate(plan.subjects(point)):
             last = position == len(point.stages)
@@ -47,8 +48,3 @@ def asked_scores(spec: SweepSpec, plan: Plan, benchmarks: Iterable[BenchmarkKey]
         subject: Asked(models[subject], tuple(key for key in keys if key in wanted))
         for subject, wanted in found.items()
     }
-
-
-def _keys(which: str, keys: Iterable[BenchmarkKey]) -> list[BenchmarkKey]:
-    """Keys to select by name an ability alone; those to report by name their benchmark behind it."""
-    return [key for key in keys if which == "all" or ("/" in key) == (which == "report")]

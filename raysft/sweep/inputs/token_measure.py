@@ -3,13 +3,17 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from raysft.composition.order import SourceIndex
 from raysft.data.sources.pipeline import Source
-from raysft.data.tokens.counts_cache import CountsCache
-from raysft.data.tokens.prepared import FittedCounts, Prepared
+from raysft.data.tokens.arrival import KINDS, Kind
+from raysft.data.tokens.counts_cache import Columns, CountsCache
+from raysft.data.tokens.fitting import Overflow
+from raysft.data.tokens.prepared import FittedCounts, Loss, Prepared, losses_of
 from raysft.identity import SourceKey, fingerprint
 from raysft.plan.token_counts import CountedTokens, MeanTokens, PrefixSums, TokenCounts, TokenSum
 from raysft.spec.recipe import Recipe
@@ -24,8 +28,33 @@ SAMPLE = 5000
 COUNTS_VERSION = 1
 """Raised when the same tokens are counted otherwise."""
 
+_LOST = "lost "
+"""Before the kind, in the name of a column of turns that the chat template lost."""
+
 Tokenised = Callable[[str, Source], Path]
 """Folder of a source tokenised for a model; made if there is none."""
+
+
+Measured = tuple[str, SourceKey, int, Overflow]
+"""Model, source, and of the recipe the longest sequence and what happens to longer ones."""
+
+
+_Basis = Literal["counted", "sampled"]
+
+
+@dataclass(frozen=True)
+class SourceFate:
+    """What becomes of the conversations of a source under a model's template and longest sequence."""
+
+    basis: _Basis
+    conversations: int
+    """All that can be trained on, or those of the sample."""
+    cut: int
+    split: int
+    dropped: int
+    """Too long, or without one supervised token."""
+    lost: Mapping[Kind, Loss]
+    """What the chat template lost of them."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +91,9 @@ class TokenMeasure:
     A plan that is to be trained must count: its budgets decide what is trained on."""
     kept: KeptCounts | None = None
     """Where counts are looked up before anything is tokenised, and kept."""
-    _kept: dict[tuple[str, SourceKey, int, str], TokenCounts] = field(default_factory=dict, init=False)
+    fates: dict[Measured, SourceFate] = field(default_factory=dict, init=False)
+    """Of what was counted or sampled."""
+    _kept: dict[Measured, TokenCounts] = field(default_factory=dict, init=False)
     _positions: dict[SourceKey, dict[str, int]] = field(default_factory=dict, init=False)
 
     def __call__(self, model: str, source: SourceKey, recipe: Recipe) -> TokenCounts:
@@ -81,11 +112,12 @@ class TokenMeasure:
         return self._counted(model, source, recipe)
 
     def _sampled(self, model: str, source: Source, recipe: Recipe) -> TokenCounts:
-        tokens, supervised = self._fitted(model, thinned(source, SAMPLE), recipe)
+        thin = thinned(source, SAMPLE)
+        tokens, supervised = self._fitted(model, thin, recipe, "sampled")
         return MeanTokens(float(tokens.mean()), max(float(supervised.mean()), 1e-9), "sampled")
 
     def _counted(self, model: str, source: Source, recipe: Recipe) -> TokenCounts:
-        tokens, supervised = self._fitted(model, source, recipe)
+        tokens, supervised = self._fitted(model, source, recipe, "counted")
         index, places = source.index, self._places(source)
         chosen_by_seed = index.rows != len(index.ids)
         squares = tokens**2
@@ -97,16 +129,36 @@ class TokenMeasure:
 
         return CountedTokens(index.rows, None if chosen_by_seed else whole, sums)
 
-    def _fitted(self, model: str, source: Source, recipe: Recipe) -> FittedCounts:
+    def _fitted(
+        self, model: str, source: Source, recipe: Recipe, basis: _Basis
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Tokens of each row after fitting, all and supervised; what became of the rows is kept beside."""
+        columns = self._columns(model, source, recipe)
+        counts = FittedCounts(*(columns[name] for name in FittedCounts._fields))
+        lost: dict[Kind, NDArray[np.int64]] = {
+            kind: columns[_LOST + kind] for kind in KINDS if _LOST + kind in columns
+        }
+        self.fates[model, source.index.name, recipe.max_length, recipe.overflow] = SourceFate(
+            basis=basis,
+            conversations=len(counts.tokens),
+            cut=counts.count("cut"),
+            split=counts.count("split"),
+            dropped=counts.count("dropped"),
+            lost=losses_of(sorted(source.trained.ids), lost),
+        )
+        return counts.tokens, counts.supervised
+
+    def _columns(self, model: str, source: Source, recipe: Recipe) -> Columns:
         """Counts of each conversation, in the order of the ids: those of before, or of now, and then kept."""
         key = self.kept.key(model, source, recipe) if self.kept else ""
         before = self.kept.cache.read(key, len(source.trained)) if self.kept else None
-        if before is not None and before.keys() == set(FittedCounts._fields):
-            return FittedCounts(**before)
+        if before is not None and before.keys() >= set(FittedCounts._fields):
+            return before
         prepared = Prepared.open(self.tokenised(model, source))
-        found = prepared.fitted_counts(recipe.max_length, recipe.overflow)
+        counts = prepared.fitted_counts(recipe.max_length, recipe.overflow)._asdict()
+        found = counts | {_LOST + kind: turns for kind, turns in prepared.lost_turns.items()}
         if self.kept:
-            self.kept.cache.keep(key, found._asdict())
+            self.kept.cache.keep(key, found)
         return found
 
     def _places(self, source: Source) -> dict[str, int]:
@@ -146,7 +198,7 @@ def thinned(source: Source, most: int) -> Source:
     """
     used = source.index.prefix(0, source.index.rows)
     chosen = {used[place] for place in np.linspace(0, len(used) - 1, most).astype(np.int64)}
-    trained = source.trained.only(chosen.__contains__)
+    trained = source.trained.only(one in chosen for one in source.trained.ids)
     return replace(source, index=SourceIndex(source.index.name, trained.ids), trained=trained)
 
 

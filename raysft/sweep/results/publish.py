@@ -67,7 +67,7 @@ def result_parts(inputs: Inputs, standing: Mapping[StageId, Standing]) -> dict[s
         TABLE: _parquet(table),
         "results.csv": table.to_csv(index=False).encode(),
         ITEMS: _parquet(items_table(inputs, standing)),
-        "sweep.json": json.dumps(about(inputs), indent=2).encode(),
+        "sweep.json": json.dumps(about(inputs, standing), indent=2).encode(),
     }
 
 
@@ -100,7 +100,7 @@ def _scores(table: bytes | None) -> set[tuple[str, str]]:
     return set(scored[["stage", key]].itertuples(index=False, name=None))
 
 
-def about(inputs: Inputs) -> dict[str, Any]:
+def about(inputs: Inputs, standing: Mapping[StageId, Standing]) -> dict[str, Any]:
     """What a report says about the sweep itself."""
     spec, plan = inputs.spec, inputs.plan
     toy = any(_is_world(model) for model in spec.models.values())
@@ -111,11 +111,33 @@ def about(inputs: Inputs) -> dict[str, Any]:
         "abilities": {name: list(ability.source.paths) for name, ability in spec.abilities.items()},
         "sources": {key: source_json(source.facts) for key, source in inputs.sources.items()},
         "models": {name: model.label for name, model in spec.models.items()},
+        "not_whole": not_whole(inputs, standing),
         "recipe": spec.recipe.model_dump(mode="json"),
         **count_points(plan)._asdict(),
         "stages": len(plan.stages),
         "generated_by": f"raysft {version('raysft')}",
     }
+
+
+def not_whole(inputs: Inputs, standing: Mapping[StageId, Standing]) -> list[dict[str, Any]]:
+    """What was not trained on as it is: per model, source and longest sequence, of the largest stage."""
+    found: dict[tuple[str, str, int, str], dict[str, Any]] = {}
+    for key, stage in inputs.plan.stages.items():
+        record, recipe = standing[key].record, stage.recipe
+        for portion, used in zip(stage.portions, record.used if record else (), strict=False):
+            lost = record.lost.get(used.ability, {}) if record else {}
+            told = {"cut": used.cut, "split": used.split, "dropped": used.dropped, "lost": lost}
+            of = {
+                "source": portion.source,
+                "model": stage.model,
+                "max_length": recipe.max_length,
+                "overflow": recipe.overflow,
+            }
+            place = (portion.source, stage.model, recipe.max_length, recipe.overflow)
+            largest = found.get(place, {"conversations": 0})["conversations"]
+            if any(told.values()) and used.conversations > largest:
+                found[place] = {**of, "conversations": used.conversations, **told}
+    return list(found.values())
 
 
 def _is_world(model: ModelSpec) -> bool:

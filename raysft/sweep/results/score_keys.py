@@ -9,9 +9,10 @@ from functools import cache
 from importlib.metadata import version
 
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
-from raysft.evaluate.engine import EngineIdentity, generations_identity
+from raysft.evaluate.engine import Answering, EngineIdentity, generations_identity
 from raysft.evaluate.scoring import ScoreIdentity
-from raysft.identity import WeightsDigest
+from raysft.identity import StageId, WeightsDigest
+from raysft.plan.tree import Plan
 from raysft.records import ScoreRecord
 from raysft.spec.evaluation import EvaluationSpec
 from raysft.store import Store
@@ -32,25 +33,30 @@ def engine_identities(spec: EvaluationSpec) -> tuple[EngineIdentity, EngineIdent
     return (every, this) if spec.engine_version == "any" else (this, every)
 
 
+def answering(plan: Plan, subject: StageId, weights: WeightsDigest) -> Answering:
+    """What answers for a base or stage of a plan, with these weights."""
+    return Answering(weights, plan.base_under(subject).texts)
+
+
 def engine_version(spec: EvaluationSpec) -> str:
     """Version of the library behind the engine, as it is installed here."""
     return version(spec.engine)
 
 
 def score_identities(
-    spec: EvaluationSpec, chosen: AbilityBenchmark, weights: WeightsDigest
+    spec: EvaluationSpec, chosen: AbilityBenchmark, model: Answering
 ) -> Iterator[ScoreIdentity]:
-    """What defines the score of some weights on a benchmark, in the order of `engine_identities`."""
+    """What defines the score of a model on a benchmark, in the order of `engine_identities`."""
     for engine in engine_identities(spec):
         answers = generations_identity(
-            weights, chosen.questions_digest, chosen.max_new_tokens, engine, SAMPLING_SEED
+            model, chosen.questions_digest, chosen.max_new_tokens, engine, SAMPLING_SEED
         )
         yield ScoreIdentity.of(answers, chosen.benchmark, chosen.questions_digest)
 
 
-def new_score(spec: EvaluationSpec, chosen: AbilityBenchmark, weights: WeightsDigest) -> ScoreIdentity:
+def new_score(spec: EvaluationSpec, chosen: AbilityBenchmark, model: Answering) -> ScoreIdentity:
     """The identity under which a score is kept that is made now."""
-    return next(score_identities(spec, chosen, weights))
+    return next(score_identities(spec, chosen, model))
 
 
 def shards(spec: EvaluationSpec, chosen: AbilityBenchmark) -> list[slice]:
@@ -65,10 +71,10 @@ def shard_key(generations: str, shard: slice) -> str:
 
 
 def read_score(
-    store: Store, spec: EvaluationSpec, chosen: AbilityBenchmark, weights: WeightsDigest
+    store: Store, spec: EvaluationSpec, chosen: AbilityBenchmark, model: Answering
 ) -> ScoreRecord | None:
-    """The score of some weights that a sweep takes as it is, or None if there is none."""
-    for identity in score_identities(spec, chosen, weights):
+    """The score of a model that a sweep takes as it is, or None if there is none."""
+    for identity in score_identities(spec, chosen, model):
         body = store.read_document("scores", identity.fingerprint)
         if body is not None:
             score = ScoreRecord.model_validate(body)

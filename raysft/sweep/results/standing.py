@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
+from raysft.evaluate.engine import Answering
 from raysft.identity import BenchmarkKey, StageId, WeightsDigest
-from raysft.plan.tree import Point
+from raysft.plan.tree import BaseIdentity, Point
 from raysft.records import FailureRecord, ScoreRecord, StageRecord
 from raysft.spec.evaluation import EvaluationSpec
 from raysft.store import Store
@@ -41,14 +42,14 @@ def read_standing(inputs: Inputs, store: Store) -> dict[StageId, Standing]:
     for model, identity in inputs.plan.bases.items():
         base = inputs.bases.get(model)
         digest = base_digest(store, base) if base else None
-        scores = scores_of(store, inputs.spec.evaluation, inputs.benchmarks, digest)
+        scores = scores_of(store, inputs.spec.evaluation, inputs.benchmarks, digest, identity)
         found[identity.fingerprint] = Standing(digest, None, None, scores)
-    for stage in inputs.plan.stages:
+    for stage, planned in inputs.plan.stages.items():
         published, body = store.find("stages", stage), store.read_document("failures", stage)
         record = StageRecord.model_validate(published.body) if published else None
         failure = FailureRecord.model_validate(body) if body is not None and record is None else None
         digest = record.weights_digest if record else None
-        scores = scores_of(store, inputs.spec.evaluation, inputs.benchmarks, digest)
+        scores = scores_of(store, inputs.spec.evaluation, inputs.benchmarks, digest, planned.base)
         found[stage] = Standing(digest, record, failure, scores)
     return found
 
@@ -58,11 +59,13 @@ def scores_of(
     spec: EvaluationSpec,
     benchmarks: Mapping[BenchmarkKey, AbilityBenchmark],
     digest: WeightsDigest | None,
+    base: BaseIdentity,
 ) -> dict[BenchmarkKey, ScoreRecord]:
-    """The scores of some weights, by key of the benchmark; nothing without weights."""
+    """The scores of some weights of a base, or trained from it, by key of the benchmark; nothing without."""
     if digest is None:
         return {}
-    read = {key: read_score(store, spec, chosen, digest) for key, chosen in benchmarks.items()}
+    model = Answering(digest, base.texts)
+    read = {key: read_score(store, spec, chosen, model) for key, chosen in benchmarks.items()}
     return {key: score for key, score in read.items() if score is not None}
 
 

@@ -60,6 +60,7 @@ def _cell_columns(point: Point, cell: Cell) -> dict[str, Any]:
         "amount_unit": "" if cell.amount is None else cell.amount.unit,
         "ratio": json.dumps(axes["ratio"]),
         "variant": json.dumps(axes["variant"]),
+        "axes": cell.values,
     }
 
 
@@ -76,11 +77,30 @@ def _stage_columns(
         "stage_position": position,
         "stages": len(point.stages),
         "is_final": position == len(point.stages),
-        "trained_on": stage.mixture_text() if stage else "",
-        "conversations": stage.conversations if stage else 0,
+        "trained_on": _trained_on(stage, record) if stage else "",
+        "conversations": _conversations(stage, record),
         "supervised_tokens": sum(used.supervised_tokens for used in record.used) if record else None,
+        "presentations": sum(used.presentations or 0 for used in record.used) if record else None,
         "steps": stage.steps if stage else 0,
     }
+
+
+def _trained_on(stage: Stage, record: StageRecord | None) -> str:
+    """The mixture in words; `code 112 of 225` where training ended before all of it had come up."""
+    used = record.used if record else ()
+    if all((one.presentations or 0) >= (one.asked or 0) for one in used):
+        return stage.mixture_text()
+    return " + ".join(
+        f"{portion.source} {one.conversations:,} of {portion.count:,}"
+        for portion, one in zip(stage.portions, used, strict=True)
+    )
+
+
+def _conversations(stage: Stage | None, record: StageRecord | None) -> int:
+    """Distinct conversations that the stage trained on; before it has, those that it is to train on."""
+    if record is not None:
+        return sum(used.conversations for used in record.used)
+    return stage.conversations if stage else 0
 
 
 def _benchmark_columns(chosen: AbilityBenchmark | None) -> dict[str, Any]:
@@ -102,6 +122,8 @@ def _score_columns(score: ScoreRecord | None) -> dict[str, Any]:
         "unscored": score.unscored if score else None,
         "reason": score.reason if score else "not scored yet",
         "no_answer_rate": score.no_answer_rate if score else None,
+        "strict_rate": score.strict_rate if score else None,
+        "flexible_rate": score.flexible_rate if score else None,
         "cut_off_rate": score.cut_off_rate if score else None,
         "overflow_rate": score.overflow_rate if score else None,
         "suspect": bool(score and score.suspect),

@@ -5,14 +5,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from raysft.identity import BenchmarkKey, Json, StageId, WeightsDigest, canonical
+from raysft.identity import Json, StageId, WeightsDigest, canonical
 from raysft.plan.tree import Stage
 from raysft.records import ScoreRecord, StageRecord
 from raysft.store import Store
 from raysft.sweep.inputs.read import Inputs
 from raysft.sweep.inputs.score_requests import AskedScore
 from raysft.sweep.results.differences import Difference, differences, nearest
-from raysft.sweep.results.score_keys import engine_version, new_score
+from raysft.sweep.results.score_keys import answering, engine_version, new_score
 from raysft.sweep.results.standing import Standing, missing_scores
 from raysft.wording import counted
 
@@ -31,6 +31,7 @@ _FIELDS = {
     _PRECISION: "evaluation.precision",
     **_SIDE_BY_SIDE,
     "generations.max_new_tokens": "max_new_tokens",
+    "generations.texts": "tokenizer or chat template",
     "generations.questions": "questions",
     "benchmark_version": "version of the grading",
 }
@@ -80,7 +81,7 @@ def reasons(inputs: Inputs, standing: Mapping[StageId, Standing], store: Store) 
         if standing[address].record is None
     }
     scores = {
-        (subject, key): _score_reason(inputs, key, standing[subject], kept)
+        (subject, key): _score_reason(inputs, (subject, key), standing[subject], kept)
         for subject, key in missing_scores(inputs, standing, inputs.asked)
     }
     return Reasons(stages, scores)
@@ -130,12 +131,14 @@ def _related(stored: Mapping[str, Json], asked: Mapping[str, Json]) -> bool:
 
 
 def _mixture(stored: StageRecord, asked: Stage) -> Difference:
-    before = " + ".join(f"{used.ability} {used.conversations}" for used in stored.used)
+    counts = ((used.ability, used.asked or used.conversations) for used in stored.used)
+    before = " + ".join(f"{ability} {count}" for ability, count in counts)
     after = " + ".join(f"{portion.source} {portion.count}" for portion in asked.portions)
     return Difference("mixture", before, after if after != before else f"{after}, other conversations")
 
 
-def _score_reason(inputs: Inputs, key: BenchmarkKey, one: Standing, kept: _Kept) -> str:
+def _score_reason(inputs: Inputs, asked_for: AskedScore, one: Standing, kept: _Kept) -> str:
+    subject, key = asked_for
     if (score := one.scores.get(key)) is not None:
         return f"{counted(score.unscored, 'item')} could not be graded: {score.reason}"
     if (weights := one.weights) is None:
@@ -143,7 +146,7 @@ def _score_reason(inputs: Inputs, key: BenchmarkKey, one: Standing, kept: _Kept)
     if (chosen := inputs.benchmarks.get(key)) is None:
         return NO_QUESTIONS
     spec = inputs.spec.evaluation
-    asked = new_score(spec, chosen, weights).as_json()
+    asked = new_score(spec, chosen, answering(inputs.plan, subject, weights)).as_json()
     alike = kept.scores.get((weights, chosen.benchmark.name), [])
     found = nearest(asked, alike, lambda one: one.identity)
     if found is None:

@@ -8,6 +8,7 @@ from raysft.cluster.resources import Resources
 from raysft.composition.order import SourceIndex
 from raysft.errors import DamagedArtifact, StoreError
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
+from raysft.evaluate.engine import Answering
 from raysft.identity import BenchmarkKey, SourceKey, StageId, WeightsDigest, canonical
 from raysft.plan.tree import Plan, Stage
 from raysft.records import StageRecord
@@ -16,6 +17,7 @@ from raysft.store import Store
 from raysft.sweep.inputs.prepare import base_digest, base_folder, prepared_key
 from raysft.sweep.inputs.read import Inputs
 from raysft.sweep.inputs.score_requests import Asked
+from raysft.sweep.results.score_keys import answering
 from raysft.train.job import CPUS_PER_WORKER, JobPortion, StageJob
 
 
@@ -69,6 +71,10 @@ class SweepContext:
         if found is None:
             raise DamagedArtifact(f"stage {subject} is gone from the store, or was set aside as damaged")
         return StageRecord.model_validate(found.body).weights_digest
+
+    def answering(self, subject: StageId, model: str) -> Answering:
+        """What answers for a base or a finished stage; raises as `digest`."""
+        return answering(self.plan, subject, self.digest(subject, model))
 
     def weights(self, subject: StageId, model: str) -> Origin:
         """Folder and digest of a base or of a finished stage, every byte verified.

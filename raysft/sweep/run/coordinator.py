@@ -145,7 +145,7 @@ class Coordinator:
         future = self._scores.setdefault(key, asyncio.get_running_loop().create_future())
         chosen, spec = self._context.benchmarks[benchmark], self._context.spec.evaluation
         try:
-            score = read_score(self._context.store, spec, chosen, self._context.digest(subject, model))
+            score = read_score(self._context.store, spec, chosen, self._context.answering(subject, model))
         except StoreError as error:
             self._schedule.reopen(subject)
             self._give_up(key, error)

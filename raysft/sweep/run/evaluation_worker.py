@@ -13,10 +13,10 @@ from raysft.errors import DamagedArtifact
 from raysft.evaluate.answers import read_answers, write_answers
 from raysft.evaluate.benchmark import LOSS, Answer, Question
 from raysft.evaluate.benchmarks.catalogue import AbilityBenchmark
-from raysft.evaluate.engine import Engine, ReferenceLoss
+from raysft.evaluate.engine import Answering, Engine, ReferenceLoss
 from raysft.evaluate.engines.transformers_engine import TransformersEngine
 from raysft.evaluate.scoring import score_record
-from raysft.identity import BenchmarkKey, StageId, WeightsDigest
+from raysft.identity import BenchmarkKey, StageId
 from raysft.records import AnswersRecord
 from raysft.sandbox.confinement import CONFINEMENT_LEVEL
 from raysft.sweep.results.score_keys import (
@@ -47,14 +47,15 @@ class EvaluationWorker:
         """Answer one shard of a benchmark with the weights of a subject, and store the answers."""
         chosen, origin = self._context.benchmarks[benchmark], self._context.weights(subject, model)
         shard = shards(self._spec, chosen)[part]
-        if self._stored(chosen, origin.weights_digest, shard) is not None:
+        answering = self._context.answering(subject, model)
+        if self._stored(chosen, answering, shard) is not None:
             return
         self._engine.load(origin.folder, origin.weights_digest)
         questions = chosen.benchmark.questions[shard]
         answers = self._engine.answer(questions, chosen.max_new_tokens, SAMPLING_SEED)
         sizes = self._engine.batch_sizes
         reference = self._engine.reference_loss(questions)
-        key = shard_key(new_score(self._spec, chosen, origin.weights_digest).answers, shard)
+        key = shard_key(new_score(self._spec, chosen, answering).answers, shard)
         with self._context.store.workspace("generations", key) as folder:
             write_answers(folder / ANSWERS, answers)
             record = AnswersRecord(
@@ -74,12 +75,12 @@ class EvaluationWorker:
 
     def grade(self, subject: StageId, model: str, benchmark: BenchmarkKey) -> None:
         """Grade all answers of a subject to a benchmark, and store the score."""
-        chosen, weights = self._context.benchmarks[benchmark], self._context.digest(subject, model)
-        parts = [self._needed(chosen, weights, shard) for shard in shards(self._spec, chosen)]
+        chosen, answering = self._context.benchmarks[benchmark], self._context.answering(subject, model)
+        parts = [self._needed(chosen, answering, shard) for shard in shards(self._spec, chosen)]
         answers = [answer for folder, record in parts for answer in _given(folder, record)]
         record = score_record(
-            identity=new_score(self._spec, chosen, weights),
-            weights=weights,
+            identity=new_score(self._spec, chosen, answering),
+            weights=answering.weights,
             benchmark=chosen.benchmark,
             answers=answers,
             verdicts=chosen.benchmark.grade(answers),
@@ -97,11 +98,11 @@ class EvaluationWorker:
         self._context.store.write_document("scores", record.fingerprint, record.model_dump(mode="json"))
 
     def _stored(
-        self, chosen: AbilityBenchmark, weights: WeightsDigest, shard: slice
+        self, chosen: AbilityBenchmark, answering: Answering, shard: slice
     ) -> tuple[Path, AnswersRecord] | None:
         """Folder and record of answers to a shard that this sweep takes as they are."""
         store = self._context.store
-        for identity in score_identities(self._spec, chosen, weights):
+        for identity in score_identities(self._spec, chosen, answering):
             key = shard_key(identity.answers, shard)
             if (found := store.find("generations", key)) is None:
                 continue
@@ -113,9 +114,9 @@ class EvaluationWorker:
         return None
 
     def _needed(
-        self, chosen: AbilityBenchmark, weights: WeightsDigest, shard: slice
+        self, chosen: AbilityBenchmark, answering: Answering, shard: slice
     ) -> tuple[Path, AnswersRecord]:
-        found = self._stored(chosen, weights, shard)
+        found = self._stored(chosen, answering, shard)
         if found is None:
             raise DamagedArtifact(
                 f"answers to {chosen.benchmark.name} {shard.start}-{shard.stop} are damaged, or gone"

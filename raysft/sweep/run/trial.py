@@ -114,7 +114,8 @@ def trial_row(context: SweepContext, point: Point, failure: FailureRecord | None
     row: dict[str, Any] = {"status": "done", "done": 1, "cause": ""}
     for position, (subject, model) in enumerate(context.plan.subjects(point)):
         digest = context.digest(subject, model)
-        scores = scores_of(context.store, context.spec.evaluation, context.benchmarks, digest)
+        base = context.plan.bases[model]
+        scores = scores_of(context.store, context.spec.evaluation, context.benchmarks, digest, base)
         values: dict[str, float | None] = {key: score.value for key, score in scores.items()}
         row[f"stage_{position}"] = values
         if position == len(point.stages):

@@ -15,7 +15,7 @@ from transformers import AutoTokenizer
 from raysft.data.tokens.template import template_digest, tokenizer_digest
 from raysft.errors import ClusterError, RaysftError
 from raysft.evaluate.benchmark import Question, questions_digest
-from raysft.evaluate.engine import EngineIdentity, generations_fingerprint, generations_identity
+from raysft.evaluate.engine import Answering, EngineIdentity, generations_fingerprint, generations_identity
 from raysft.evaluate.engines.transformers_engine import TransformersEngine
 from raysft.identity import WeightsDigest, fingerprint
 from raysft.model.digest import weights_digest
@@ -74,10 +74,9 @@ class TaggingModel:
             shard_size=len(questions),
         )
         answers = generations_identity(
-            self.weights, questions_digest(questions), max_new_tokens, engine, _SEED
+            Answering(self.weights, self.texts), questions_digest(questions), max_new_tokens, engine, _SEED
         )
-        asked = generations_fingerprint(answers)
-        return fingerprint("tags", VERSION, {"generations": asked, "texts": self.texts})
+        return fingerprint("tags", VERSION, {"generations": generations_fingerprint(answers)})
 
 
 class TaggingWorker:

@@ -28,6 +28,17 @@ class Batches:
         """Steps of the whole stage."""
         return self.recipe.steps_for(len(self.ids))
 
+    def presentations(self) -> list[int]:
+        """How often each conversation comes up over all steps, by its position."""
+        # 430 conversations in batches of 128 for 6 steps: all of them once, and the first 2 × 128 of the next
+        # epoch's order once more.
+        whole, rest = divmod(self.steps, self.per_epoch)
+        times = [whole] * len(self.ids)
+        if rest:
+            for position in epoch_order(self.ids, self.seed, whole)[: rest * self.recipe.batch_size]:
+                times[position] += 1
+        return times
+
     def after(self, done: int) -> Iterator[tuple[int, list[int]]]:
         """Steps that are left after `done` of them: number from 1, and positions of its conversations."""
         # 430 conversations in batches of 128 make 4 steps an epoch; after 6 of them the second epoch goes on

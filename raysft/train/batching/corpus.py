@@ -6,6 +6,7 @@ each worker.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ from raysft.data.tokens.fitting import fit_length
 from raysft.data.tokens.prepared import Prepared
 from raysft.data.tokens.template import Encoded
 from raysft.errors import StageFailed
-from raysft.identity import digest_lines
 from raysft.records import UsedSource
 from raysft.spec.recipe import Recipe
+from raysft.train.batching.batches import Batches
+from raysft.train.batching.used import ReadRow, used_source
 from raysft.train.job import JobPortion, StageJob
 
 
@@ -63,38 +65,31 @@ class Corpus:
 
 
 def read_corpus(job: StageJob) -> tuple[Corpus, tuple[UsedSource, ...]]:
-    """Read the conversations of a stage, and count what is used of each source.
+    """Read the conversations of a stage, and count what all its steps use of each source.
 
     Raises:
         StageFailed: of kind `user`, if no conversation has a single supervised token within `max_length`.
     """
     builder = _Builder()
-    used = tuple(_read_portion(portion, job.recipe, builder) for portion in job.portions)
+    read = [_read_portion(portion, job.recipe, builder) for portion in job.portions]
     corpus = builder.build()
     if not corpus.targets.any():
         cause = f"not one conversation has a supervised token within max_length {job.recipe.max_length}"
         raise StageFailed(job.fingerprint, "user", cause)
-    return corpus, used
+    times = iter(Batches(job.ids, job.recipe, job.seed).presentations())
+    return corpus, tuple(
+        used_source(portion, rows, list(islice(times, len(rows))))
+        for portion, rows in zip(job.portions, read, strict=True)
+    )
 
 
-def _read_portion(portion: JobPortion, recipe: Recipe, builder: "_Builder") -> UsedSource:
-    prepared = Prepared.open(portion.prepared)
-    counted = dict.fromkeys(("whole", "cut", "split", "dropped"), 0)
-    tokens_before, targets_before = builder.token_count, builder.target_count
+def _read_portion(portion: JobPortion, recipe: Recipe, builder: "_Builder") -> list[ReadRow]:
+    prepared, rows = Prepared.open(portion.prepared), []
     for one in portion.ids:
         fitted = fit_length(prepared.row(prepared.position(one)), recipe.max_length, recipe.overflow)
-        builder.add(fitted.pieces)
-        counted[fitted.what] += 1
-    return UsedSource(
-        ability=portion.ability,
-        conversations=len(portion.ids),
-        tokens=builder.token_count - tokens_before,
-        supervised_tokens=builder.target_count - targets_before,
-        cut=counted["cut"],
-        split=counted["split"],
-        dropped=counted["dropped"],
-        ids_digest=digest_lines(portion.ids),
-    )
+        targets = builder.add(fitted.pieces)
+        rows.append(ReadRow(sum(len(piece.tokens) for piece in fitted.pieces), targets, fitted.what))
+    return rows
 
 
 class _Builder:
@@ -106,11 +101,12 @@ class _Builder:
         self._piece_lengths: list[int] = []
         self._pieces_of: list[int] = []
         self._targets: list[int] = []
-        self.token_count = 0
-        self.target_count = 0
 
-    def add(self, pieces: Sequence[Encoded]) -> None:
-        """Add one conversation; each piece has a target, and no piece means that it was dropped."""
+    def add(self, pieces: Sequence[Encoded]) -> int:
+        """Add one conversation; each piece has a target, and no piece means that it was dropped.
+
+        Gives its targets.
+        """
         targets = 0
         for piece in pieces:
             supervised = np.asarray(piece.supervised, np.bool_)
@@ -121,8 +117,7 @@ class _Builder:
             targets += int(supervised[1:].sum())  # the first token of a piece cannot be predicted
         self._pieces_of.append(len(pieces))
         self._targets.append(targets)
-        self.token_count += sum(len(piece.tokens) for piece in pieces)
-        self.target_count += targets
+        return targets
 
     def build(self) -> Corpus:
         """Everything in flat arrays."""

@@ -17,7 +17,8 @@ class GlobalBatch:
     micro_batches: tuple[MicroBatch, ...]
     """As many as every other worker has; weights of targets are inside."""
     denominator: int
-    """Targets, or conversations with a target, of the whole batch; the same on every worker."""
+    """Targets, or conversations with a target, of the whole batch; the same on every worker. 0 where every
+    conversation was dropped: then there is no loss, and nothing to update."""
     tokens: int
     """Real tokens of the whole batch."""
 
@@ -36,7 +37,7 @@ def worker_share(
 
     With `loss: token` every target weighs 1 and the sum is divided by the number of targets; with
     `loss: conversation` a target weighs 1/(targets of its conversation) and the sum is divided by the number
-    of conversations. A batch whose conversations were all dropped has denominator 1 and loss 0.
+    of conversations.
 
     Worked: two conversations with 1 and 3 targets, each target with loss 2 and 4. By token the loss is
     (2 + 3·4) / 4 = 3.5; by conversation it is (2 + 3·4/3) / 2 = 3.
@@ -53,8 +54,7 @@ def worker_share(
             )
             for group in groups
         ),
-        # Where every conversation of a batch was dropped, 0 / 1 is a loss of 0; 0 / 0 would end the stage.
-        denominator=max(1, _denominator(corpus, conversations, recipe)),
+        denominator=_denominator(corpus, conversations, recipe),
         tokens=sum(lengths),
     )
 

@@ -71,14 +71,72 @@ def test_check_tells_bad_rows_and_copies(tmp_path: Path) -> None:
     assert found.stdout.count("some.jsonl:") == 1 + 20
     assert 'some.jsonl:41:  {"prompt": "x"}  has neither completion nor response' in found.stdout
     assert "and 5 more bad rows" in found.stdout
+    told = json.loads(run("check", tmp_path / "some.jsonl", "--json").stdout)
+    lines = [one["where"].rpartition(":")[2] for one in told["problems"]]
+    assert (lines, told["more_problems"]) == ([str(line) for line in range(41, 66)], 0)
     assert "\x1b" not in found.stdout
+    told = json.loads(run("check", tmp_path / "some.jsonl", "--json").stdout)
+    assert [one["where"] for one in told["problems"]] == [
+        f"{tmp_path / 'some.jsonl'}:{line}" for line in range(41, 66)
+    ]
+    assert told["more_problems"] == 0
+
+
+def test_check_tells_where_there_are_too_many_bad_rows_to_be_left_out(tmp_path: Path) -> None:
+    sweep = tmp_path / "sweep.yaml"
+    written(tmp_path / "good.jsonl", *GOOD, *[{"prompt": "x"}] * 9)
+    sweep.write_text(
+        "name: t\nabilities: {a: {source: {path: good.jsonl, on_bad_row: skip}}}\n"
+        "models: {m: {base: world/base}}\nstudies: {s: {model: m, strategy: [{single: a}], amount: [1]}}\n"
+    )
+    found = run("check", f"{sweep}:a")
+    assert found.exit_code == 1
+    assert "9 bad (on_bad_row skip: too many, a run stops here)" in found.stdout
+    assert "abilities.a.source.max_bad_rows:  1/10  9 of 49 rows of" in found.stdout
+    assert not json.loads(run("check", f"{sweep}:a", "--json").stdout)["good"]
+    assert run("check", f"{sweep}:a", "--set", "abilities.a.source.max_bad_rows=20%").exit_code == 0
+
+
+def test_check_lists_the_keys_that_are_not_used(tmp_path: Path) -> None:
+    dolly = {"instruction": "q", "context": "c", "response": "a", "category": "qa", "\x1b[31m": 1}
+    turns = [
+        {"role": "user", "content": "q", "name": "Bo"},
+        {"role": "assistant", "content": "a", "weight": 0},
+    ]
+    chats = [{"messages": turns, "id": None}, {"messages": turns, "id": 7}]
+    file = written(tmp_path / "some.jsonl", dolly, *chats, {"messages": [*turns, turns[0]]})
+    found = run("check", file)
+    assert found.exit_code == 0, found.output
+    assert "not used of format alpaca: category 1, " in found.stdout
+    assert "not used of format messages: messages[].name 4, id 1" in found.stdout
+    assert "3 answers are not learnt, 1 conversations end with a question" in found.stdout
+    assert "\x1b" not in found.stdout
+    told = json.loads(run("check", file, "--json").stdout)
+    assert told["files"][0]["unused_keys"]["messages"] == {"messages[].name": 4, "id": 1}
+    assert (told["not_learnt"], told["end_with_question"], told["with_reasoning"]) == (3, 1, 0)
+
+
+def test_check_with_the_rules_that_a_message_names(tmp_path: Path) -> None:
+    first = {"conversations": [{"from": one, "value": one} for one in ("gpt", "human", "gpt")]}
+    file = written(tmp_path / "chats.jsonl", *GOOD, first)
+    bad = run("check", file)
+    assert bad.exit_code == 1
+    assert "begins with the assistant; to clean such rows, put `clean: [drop_leading_answer]`" in bad.stdout
+    good = run("check", file, "--clean", "drop_leading_answer", "--clean", "merge_same_side")
+    assert good.exit_code == 0, good.output
+    assert "1 rows cleaned by drop_leading_answer; 0 rows cleaned by merge_same_side" in good.stdout
+    assert run("show", file, "--clean", "drop_leading_answer", "--n", 50).exit_code == 0
+    assert "--clean: tidy" in wrong("check", file, "--clean", "tidy")
+    assert "in order" in wrong("check", "world/math", "--clean", "merge_same_side")
 
 
 def test_check_as_json_has_these_keys(good: Path, llama: Path) -> None:
     found = run("check", good, "--model", llama, "--template", "vicuna", "--max-length", 90, "--json")
     assert found.exit_code == 0, found.output
     told = json.loads(found.stdout)
-    assert told["files"] == [{"path": str(good), "format": "prompt_completion", "rows": 40, "bad_rows": 0}]
+    assert told["files"] == [
+        {"path": str(good), "format": "prompt_completion", "rows": 40, "bad_rows": 0, "unused_keys": {}}
+    ]
     spread = {"least", "median", "p95", "most", "total"}
     assert told.keys() == {
         *(
@@ -91,6 +149,9 @@ def test_check_as_json_has_these_keys(good: Path, llama: Path) -> None:
             "problems",
             "more_problems",
             "roles",
+            "not_learnt",
+            "with_reasoning",
+            "end_with_question",
             "answers",
         ),
         *("characters", "used", "tokens"),
@@ -98,12 +159,14 @@ def test_check_as_json_has_these_keys(good: Path, llama: Path) -> None:
     assert told["characters"].keys() == told["answers"].keys() == spread
     assert told["used"].keys() == {
         *(
+            "cleaned",
             "dropped",
             "copies",
             "near_duplicates",
             "decontaminated",
             "contaminated",
             "held_out",
+            "held_out_answers",
             "held_out_elsewhere",
             "left",
         ),
@@ -121,7 +184,7 @@ def test_check_as_json_has_these_keys(good: Path, llama: Path) -> None:
     assert counts.pop("tokens").keys() == spread
     assert counts.keys() == {
         *("supervised_tokens", "longer", "cut", "split", "dropped", "trained_tokens"),
-        "trained_supervised_tokens",
+        *("trained_supervised_tokens", "lost"),
     }
     assert counts["supervised_tokens"] > 0
     assert json.loads(run("check", good, "--json").stdout)["tokens"] is None
@@ -306,6 +369,15 @@ def test_show_without_a_model_marks_what_is_supervised(tmp_path: Path) -> None:
     said = run("show", written(tmp_path / "a.jsonl", chat)).stdout
     assert "system: SYSTEM\nuser: USER\nassistant: ⟦ASSISTANT⟧\n" in said
     assert "3 messages, 19 characters" in said
+
+
+def test_show_marks_what_a_row_says_is_learnt_and_tells_reasoning(tmp_path: Path) -> None:
+    said = ({"content": "no", "weight": 0}, {"content": "yes", "thinking": "hm"})
+    turns = [
+        turn for one in said for turn in ({"role": "user", "content": "q"}, {"role": "assistant", **one})
+    ]
+    found = run("show", written(tmp_path / "chat.jsonl", {"messages": turns}))
+    assert "assistant: no\nuser: q\nassistant thinks: ⟦hm⟧\nassistant: ⟦yes⟧" in found.stdout
 
 
 def test_show_with_a_model_marks_tokens(tmp_path: Path, llama: Path) -> None:

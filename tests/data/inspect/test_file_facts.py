@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from raysft.data.inspect.file_facts import Spread, inspect_files, read_files
 from raysft.data.inspect.named_source import named_source
 from raysft.errors import Problem
+from raysft.spec.source import DropRule
 
 CHAT = {
     "system": "Be brief.",
@@ -48,6 +49,22 @@ def test_bad_rows_are_counted_and_the_first_are_told_one_by_one(tmp_path: Path) 
     assert [one.field for one in found.problems] == [f"{file}:{line}" for line in range(2, 22)]
     assert "neither completion nor response" in found.problems[0].remedy
     assert "not JSON" in found.problems[-1].remedy
+
+
+def test_what_a_rule_looks_at_is_used_and_rows_cannot_name_keys_without_end(tmp_path: Path) -> None:
+    rows = [
+        {"prompt": str(k), "completion": "b", "tags": ["x"], "id": k, f"own {k}" * 60: 1} for k in range(900)
+    ]
+    source, data_dir = _source([written(tmp_path / "a.jsonl", *rows)])
+    (file,) = inspect_files(source, data_dir).files
+    keys = file.unused["prompt_completion"]
+    assert (keys["tags"], keys["id"]) == (900, 900)
+    assert len(keys) == 201
+    assert keys["(others)"] == 900 - 198
+    assert max(map(len, keys)) <= 80
+    ruled = source.model_copy(update={"drop": (DropRule(any_of=("y",), field="tags"),)})
+    (file,) = inspect_files(ruled, data_dir).files
+    assert "tags" not in file.unused["prompt_completion"]
 
 
 def test_nothing_but_bad_rows_and_an_empty_file(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from raysft.data.read.files import Row, read_rows
+from raysft.data.read.files import read_rows
+from raysft.data.read.row import Row
 from raysft.errors import InputError, Problem
 
 ROWS = [{"question": f"{k} and é?", "answer": f"#### {k}"} for k in range(1500)]
@@ -113,14 +114,13 @@ def test_bad_lines_become_problems_and_reading_goes_on(tmp_path, name):
         ("a.json", b'["a",\n"b",\n}]', ":3", "is not JSON"),
         ("a.json", b'["a",\n"\xff"]', ":2", "is not UTF-8"),
         ("a.json", b"[" * 100_000, "", "nested too deeply"),
-        ("a.json", b'{\n"rows": []\n}', ":1", "one array of rows, or one row per line"),
-        ("a.jsonl.gz", b"no gzip", "", "gzip"),
+        ("a.jsonl.gz", gzip.compress(LINES)[:20], "", "end"),
         ("a.jsonl.gz", gzip.compress(LINES)[:-20], "", "end"),
-        ("a.jsonl.zst", b"no zstd", "", "ZSTD"),
         ("a.jsonl.zst", zst(LINES)[:-20], "", "Truncated"),
-        ("a.parquet", b"no parquet", "", "arquet"),
-        ("a.csv", b"a,b", "", ".jsonl"),
-        ("a.parquet.gz", b"", "", ".jsonl"),
+        ("a.parquet", b"no parquet", "", ".jsonl"),
+        ("a.parquet", b"PAR1 and no more", "", "arquet"),
+        ("a.parquet", b"", "", "Parquet"),
+        ("a.csv", b"a,b", "", "rows.jsonl"),
     ],
 )
 def test_damaged_or_unknown_files_are_refused_by_name(tmp_path, name, data, where, cause):
@@ -136,6 +136,17 @@ def test_damaged_or_unknown_files_are_refused_by_name(tmp_path, name, data, wher
 def test_missing_file_is_refused_by_name(tmp_path):
     with pytest.raises(InputError, match=r"nowhere\.jsonl"):
         list(read_rows(str(tmp_path / "nowhere.jsonl")))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["nothing://a/b.jsonl", "s3://", "data:,", "zip://a.jsonl::nowhere.zip", "memory://nowhere", "a\0b"],
+)
+def test_whatever_a_file_system_says_is_told(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError) as caught:
+        list(read_rows(path))
+    assert [problem.field for problem in caught.value.problems] == [path]
 
 
 @pytest.fixture

@@ -1,19 +1,24 @@
 import json
+import time
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raysft.data.conversation import Conversation, Message, dialogue
-from raysft.data.read.formats import (
-    FORMATS,
-    RowFormats,
-    no_format,
-    parse_row,
-    strip_calculator,
-    unfitting_row,
-)
+from raysft.data.conversation import Conversation, Message, as_row, dialogue
+from raysft.data.read import formats
+from raysft.data.read.formats import FORMATS, RowFormats, no_format, strip_calculator, unfitting_row
+from raysft.data.read.forms.order import RULES
 from raysft.errors import Problem
+from raysft.spec.source import CleanRule, FormatName
+
+
+def parse_row(name, where, row, clean=()):
+    """The conversation of a row, or what is wrong with it."""
+    found = formats.parse_row(name, where, row, clean)
+    return found if isinstance(found, Problem) else found.conversation
+
 
 SYSTEM = Message("system", "Be brief.")
 
@@ -33,6 +38,11 @@ RIGHT = [
 def test_right_row_is_read_and_its_format_is_seen(name, row):
     assert RowFormats("auto").of(row) == name
     assert parse_row(name, "f:1", row) == dialogue("a", "b")
+
+
+def test_a_sweep_file_knows_every_format_and_every_rule():
+    assert get_args(FormatName) == ("auto", *FORMATS)
+    assert set(get_args(CleanRule)) == set(RULES)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -100,17 +110,16 @@ ASK, SAY = message("user", "a"), message("assistant", "b")
 WRONG = [
     ("messages", [1, 2], "is not an object"),
     ("messages", {"text": "a"}, "has no messages"),
-    ("messages", {"messages": "a"}, "messages must be a list, not str"),
+    ("messages", {"messages": "a"}, "messages is a text that is not JSON"),
     ("messages", {"messages": []}, "has no assistant turn"),
     ("messages", {"messages": [ASK]}, "has no assistant turn"),
-    ("messages", {"messages": [ASK, ASK, SAY]}, "two user turns in a row"),
-    ("messages", {"messages": [ASK, SAY, SAY]}, "two assistant turns in a row"),
-    ("messages", {"messages": [SAY, ASK]}, "turn 1 is the assistant's, where the user should speak"),
+    ("messages", {"messages": [SAY, ASK]}, "has no answer behind a question"),
+    ("messages", {"messages": {"role": "user"}}, "messages must be a list, not dict"),
     ("messages", {"messages": [ASK, SAY, message("system", "c")]}, "turn 3 is the system's"),
     (
         "messages",
-        {"messages": [ASK, message("tool", "b")]},
-        "unknown role tool; one of system, user, assistant",
+        {"messages": [ASK, message("narrator", "b")]},
+        "unknown role 'narrator'; one of system, developer, user",
     ),
     ("messages", {"messages": [ASK, message(["assistant"], "b")]}, "unknown role"),
     ("messages", {"messages": [ASK, message("assistant", " \n")]}, "the assistant text is empty"),
@@ -122,23 +131,23 @@ WRONG = [
     (
         "messages",
         {"messages": [message("user", [{"type": "text"}]), SAY]},
-        "the user text must be text, not list",
+        "the user text must be text, not null",
     ),
-    ("messages", {"messages": [ASK, {"role": "assistant"}]}, "has no content"),
+    ("messages", {"messages": [ASK, {"role": "assistant"}]}, "the assistant text must be text, not null"),
     ("messages", {"messages": [ASK, message("assistant", "\ud800")]}, "half of a surrogate pair"),
     ("sharegpt", {"conversations": [{"from": "human", "value": "a"}]}, "has no assistant turn"),
     (
         "sharegpt",
-        {"conversations": [{"from": "bot", "value": "a"}]},
-        "unknown from bot; one of system, human",
+        {"conversations": [{"from": "robot", "value": "a"}]},
+        "unknown from 'robot'; one of system, developer, user",
     ),
     ("alpaca", {"instruction": "a", "input": ""}, "has neither output nor response"),
     ("alpaca", {"instruction": "a", "output": "b", "response": "c"}, "output and response differ"),
     ("alpaca", {"instruction": "a", "input": 3, "output": "b"}, "input must be text, not int"),
     ("alpaca", {"instruction": "a", "output": ""}, "output is empty"),
     ("prompt_completion", {"prompt": "a"}, "has neither completion nor response"),
-    ("prompt_completion", {"prompt": [ASK], "completion": "b"}, "prompt must be text, not list"),
-    ("gsm8k", {"question": "a"}, "has no answer"),
+    ("prompt_completion", {"prompt": 3, "completion": "b"}, "prompt must be text, not int"),
+    ("gsm8k", {"question": "a"}, "has neither answer nor response"),
     ("gsm8k", {"question": "a", "answer": "<<1+1=2>>"}, "answer is empty"),
     ("gsm8k", {"question": "a", "answer": 4}, "answer must be text, not int"),
     ("text", {"text": ""}, "text is empty"),
@@ -172,9 +181,23 @@ json_values = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                ["messages", "role", "content", "conversations", "from", "value", "prompt", "text", "output"]
+                [
+                    *(
+                        "messages",
+                        "role",
+                        "content",
+                        "conversations",
+                        "from",
+                        "value",
+                        "prompt",
+                        "text",
+                        "data",
+                    ),
+                    *("instruction", "output", "context", "system", "history", "weight", "train", "tools"),
+                    *("reasoning_content", "question", "answer", "query", "response", "type"),
+                ]
             ),
-            inner | st.sampled_from(["user", "assistant", "human", "gpt"]),
+            inner | st.sampled_from(["user", "assistant", "human", "gpt", "text", "[]", 0, 1]),
             max_size=4,
         )
     ),
@@ -182,14 +205,52 @@ json_values = st.recursive(
 )
 
 
-@given(st.sampled_from(sorted(FORMATS)), json_values)
-def test_any_row_is_a_conversation_or_a_problem(name, row):
-    found = parse_row(name, "f:1", row)
+@given(st.sampled_from(sorted(FORMATS)), json_values, st.sets(st.sampled_from(get_args(CleanRule))))
+def test_any_row_is_a_conversation_or_a_problem(name, row, clean):
+    found = parse_row(name, "f:1", row, clean)
     if isinstance(found, Conversation):
         assert found.messages[0].role in ("user", "system", "text")
-        assert found.id == Conversation(found.messages).id
+        assert parse_row(RowFormats("auto").of(as_row(found)), "f:1", as_row(found)) == found
     else:
         assert found.field == "f:1"
+        str(found).encode("utf-8")
+
+
+def deepcopy_of(evil):
+    return nested(50_000) if isinstance(evil, list) else evil
+
+
+def nested(depth):
+    row = []
+    for _ in range(depth):
+        row = [row]
+    return row
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize(
+    "evil", [nested(50_000), "[" * 100_000, "x" * 5_000_000, {"a": nested(50_000)}], ids=len
+)
+def test_deep_and_long_values_are_read_in_no_time_or_told(name, evil):
+    keys = {key for form in FORMATS.values() for key in (*form.keys, *form.one_of)}
+    for row in (
+        evil,
+        dict.fromkeys(keys, evil),
+        {"messages": [{"role": "user", "content": evil, "value": deepcopy_of(evil)}]},
+    ):
+        found = parse_row(name, "f:1", row)
+        assert isinstance(found, Problem | Conversation)
+        RowFormats("auto").of(row)
+
+
+def test_a_long_conversation_takes_time_in_proportion():
+    def seconds(turns):
+        row = {"messages": [message(("user", "assistant")[k // 2 % 2], "a") for k in range(turns)]}
+        begun = time.process_time()
+        assert isinstance(parse_row("messages", "f:1", row, ("merge_same_side",)), Conversation)
+        return time.process_time() - begun
+
+    assert seconds(80_000) < 20 * max(seconds(10_000), 0.01)
 
 
 @given(
@@ -213,6 +274,13 @@ ROWS = {
     "gsm8k": {"question": "4", "answer": "four"},
     "prompt_completion": {"prompt": "5", "completion": "five"},
     "text": {"text": "six"},
+    "query_response": {"query": "7", "response": "seven"},
+    "problem_solution": {"problem": "8", "solution": "eight"},
+    "question_response": {"question": "9", "response": "nine"},
+    "input_output": {"input": "10", "output": "ten"},
+    "user_assistant": {"user": "11", "assistant": "eleven"},
+    "inputs_targets": {"inputs": "12", "targets": "twelve"},
+    "ultrachat": {"data": ["13", "thirteen"]},
 }
 
 
@@ -229,9 +297,10 @@ def test_a_row_that_fits_no_format_is_held_to_the_one_before_it():
 
 
 def test_a_column_without_a_value_does_not_tell_the_format():
-    everything = dict.fromkeys(key for row in ROWS.values() for key in row)
-    for name, row in ROWS.items():
-        assert RowFormats("auto").of({**everything, **row}) == name
+    for nothing in (None, "", []):
+        everything = {key: nothing for row in ROWS.values() for key in row}
+        for name, row in ROWS.items():
+            assert RowFormats("auto").of({**everything, **row}) == name
 
 
 def test_a_format_that_is_said_holds_for_every_row():

@@ -37,9 +37,31 @@ def test_a_file_of_no_format_is_one_problem(tmp_path: Path) -> None:
     assert "no known format" in problem.remedy
 
 
-def test_a_file_that_is_not_json_is_told_line_by_line(tmp_path: Path) -> None:
-    path = written(tmp_path / "a.jsonl", "garbage", "garbage")
-    assert [one.form for one in parsed_rows(path, "auto")] == ["", ""]
+def test_lines_that_are_not_json_are_told_one_by_one(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.jsonl", "garbage", '{"garbage"', "404: Not Found")
+    found = list(parsed_rows(path, "auto"))
+    assert [one.row.where for one in found] == [f"{path}:{line}" for line in (1, 2, 3)]
+    assert all(isinstance(one.found, Problem) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("value", "what", "remedy"),
+    [
+        ({"data": [PAIR, PAIR], "version": 1}, "rows under data", """jq -c '.["data"][]'"""),
+        ({"train": [PAIR], "test": [PAIR]}, "rows under train, test", """jq -c '.["train"][]'"""),
+        ({"prompt": ["a"], "completion": ["b"]}, "columns", "orient='records'"),
+        ({"prompt": {"0": "a"}, "completion": {"0": "b"}}, "columns", "orient='records'"),
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 1])
+def test_one_object_that_holds_the_rows_is_told_as_such(
+    value: object, what: str, remedy: str, indent: int | None, tmp_path: Path
+) -> None:
+    path = written(tmp_path / "a.json", json.dumps(value, indent=indent))
+    with pytest.raises(InputError) as caught:
+        list(parsed_rows(path, "auto"))
+    (problem,) = caught.value.problems
+    assert (problem.field, what in problem.value, remedy in problem.remedy) == (path, True, True)
 
 
 def test_a_format_that_is_said_is_not_looked_for(tmp_path: Path) -> None:

@@ -203,7 +203,7 @@ def or_refused(load, *args, **source):
 def test_every_row_is_counted_once(load, rows, source, joined):
     files = {"a.jsonl": rows[::2], "b.jsonl": rows[1::2]}
     where = {"join": ["a.jsonl", "b.jsonl"]} if joined else {"path": ["a.jsonl", "b.jsonl"]}
-    found = or_refused(load, files, [QUESTION], on_bad_row="skip", **where, **source)
+    found = or_refused(load, files, [QUESTION], on_bad_row="skip", max_bad_rows=1, **where, **source)
     if found is None:
         return
     facts, index = found.facts, found.index
@@ -239,13 +239,16 @@ def test_every_row_is_counted_once(load, rows, source, joined):
 def test_order_of_rows_and_files_changes_nothing(load, rows, source, rng):
     shuffled = rng.sample(rows, len(rows))
     cut = rng.randint(0, len(rows))
-    one = or_refused(load, {"a.jsonl": rows}, [QUESTION], path="a.jsonl", on_bad_row="skip", **source)
+    one = or_refused(
+        load, {"a.jsonl": rows}, [QUESTION], path="a.jsonl", on_bad_row="skip", max_bad_rows=1, **source
+    )
     other = or_refused(
         load,
         {"a.jsonl": shuffled[:cut], "b.jsonl": shuffled[cut:]},
         [QUESTION],
         path=["b.jsonl", "a.jsonl"],
         on_bad_row="skip",
+        max_bad_rows=1,
         **source,
     )
     assert (one is None) == (other is None)

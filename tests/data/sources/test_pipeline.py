@@ -177,6 +177,115 @@ def test_bad_rows_are_skipped_and_counted_if_the_source_says_so(load):
     assert (source.facts.read, source.facts.bad_rows) == (4, 2)
 
 
+def test_rows_that_differ_in_what_is_used_are_no_copies(load):
+    dolly = [{"instruction": "q", "context": f"c{k}", "response": "a", "id": k} for k in range(50)]
+    assert load(dolly).index.rows == 50
+    ask, said = {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}
+    further = [{}, {"weight": 0}, {"reasoning_content": "hm"}, {"weight": 1}, {"name": "Bo"}]
+    chats = [{"messages": [ask, {**said, **more}]} for more in further]
+    source = load([*chats, {"system": "s", **chats[0]}])
+    assert (source.index.rows, source.facts.duplicates) == (4, 2)
+    answers = [one.messages[-1] for one in source.trained]
+    assert sorted(one.supervised for one in answers) == [False, True, True, True]
+    assert sorted(one.reasoning for one in answers) == ["", "", "", "hm"]
+
+
+GPT_FIRST = {"conversations": [{"from": one, "value": one} for one in ("gpt", "human", "gpt")]}
+TWICE = {"conversations": [{"from": one, "value": one} for one in ("human", "human", "gpt")]}
+
+
+def test_rules_that_clean_are_counted_and_asked_for_where_they_are_missing(load):
+    source = load([*ROWS, GPT_FIRST, TWICE], clean=["drop_leading_answer", "merge_same_side"])
+    assert source.facts.cleaned == {"drop_leading_answer": 1, "merge_same_side": 1}
+    assert source.index.rows == 42
+    with pytest.raises(InputError, match=r"`clean: \[merge_same_side\]` on the source") as caught:
+        load([*ROWS, GPT_FIRST, TWICE], clean="drop_leading_answer")
+    assert len(caught.value.problems) == 1
+
+
+def test_a_rule_that_changes_no_row_changes_no_source(load):
+    """What a rule does is in the content ids; that it is on is not."""
+    assert load(ROWS, clean="merge_same_side").index == load(ROWS).index
+    assert load(ROWS, clean="merge_same_side").facts.cleaned == {"merge_same_side": 0}
+    cleaned = load([*ROWS, GPT_FIRST], clean="drop_leading_answer")
+    assert cleaned.index == load([*ROWS, {"prompt": "human", "completion": "gpt"}]).index
+
+
+def test_a_rule_of_one_part_is_not_one_of_the_others(tmp_path):
+    write(tmp_path / "a.jsonl", [*ROWS, GPT_FIRST])
+    write(tmp_path / "b.jsonl", [TWICE, *ROWS])
+    parts = [{"path": "a.jsonl", "clean": "drop_leading_answer"}, {"path": "b.jsonl"}]
+    with pytest.raises(InputError, match=r"b\.jsonl:1") as caught:
+        loaded_one(tmp_path, {"join": parts})
+    assert len(caught.value.problems) == 1
+    found = loaded_one(tmp_path, {"join": parts, "clean": "merge_same_side"})
+    assert found.facts.cleaned == {"drop_leading_answer": 1, "merge_same_side": 1}
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "fields", "told"),
+    [
+        (1, 99, {}, "99 of 100 rows"),
+        (39, 5, {}, "5 of 44 rows"),
+        (36, 4, {}, None),
+        (35, 4, {}, "4 of 39 rows"),
+        (2, 1, {}, None),
+        (3, 3, {}, None),
+        (2, 3, {}, "3 of 5 rows"),
+        (39, 1, {"max_bad_rows": 0}, "1 of 40 rows"),
+        (40, 0, {"max_bad_rows": 0}, None),
+        (1, 39, {"max_bad_rows": 1}, None),
+        (20, 20, {"max_bad_rows": "50%"}, None),
+        (19, 20, {"max_bad_rows": 0.5}, "20 of 39 rows"),
+    ],
+)
+def test_more_bad_rows_than_a_share_are_refused_even_where_they_are_skipped(load, good, bad, fields, told):
+    rows = [*ROWS[:good], *[BAD] * bad]
+    if told is None:
+        assert load(rows, on_bad_row="skip", **fields).facts.bad_rows == bad
+        return
+    with pytest.raises(InputError) as caught:
+        load(rows, on_bad_row="skip", **fields)
+    first, example, *_ = caught.value.problems
+    assert first.field == "abilities.x.source.max_bad_rows"
+    assert told in first.remedy
+    assert example.field.endswith(f"rows.jsonl:{good + 1}")
+
+
+def test_a_bad_file_among_good_ones_is_told(tmp_path):
+    good, bad = write(tmp_path / "good.jsonl", ROWS * 3), write(tmp_path / "bad.jsonl", [BAD] * 5)
+    with pytest.raises(InputError, match=r"5 of 5 rows of .*bad\.jsonl are bad \(100.0%\)") as caught:
+        loaded_one(tmp_path, {"path": [good, bad], "on_bad_row": "skip"})
+    assert caught.value.problems[-1].value == "and 2 more bad rows"
+
+
+def test_small_files_are_judged_together(tmp_path):
+    paths = [write(tmp_path / f"{k}.jsonl", [BAD] if k % 20 == 0 else [ROWS[k]]) for k in range(40)]
+    assert loaded_one(tmp_path, {"path": paths, "on_bad_row": "skip"}).facts.bad_rows == 2
+    paths = [write(tmp_path / f"{k}.jsonl", [BAD] if k % 5 == 0 else [ROWS[k]]) for k in range(40)]
+    with pytest.raises(InputError, match="8 of 40 rows of 40 files are bad"):
+        loaded_one(tmp_path, {"path": paths, "on_bad_row": "skip"})
+
+
+def test_every_file_that_cannot_be_read_is_told_and_the_bad_rows_of_the_others(tmp_path):
+    contents = {"a": "{}\n{}\n", "b": "<html>", "c": json.dumps(ROWS[0]) + "\n" + json.dumps(BAD), "d": "\0"}
+    for name, text in contents.items():
+        (tmp_path / f"{name}.jsonl").write_text(text)
+    paths = [f"{name}.jsonl" for name in contents]
+    for fate, fields in (("refuse", ["a.jsonl:1", "b.jsonl", "d.jsonl", "c.jsonl:2"]),
+                         ("skip", ["a.jsonl:1", "b.jsonl", "d.jsonl"])):  # fmt: skip
+        with pytest.raises(InputError) as caught:
+            loaded_one(tmp_path, {"path": paths, "on_bad_row": fate})
+        assert [problem.field.removeprefix(f"{tmp_path}/") for problem in caught.value.problems] == fields
+
+
+def test_what_is_wrong_with_a_file_of_two_sources_is_told_once(tmp_path):
+    name = write(tmp_path / "a.jsonl", [*ROWS, BAD])
+    with pytest.raises(InputError) as caught:
+        loaded_all(tmp_path, {"math": name, "math/again": {"path": name, "limit": 41}})
+    assert [problem.field for problem in caught.value.problems] == [f"{tmp_path / name}:41"]
+
+
 def test_many_bad_rows_are_summed_up(load):
     with pytest.raises(InputError) as caught:
         load([*ROWS, *[BAD] * 50])
@@ -194,7 +303,7 @@ def test_damaged_file_is_refused_even_where_bad_rows_are_skipped(tmp_path):
 @pytest.mark.parametrize("rows", [[], [BAD]])
 def test_source_without_one_conversation_is_refused(load, rows):
     with pytest.raises(InputError, match="no conversation in"):
-        load(rows, on_bad_row="skip")
+        load(rows, on_bad_row="skip", max_bad_rows=1)
 
 
 def test_other_numbers_than_expected_are_said(load):
@@ -243,6 +352,61 @@ def test_what_one_source_holds_out_no_other_trains_on(tmp_path, duplicates):
         ]
     assert len(alone.index.ids) - len(loaded["chat"].index.ids) == loaded["chat"].facts.held_out_elsewhere
     assert loaded["math"].index.rows == 25
+
+
+ANSWERS = [
+    {"prompt": f"{question}?", "completion": f"{answer}."} for question in range(30) for answer in range(10)
+]
+
+
+def questions_of(conversations):
+    return {one.messages[0].content for one in conversations}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=10)
+@given(order=st.permutations(ANSWERS), duplicates=st.sampled_from(["keep", "remove"]))
+def test_no_answer_to_a_held_out_question_is_trained_on(load, order, duplicates):
+    source = load([*order, *order[:25]], duplicates=duplicates, held_out=6)
+    assert source == load([*ANSWERS, *order[:25]], duplicates=duplicates, held_out=6)
+    asked, trained = questions_of(source.held_out), questions_of(source.trained)
+    assert len(source.held_out) == len(asked) == 6
+    assert len(trained) == 24
+    assert not asked & trained
+    facts = source.facts
+    assert facts.held_out_answers >= 54
+    assert facts.read == facts.duplicates + facts.held_out + facts.held_out_answers + facts.left
+    assert facts.kept == facts.read - facts.duplicates
+
+
+def test_more_held_out_questions_hold_the_fewer_and_another_answer_changes_no_choice(load):
+    few, many = (questions_of(load(ANSWERS, held_out=count).held_out) for count in (5, 12))
+    assert few < many
+    more = [*ANSWERS, *({"prompt": f"{question}?", "completion": "new"} for question in range(0, 30, 3))]
+    assert questions_of(load(more, held_out=12).held_out) == many
+
+
+def test_as_many_questions_as_there_are_leave_nothing(load):
+    assert len(load(ANSWERS, held_out=29).held_out) == 29
+    with pytest.raises(InputError, match="30: must be below 30, the number of distinct questions"):
+        load(ANSWERS, held_out=30)
+
+
+def test_a_question_that_one_source_holds_out_has_no_answer_in_another(tmp_path):
+    math = {"path": write(tmp_path / "math.jsonl", ANSWERS[::10]), "held_out": 12}
+    spaced = [{"instruction": f" {row['prompt']}\n\t", "output": "none"} for row in ANSWERS[::10]]
+    near = [{"instruction": row["prompt"].replace("?", " ?"), "output": "none"} for row in ANSWERS[::10]]
+    loaded = loaded_all(
+        tmp_path,
+        {
+            "math": math,
+            "same": {"path": write(tmp_path / "same.jsonl", ANSWERS)},
+            "spaced": {"path": write(tmp_path / "spaced.jsonl", [*spaced, *near])},
+        },
+    )
+    assert loaded["same"].facts.held_out_elsewhere == 120
+    assert not questions_of(loaded["math"].held_out) & questions_of(loaded["same"].trained)
+    assert loaded["spaced"].facts.held_out_elsewhere == 12
+    assert loaded["spaced"].facts.left == 48, "`3 ?` is another text than `3?`"
 
 
 def test_a_variant_loses_what_its_ability_is_asked(tmp_path):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from support.spooled import selected
 
 from raysft.data.conversation import dialogue
+from raysft.data.tokens.fitting import FATES, fit_length
 from raysft.data.tokens.prepared import FILE, ROWS_PER_BATCH, SCHEMA, Prepared, prepared_fingerprint
 from raysft.data.tokens.template import Encoded
 from raysft.data.tokens.tokenise import prepare
@@ -135,6 +136,9 @@ def test_fitted_counts_are_what_training_uses(seed, count, max_length, overflow)
         tokens, supervised = trained_counts(folder, prepared.ids, max_length=max_length, overflow=overflow)
     assert counts.tokens.tolist() == tokens
     assert counts.supervised.tolist() == supervised
+    fates = [fit_length(row, max_length, overflow).what for row in rows]
+    assert [FATES[one] for one in counts.fates] == fates
+    assert [counts.count(one) for one in FATES] == [fates.count(one) for one in FATES]
 
 
 def test_fitted_counts_over_several_batches(tmp_path):
@@ -142,7 +146,7 @@ def test_fitted_counts_over_several_batches(tmp_path):
     prepared = write_rows(tmp_path, [random_row(rng) for _ in range(ROWS_PER_BATCH + 200)])
     chosen = range(ROWS_PER_BATCH - 100, ROWS_PER_BATCH + 200)
     for overflow in ("cut", "split", "drop"):
-        tokens, supervised = prepared.fitted_counts(20, overflow)
+        tokens, supervised, _ = prepared.fitted_counts(20, overflow)
         assert tokens.dtype == supervised.dtype == "int64"
         used = trained_counts(
             tmp_path, [prepared.ids[one] for one in chosen], max_length=20, overflow=overflow

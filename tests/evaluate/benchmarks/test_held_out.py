@@ -2,7 +2,7 @@ import pytest
 
 from raysft.data.conversation import Conversation, Message, dialogue
 from raysft.errors import InputError
-from raysft.evaluate.benchmark import Answer, questions_digest
+from raysft.evaluate.benchmark import Answer, Verdict, questions_digest
 from raysft.evaluate.benchmarks.held_out import HeldOut, HeldOutLoss, question_of
 
 SYSTEM = Message("system", "Answer in SQL.")
@@ -70,15 +70,19 @@ def grade(*texts: str) -> tuple[float | None, bool, dict[str, object]]:
 
 def test_white_space_does_not_count_and_everything_else_does() -> None:
     first, second = DOUBLE_REFERENCES
-    assert grade(f" {first}\n", second.replace(" ", "\n  ")) == (1, False, {"final": True, "all": True})
-    assert grade("no", second) == (1, False, {"final": True, "all": False})
-    assert grade(first, second.lower()) == (0, False, {"final": False, "all": False})
-    assert grade(first, second + ";") == (0, False, {"final": False, "all": False})
+    assert grade(f" {first}\n", second.replace(" ", "\n  ")) == (
+        1,
+        False,
+        {"final": True, "exact": True, "all": True},
+    )
+    assert grade("no", second) == (1, False, {"final": True, "exact": True, "all": False})
+    assert grade(first, second.lower()) == (0, False, {"final": False, "exact": False, "all": False})
+    assert grade(first, second + ";") == (0, False, {"final": False, "exact": False, "all": False})
 
 
 def test_silence_is_no_answer() -> None:
-    assert grade(DOUBLE_REFERENCES[0], " \n") == (0, True, {"final": False, "all": False})
-    assert grade(DOUBLE_REFERENCES[0]) == (0, True, {"final": False, "all": False})
+    assert grade(DOUBLE_REFERENCES[0], " \n") == (0, True, {"final": False, "exact": False, "all": False})
+    assert grade(DOUBLE_REFERENCES[0]) == (0, True, {"final": False, "exact": False, "all": False})
 
 
 def test_by_loss_each_conversation_counts_with_its_own_loss() -> None:
@@ -102,3 +106,20 @@ def test_answers_that_were_made_for_exact_match_are_not_taken_for_losses() -> No
     by_words, by_loss = HeldOut("sql", [SINGLE]), HeldOutLoss("sql", [SINGLE])
     assert questions_digest(by_words.questions) != questions_digest(by_loss.questions)
     assert by_words.questions[0].references == by_loss.questions[0].references
+
+
+def test_a_final_answer_in_the_reference_is_what_is_compared() -> None:
+    closed = HeldOut(
+        "math", [dialogue("2+3?", "Two and three.\n#### 5"), dialogue("1/2?", "\\boxed{\\frac12}")]
+    )
+    first, second = (one.id for one in closed.questions)
+
+    def graded(question: str, text: str) -> Verdict:
+        (verdict,) = closed.grade([Answer(question, (text,), ("stop",))])
+        return verdict
+
+    right = graded(first, "It is \\boxed{5}, of 9")
+    assert (right.value, right.details["exact"], right.details["how"]) == (1, False, "box")
+    assert graded(second, "The answer is 0.5.").value == 1
+    assert graded(first, "#### 6").value == 0
+    assert graded(first, "I do not know").no_answer

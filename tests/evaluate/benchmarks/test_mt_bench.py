@@ -5,7 +5,7 @@ import pytest
 
 from raysft.errors import InputError
 from raysft.evaluate.benchmark import Answer
-from raysft.evaluate.benchmarks.mt_bench import MtBench
+from raysft.evaluate.benchmarks.mt_bench import WRONG_REFERENCES, MtBench
 
 CATEGORIES = ["writing", "roleplay", "stem", "humanities", "math", "coding", "reasoning", "extraction"]
 QUESTIONS = [
@@ -44,6 +44,18 @@ def test_references_stand_where_there_are_any(paths: tuple[str, str]) -> None:
     assert references.pop("85") == ("2", "It rhymes.")
     assert set(references.values()) == {()}
     assert all(question.references == () for question in MtBench(paths[0]).questions)
+
+
+def test_published_references_that_are_wrong_are_not_used(tmp_path: Path) -> None:
+    asked = [{"question_id": id_, "category": "math", "turns": ["a", "b"]} for id_ in (104, 106, 122)]
+    told = [
+        {"question_id": id_, "model_id": model, "choices": [{"turns": ["x", "y"]}]}
+        for id_, model in ((104, "gpt-4"), (106, "gpt-4"), (122, "gpt-4-0125-preview"))
+    ]
+    paths = write(tmp_path / "question.jsonl", asked), write(tmp_path / "reference.jsonl", told)
+    used = {question.id: bool(question.references) for question in MtBench(*paths).questions}
+    assert used == {"104": False, "106": True, "122": True}
+    assert len(WRONG_REFERENCES) == 13
 
 
 def test_protocol(paths: tuple[str, str]) -> None:

@@ -64,22 +64,22 @@ FAULTS: dict[str, tuple[Any, str, str]] = {
     "studies.amount.strategy": ({"single": "mth"}, "studies.amount.strategy", "did you mean math?"),
     "studies.amount.model": ("tony", "studies.amount.model", "did you mean tiny?"),
     "studies.amount.hold": ({"steps": 0}, "studies.amount.hold.steps", "must be at least 1"),
-    "studies.amount.exclude": ([{}], "studies.amount", "exclude names no axis"),
+    "studies.amount.exclude": ([{}], "studies.amount.exclude[0]", "names no axis"),
     "studies.ways.amount": (0.25, "studies.ways.amount", "write an exact fraction"),
     "studies.ways.seed": ([0, -1, "x"], "studies.ways.seed[1]", "must be at least 0"),
     "studies.ways.ratio": ({"maths": "1/2"}, "studies.ways.ratio.maths", "did you mean math?"),
-    "studies.ways.linked": ({"variant": {}}, "studies.ways", "linked needs two or more axes"),
+    "studies.ways.linked": ({"variant": {}}, "studies.ways.linked", "needs two or more axes"),
     "studies.ways.recipe": ({"epoch": 3}, "studies.ways.recipe.epoch", "did you mean epochs?"),
     "studies.ways.strategy": (
         {"dmt": {"k": "1/4", "lst": "x"}},
-        "studies.ways.strategy",
-        "lst: no such key here; did you mean last?",
+        "studies.ways.strategy.dmt.lst",
+        "no such key here; did you mean last?",
     ),
     "studies.more": ("multi_task", "studies.more", "write a mapping"),
     "evaluation.stage": ("all", "evaluation.stage", "did you mean stages?"),
     "run.trials_at_once": (True, "run.trials_at_once", "write a whole number"),
     "power.alpha": (5, "power.alpha", "must be below 1"),
-    "objective": ({"maximise": "mth"}, "objective", "did you mean math?"),
+    "objective": ({"maximise": "mth"}, "objective.maximise", "did you mean math?"),
 }
 
 
@@ -151,8 +151,8 @@ def test_a_misspelt_key_is_one_problem_and_not_also_missing(tmp_path: Path, key:
 
 def test_changes_of_the_command_line_are_refused_with_the_rest(tmp_path: Path) -> None:
     found = refused(tmp_path, faulty("power.alpha"), "recipe", "run.attempts=[", "recipe.epochs=0")
-    assert [one.field for one in found[:2]] == ["--set", "--set"]
-    assert {one.field for one in found[2:]} == {"power.alpha", "recipe.epochs"}
+    assert [one.field for one in found[:2]] == ["changes", "changes"]
+    assert {one.field for one in found[2:]} == {"power.alpha", "changes recipe.epochs"}
 
 
 def test_what_is_no_yaml_is_told_with_its_place(tmp_path: Path) -> None:

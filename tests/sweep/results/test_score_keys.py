@@ -5,14 +5,21 @@ from pathlib import Path
 import pytest
 from support.finished_sweep import SCORES, finish, scored, write_sweep
 
-from raysft.evaluate.engine import EngineIdentity
+from raysft.evaluate.engine import Answering, EngineIdentity
 from raysft.records import ScoreRecord
 from raysft.spec import load_sweep
 from raysft.spec.evaluation import EvaluationSpec
 from raysft.store import Store
 from raysft.sweep.inputs.read import read_inputs
 from raysft.sweep.results import score_keys
-from raysft.sweep.results.score_keys import engine_identities, engine_version, read_score, shard_key, shards
+from raysft.sweep.results.score_keys import (
+    answering,
+    engine_identities,
+    engine_version,
+    read_score,
+    shard_key,
+    shards,
+)
 from raysft.sweep.results.standing import read_standing
 
 
@@ -55,7 +62,7 @@ def test_answers_of_several_versions_are_not_of_the_same(tmp_path: Path) -> None
     (_, every), this = engine_identities(inputs.spec.evaluation), engine_version(inputs.spec.evaluation)
     assert every == EngineIdentity("transformers", None, "fp32")
     (chosen, *_) = inputs.benchmarks.values()
-    identities = list(score_keys.score_identities(inputs.spec.evaluation, chosen, "w" * 32))
+    identities = list(score_keys.score_identities(inputs.spec.evaluation, chosen, Answering("w" * 32, "t")))
     assert score_keys.is_usable(inputs.spec.evaluation, identities[1], (this,))
     assert not score_keys.is_usable(inputs.spec.evaluation, identities[1], (this, "0.0.1"))
     assert not score_keys.is_usable(inputs.spec.evaluation, identities[1], ())
@@ -72,9 +79,11 @@ def test_what_is_kept_reads_back_and_says_who_answered(tmp_path: Path) -> None:
     standing = read_standing(inputs, store)
     (key, *_), (subject, *_) = inputs.benchmarks, inputs.asked
     weights = standing[subject].weights
-    read = read_score(store, inputs.spec.evaluation, inputs.benchmarks[key], weights)
+    read = read_score(
+        store, inputs.spec.evaluation, inputs.benchmarks[key], answering(inputs.plan, subject, weights)
+    )
     assert isinstance(read, ScoreRecord)
-    assert read == scored(inputs, key, weights, "1.2.3")
+    assert read == scored(inputs, key, answering(inputs.plan, subject, weights), "1.2.3")
     assert read.engine_versions == ("1.2.3",)
     assert read.identity["generations"]["engine"]["version"] is None
 
@@ -86,3 +95,16 @@ def test_shards_cover_every_question_once_and_have_keys_of_their_own(tmp_path: P
     places = [place for shard in cut for place in range(shard.start, shard.stop)]
     assert places == list(range(len(chosen.benchmark.questions)))
     assert len({shard_key("g", shard) for shard in cut}) == len(cut)
+
+
+def test_the_same_weights_under_another_template_have_scores_of_their_own(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    finish(write_sweep(tmp_path), store)
+    assert (
+        count(write_sweep(tmp_path, models={"tiny": {"base": "world/base", "template": "own"}}), store)
+        == SCORES
+    )
+    assert (
+        count(write_sweep(tmp_path, models={"tiny": {"base": "world/base", "template": "vicuna"}}), store)
+        == 0
+    )

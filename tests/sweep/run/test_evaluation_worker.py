@@ -58,8 +58,8 @@ def base_of(context: SweepContext) -> str:
 
 
 def score_of(context: SweepContext, subject: str) -> ScoreRecord | None:
-    digest = context.digest(subject, "tiny")
-    return read_score(context.store, context.spec.evaluation, context.benchmarks["math"], digest)
+    model = context.answering(subject, "tiny")
+    return read_score(context.store, context.spec.evaluation, context.benchmarks["math"], model)
 
 
 def test_shards_of_answers_become_one_score(context: SweepContext, worker: EvaluationWorker) -> None:

@@ -10,7 +10,7 @@ from raysft.spec import load_sweep
 from raysft.store import Store
 from raysft.sweep.inputs.prepare import base_digest
 from raysft.sweep.inputs.read import Inputs, read_inputs
-from raysft.sweep.results.score_keys import new_score, shard_key, shards
+from raysft.sweep.results.score_keys import answering, new_score, shard_key, shards
 from raysft.sweep.run.run import run_sweep
 from raysft.sweep.run.session import Session
 
@@ -46,8 +46,9 @@ def leave_resume_state_of_other_weights(store: Store, stage: str) -> None:
 def damage_answers(inputs: Inputs, store: Store) -> None:
     chosen = inputs.benchmarks["code"]
     digest = base_digest(store, inputs.bases["tiny"])
-    spec = inputs.spec.evaluation
-    key = shard_key(new_score(spec, chosen, digest).answers, shards(spec, chosen)[0])
+    spec, base = inputs.spec.evaluation, inputs.plan.bases["tiny"].fingerprint
+    model = answering(inputs.plan, base, digest)
+    key = shard_key(new_score(spec, chosen, model).answers, shards(spec, chosen)[0])
     store.transport.write(f"generations/{key}/record.json", b"half a rec")
 
 

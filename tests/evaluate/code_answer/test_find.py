@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raysft.evaluate.benchmarks.code_in_answer import program_in_answer
+from raysft.evaluate.code_answer.find import program_in_answer
 from raysft.sandbox.programs import Program, run_programs
 
 PROMPT = '''from typing import List

@@ -1,0 +1,1 @@
+"""`raysft score` and `raysft benchmark`."""

@@ -1,0 +1,83 @@
+"""A row of one question and its answer, with all that may be said beside them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from raysft.data.conversation import Conversation, Message
+from raysft.data.read.forms.fields import Fields, Malformed, Reading, text
+from raysft.data.read.forms.message import message, reasoning
+from raysft.data.read.forms.order import ordered
+from raysft.data.read.forms.refused import refuse_uncarried, refuse_unwanted
+from raysft.data.read.forms.turns import history, turns, with_system
+
+_CONTEXT_KEYS = ("input", "context")
+"""What a question is about: Alpaca's name and Dolly's."""
+
+
+@dataclass(frozen=True)
+class PairForm:
+    """Names of the question and of the answer."""
+
+    ask: str
+    answers: tuple[str, ...]
+    """Names of the same: a row that has several must agree with itself."""
+    otherwise: tuple[str, ...] = ()
+    """Names that count where there is none of `answers`: a bare result beside a worked solution."""
+    rewrite: Callable[[str], str] = str
+    """What is done with the text of the answer."""
+
+    def read(self, value: object, reading: Reading) -> Conversation:
+        """Read a row.
+
+        Raises:
+            Malformed: what is wrong with it.
+        """
+        fields = Fields(value)
+        refuse_uncarried(fields)
+        refuse_unwanted(fields)
+        before = history(fields.get("history"), reading) if fields.has("history") else []
+        asked = [*before, *self._question(fields, reading), *self._answer(fields, reading)]
+        found = ordered(with_system(fields, asked, reading), reading)
+        reading.unused.extend(fields.unused())
+        return found
+
+    def _question(self, fields: Fields, reading: Reading) -> list[Message]:
+        """The question, and behind it what it is about."""
+        value = fields.raw(self.ask)
+        if value is None:
+            raise Malformed(f"has no {self.ask}")
+        about = fields.agreed([key for key in _CONTEXT_KEYS if key != self.ask], empty=True)
+        if isinstance(value, list | Mapping):
+            if about:
+                raise Malformed(f"has a context beside a {self.ask} that is a list of messages")
+            return [
+                replace(one, supervised=one.role != "assistant")
+                for one in _messages(value, self.ask, reading)
+            ]
+        asked = text(value, self.ask, empty=bool(about))
+        return [Message("user", "\n\n".join(filter(None, (asked, about))))]
+
+    def _answer(self, fields: Fields, reading: Reading) -> list[Message]:
+        given = [key for key in self.answers if fields.has(key)]
+        if not given and (other := fields.first(self.otherwise)):
+            given = [other]
+        if not given:
+            raise Malformed(self._no_answer(fields))
+        if len(given) == 1 and isinstance(value := fields.get(given[0]), list | Mapping):
+            return _messages(value, given[0], reading)
+        said = text(self.rewrite(fields.agreed(given)), given[0])
+        return [Message("assistant", said, reasoning(fields))]
+
+    def _no_answer(self, fields: Fields) -> str:
+        empty = [key for key in self.answers if fields.raw(key) is not None]
+        if empty:
+            return f"{empty[0]} is empty"
+        first, *others = self.answers
+        return f"has neither {first} nor {' nor '.join(others)}" if others else f"has no {first}"
+
+
+def _messages(value: object, name: str, reading: Reading) -> list[Message]:
+    """A list of messages, or a single one."""
+    if isinstance(value, Mapping) and isinstance(value.get("role"), str):
+        return [message(Fields(value), reading, f"{name}.")]
+    return turns(value, name, reading)
