@@ -12,7 +12,7 @@ from importlib.util import find_spec
 
 from support.latex_pairs import OTHER, SAME
 
-from raysft.evaluate.benchmarks.latex_answer import same_answer
+from raysft.evaluate.math_answer.latex_answer import same_answer
 
 
 def measure(name: str, same: Callable[[str, str], bool]) -> None:

@@ -74,8 +74,8 @@ def measure(seeds: int) -> None:
     from raysft.cli.plan.points import show_points
     from raysft.spec import SweepSpec
     from raysft.store import Store
+    from raysft.sweep.account.totals import account
     from raysft.sweep.inputs.dry_plan import survey
-    from raysft.sweep.inputs.plan_totals import account
     from raysft.sweep.results.why import Reasons
 
     spec = SweepSpec.model_validate(sweep(seeds))

@@ -18,9 +18,9 @@ from raysft.plan.tree import Plan
 from raysft.spec import SweepSpec, load_sweep
 from raysft.spec.checks import sweep_problems
 from raysft.store import Store
+from raysft.sweep.account.memory import refuse_what_does_not_fit
+from raysft.sweep.account.totals import Account
 from raysft.sweep.inputs.learnable import refuse_what_cannot_be_learnt
-from raysft.sweep.inputs.memory import refuse_what_does_not_fit
-from raysft.sweep.inputs.plan_totals import Account
 from raysft.sweep.inputs.read import Inputs, read_inputs
 from raysft.sweep.results.plan_view import PlanView, view_plan
 from raysft.sweep.results.publish import ITEMS, TABLE, Published, publish_results, read_table

@@ -51,15 +51,16 @@ MAY_IMPORT = {
     "sandbox": "errors harmless_text",
     "evaluate": "data.read errors harmless_text identity records wording",
     "evaluate.code_answer": "",
-    "evaluate.benchmarks": "data data.read data.world errors evaluate evaluate.code_answer identity sandbox "
-    "spec",
+    "evaluate.math_answer": "",
+    "evaluate.benchmarks": "data data.read data.world errors evaluate evaluate.code_answer "
+    "evaluate.math_answer identity sandbox spec",
     "evaluate.engines": "data data.tokens errors evaluate identity model plan.cost",
     "pilot": "composition data data.read data.sources errors identity model plan plan.cost spec",
     # a sweep
     "sweep.inputs": "composition data data.sources data.tokens errors evaluate.benchmarks extras identity "
     "model plan plan.cost spec spec.reading store wording",
     "sweep.results": "composition data.sources evaluate evaluate.benchmarks identity plan records spec store "
-    "sweep.inputs wording",
+    "sweep.account sweep.inputs wording",
     "sweep.run": "cluster composition errors evaluate evaluate.benchmarks evaluate.engines identity plan "
     "process_log records safe_path sandbox spec store sweep.inputs sweep.results train",
     "sweep.tag": "data data.tag data.tokens errors evaluate evaluate.engines identity model sweep.run",
@@ -69,12 +70,13 @@ MAY_IMPORT = {
     "cli.score": "cli errors evaluate evaluate.benchmarks spec wording",
     "cli.data": "cli data data.inspect data.public data.read data.sources data.tag data.tokens errors "
     "harmless_text model plan spec sweep.inputs sweep.run sweep.tag train.batching wording",
-    "cli.plan": "cli data data.sources errors harmless_text identity plan plan.cost sweep.inputs "
-    "sweep.results wording",
-    "api": "errors identity plan plan.cost spec store sweep.inputs sweep.results sweep.run",
+    "cli.plan": "cli data data.sources errors harmless_text identity plan plan.cost sweep.account "
+    "sweep.inputs sweep.results wording",
+    "api": "errors identity plan plan.cost spec store sweep.account sweep.inputs sweep.results sweep.run",
     "__main__": "cli",
     "cli.progress": "cli errors identity plan records store sweep.inputs sweep.results sweep.run train "
     "wording",
+    "sweep.account": "composition errors identity plan plan.cost spec sweep.inputs",
 }
 """Of each room, what it imports beside itself. `analysis` may import all of them, and none of them it."""
 

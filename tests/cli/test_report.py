@@ -120,7 +120,7 @@ def test_plan_counts_scores_that_would_be_made_again(finished: Path, command: Co
     write_sweep(finished, evaluation={"precision": "bf16"})
     before = contents(finished)
     done = command("plan", "sweep.yaml", "--store", "store")
-    assert f"left to score: {SCORES} scores of {SCORES} scores" in done.printed
+    assert f"left to score: {SCORES} of {SCORES} scores" in done.printed
     assert f"{SCORES} × evaluation.precision fp32 → bf16" in done.printed
     told = json.loads(command("plan", "sweep.yaml", "--store", "store", "--json").printed)
     assert told["to_make"] == {

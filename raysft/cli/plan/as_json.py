@@ -61,7 +61,7 @@ from raysft.data.sources.facts import source_json
 from raysft.identity import BenchmarkKey, SourceKey
 from raysft.plan.cost.bill import Totals, total
 from raysft.plan.tree import Cell, Point, Stage
-from raysft.sweep.inputs.plan_totals import Account
+from raysft.sweep.account.totals import Account
 from raysft.sweep.results.why import Reasons
 
 

@@ -17,7 +17,7 @@ from raysft.plan.cost.bill import Totals
 from raysft.plan.cost.compute import hours_text
 from raysft.plan.cost.estimate import Estimate
 from raysft.plan.cost.wall_clock import clock_text
-from raysft.sweep.inputs.plan_totals import Account
+from raysft.sweep.account.totals import Account
 from raysft.sweep.results.why import NO_PARENT, NOT_TRAINED, NOTHING_LIKE_IT, Reasons
 from raysft.wording import counted
 

@@ -7,9 +7,9 @@ from raysft.data.sources.facts import SourceFacts
 from raysft.identity import BenchmarkKey, SourceKey
 from raysft.plan.cost.accelerators import GIB, Accelerator
 from raysft.plan.cost.fixed_cost import WEIGHT_BYTES_PER_S
+from raysft.sweep.account.memory import EngineFit
+from raysft.sweep.account.totals import Account
 from raysft.sweep.inputs.learnable import fate_lines
-from raysft.sweep.inputs.memory import EngineFit
-from raysft.sweep.inputs.plan_totals import Account
 
 _FINDINGS = 3
 """Conversations that share words with a question; `--json` has twenty."""

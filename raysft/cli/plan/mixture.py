@@ -1,7 +1,7 @@
 """What a stage trains on, in words: conversations of each source, and what they are in supervised tokens."""
 
 from raysft.plan.tree import Stage
-from raysft.sweep.inputs.plan_totals import Account
+from raysft.sweep.account.totals import Account
 
 
 def mixture_text(account: Account, stage: Stage) -> str:

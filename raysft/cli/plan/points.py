@@ -9,7 +9,7 @@ from raysft.cli.plan.tables import compact, hours_cell, hours_title
 from raysft.cli.plan.wrapped import folded, write
 from raysft.identity import StageId
 from raysft.plan.tree import Point, Stage
-from raysft.sweep.inputs.plan_totals import Account
+from raysft.sweep.account.totals import Account
 
 _WIDTHS = (7, 8, 8, 13)
 """Of the columns of numbers, which come first: what follows them may be as long as it likes. Hours of two

@@ -8,9 +8,9 @@ from rich.table import Table
 from raysft.plan.cost.accelerators import GIB
 from raysft.plan.cost.bill import Bill, Effort, Totals
 from raysft.plan.cost.whole import WholeCost
-from raysft.sweep.inputs.memory import ModelMemory
-from raysft.sweep.inputs.plan_clock import devices
-from raysft.sweep.inputs.plan_totals import Account
+from raysft.sweep.account.clock import devices
+from raysft.sweep.account.memory import ModelMemory
+from raysft.sweep.account.totals import Account
 
 
 def totals_table(bill: Bill) -> Table:

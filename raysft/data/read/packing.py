@@ -28,8 +28,8 @@ DAMAGED = (
     *(OSError, EOFError, MemoryError, UnicodeDecodeError),
     *(zlib.error, lzma.LZMAError, pa.ArrowException),
 )
-"""What the readers of packed files and of tables raise. A damaged length asks for more memory than there is, and
-the name of a column may be no UTF-8."""
+"""What the readers of packed files and of tables raise. A damaged length asks for more memory than there is,
+and the name of a column may be no UTF-8."""
 
 _DEEPEST = 4
 _UTF8_MARK = b"\xef\xbb\xbf"

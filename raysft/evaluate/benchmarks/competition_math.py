@@ -21,8 +21,8 @@ evaluation; what `latex_answer.py` says of equality.
 from collections.abc import Sequence
 
 from raysft.evaluate.benchmark import Answer, Metric, Question, Verdict
-from raysft.evaluate.benchmarks.final_answer import boxed_answer, final_answer, unboxed_answer
-from raysft.evaluate.benchmarks.latex_answer import LONGEST, normal_form, same_answer
+from raysft.evaluate.math_answer.final_answer import boxed_answer, final_answer, unboxed_answer
+from raysft.evaluate.math_answer.latex_answer import LONGEST, normal_form, same_answer
 from raysft.evaluate.question_file import PublishedRow, paired, read_questions, turn_of
 from raysft.identity import Json
 

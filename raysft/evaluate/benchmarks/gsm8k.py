@@ -20,7 +20,7 @@ from fractions import Fraction
 
 from raysft.data.read.formats import strip_calculator
 from raysft.evaluate.benchmark import Answer, Metric, Question, Verdict
-from raysft.evaluate.benchmarks.final_answer import final_number, shown
+from raysft.evaluate.math_answer.final_answer import final_number, shown
 from raysft.evaluate.question_file import PublishedRow, paired, read_questions, turn_of
 from raysft.identity import Json
 

@@ -18,8 +18,8 @@ from itertools import islice
 from raysft.data.conversation import Conversation, Message
 from raysft.errors import InputError, Problem
 from raysft.evaluate.benchmark import LOSS, Answer, Metric, Question, Verdict
-from raysft.evaluate.benchmarks.final_answer import final_answer
-from raysft.evaluate.benchmarks.latex_answer import same_answer
+from raysft.evaluate.math_answer.final_answer import final_answer
+from raysft.evaluate.math_answer.latex_answer import same_answer
 from raysft.evaluate.question_file import paired, turn_of
 from raysft.identity import Json
 

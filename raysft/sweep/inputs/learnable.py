@@ -2,7 +2,7 @@
 
 * A source of which the chat template loses text, unless its model says `template_losses: count`.
 * A source, or a portion of one in a stage, without one supervised token within `max_length`.
-* A `max_length` above the context of the model.
+* A `max_length` above the context of the model; one that nobody wrote only if a conversation is longer.
 """
 
 import json
@@ -13,11 +13,13 @@ from typing import Protocol
 from raysft.data.sources.pipeline import Source
 from raysft.data.tokens.arrival import Kind
 from raysft.data.tokens.chat_templates import TEMPLATES
+from raysft.data.tokens.fitting import Overflow
 from raysft.data.tokens.prepared import Loss
 from raysft.data.tokens.tokenise import HELD_TO_PROMPTS
 from raysft.errors import InputError, Problem, gathered
 from raysft.identity import SourceKey
 from raysft.plan.tree import Stage
+from raysft.spec.recipe import Recipe
 from raysft.spec.sweep import SweepSpec
 from raysft.sweep.inputs.bases import Base
 from raysft.sweep.inputs.token_measure import Measured, SourceFate, TokenMeasure
@@ -72,15 +74,15 @@ def refuse_what_cannot_be_learnt(read: Read, stages: Iterable[Stage]) -> None:
         InputError: with everything that is wrong.
     """
     waiting, problems = list(stages), list[Problem]()
-    problems += _beyond_the_context(read, waiting)
     asked = {
         (stage.model, portion.source, stage.recipe.max_length, stage.recipe.overflow): stage.recipe
         for stage in waiting
         for portion in stage.portions
     }
-    for (model, source, *_), recipe in asked.items():
+    for (model, source, _, _), recipe in asked.items():
         with gathered(problems):
             read.measure(model, source, recipe)
+    problems += dict.fromkeys(chain.from_iterable(_beyond_the_context(read, *one) for one in asked))
     for key, fate in read.measure.fates.items():
         problems += _of_source(read, key, fate)
     if not problems:
@@ -141,15 +143,22 @@ def _without_targets(read: Read, stage: Stage) -> Iterator[Problem]:
             yield Problem("recipe.max_length", str(recipe.max_length), remedy)
 
 
-def _beyond_the_context(read: Read, stages: Iterable[Stage]) -> Iterator[Problem]:
-    for model, longest in sorted({(stage.model, stage.recipe.max_length) for stage in stages}):
-        context = context_of(read.bases[model]) if model in read.bases else None
-        if context is not None and longest > context:
-            remedy = (
-                f"{model} reads at most {context:,} tokens (max_position_embeddings, or its context): "
-                f"use max_length: {context}"
-            )
-            yield Problem("recipe.max_length", str(longest), remedy)
+def _beyond_the_context(
+    read: Read, model: str, source: SourceKey, max_length: int, overflow: Overflow
+) -> Iterator[Problem]:
+    context = context_of(read.bases[model]) if model in read.bases else None
+    fate = read.measure.fates.get((model, source, max_length, overflow))
+    written = {*read.spec.recipe.model_fields_set, *read.spec.models[model].recipe.written}
+    longest = max_length
+    if "max_length" not in written and max_length == Recipe().max_length:
+        # Nobody asked for 2,048: it harms no model of 512 whose conversations all have fewer.
+        longest = min(max_length, fate.longest if fate else 0)
+    if context is not None and longest > context:
+        remedy = (
+            f"{model} reads at most {context:,} tokens (max_position_embeddings, or its context): "
+            f"use max_length: {context}"
+        )
+        yield Problem("recipe.max_length", str(max_length), remedy)
 
 
 def context_of(base: Base) -> int | None:

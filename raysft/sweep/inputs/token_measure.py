@@ -49,6 +49,8 @@ class SourceFate:
     basis: _Basis
     conversations: int
     """All that can be trained on, or those of the sample."""
+    longest: int
+    """Tokens of the longest of them as it is trained on, its pieces together."""
     cut: int
     split: int
     dropped: int
@@ -141,6 +143,7 @@ class TokenMeasure:
         self.fates[model, source.index.name, recipe.max_length, recipe.overflow] = SourceFate(
             basis=basis,
             conversations=len(counts.tokens),
+            longest=int(counts.tokens.max(initial=0)),
             cut=counts.count("cut"),
             split=counts.count("split"),
             dropped=counts.count("dropped"),

@@ -8,8 +8,8 @@ from raysft.identity import StageId
 from raysft.records import StageRecord
 from raysft.spec.sweep import SweepSpec
 from raysft.store import Store
+from raysft.sweep.account.totals import Account, account
 from raysft.sweep.inputs.dry_plan import survey
-from raysft.sweep.inputs.plan_totals import Account, account
 from raysft.sweep.inputs.viewed_store import viewed_store
 from raysft.sweep.results.standing import read_standing
 from raysft.sweep.results.why import NOT_TRAINED, NOTHING_LIKE_IT, Reasons, StageReason, reasons

@@ -15,7 +15,7 @@ from raysft.records import ScoreRecord, StageRecord
 from raysft.sweep.inputs.read import Inputs
 from raysft.sweep.results.standing import Standing, point_status
 
-INTEGERS = ("seed", "conversations", "supervised_tokens", "steps", "n", "unscored")
+INTEGERS = ("seed", "conversations", "supervised_tokens", "presentations", "steps", "n", "unscored")
 
 
 def tidy_table(inputs: Inputs, standing: Mapping[StageId, Standing]) -> pd.DataFrame:

@@ -23,12 +23,13 @@ NO_QUESTIONS = "its questions are not here"
 NOT_SCORED = "these weights were not scored on it yet"
 OTHER_CODE = "made by another version of the code of this step"
 
+_PRECISION = "generations.engine.precision"
+_SIDE_BY_SIDE = {f"generations.engine.{name}": f"evaluation.{name}" for name in ("batch_size", "shard_size")}
 _FIELDS = {
     "generations.engine.name": "evaluation.engine",
     "generations.engine.version": "engine version",
-    "generations.engine.precision": "evaluation.precision",
-    "generations.engine.batch_size": "evaluation.batch_size",
-    "generations.engine.shard_size": "evaluation.shard_size",
+    _PRECISION: "evaluation.precision",
+    **_SIDE_BY_SIDE,
     "generations.max_new_tokens": "max_new_tokens",
     "generations.texts": "tokenizer or chat template",
     "generations.questions": "questions",
@@ -154,7 +155,11 @@ def _score_reason(inputs: Inputs, asked_for: AskedScore, one: Standing, kept: _K
 
 
 def _score_differences(found: ScoreRecord, asked: Mapping[str, Json], version: str) -> Iterable[Difference]:
-    for one in differences(found.identity, asked):
+    told = differences(found.identity, asked)
+    if any(one.field == _PRECISION for one in told):
+        # What is answered side by side is in the key of one number format and not of another.
+        told = tuple(one for one in told if one.field not in _SIDE_BY_SIDE)
+    for one in told:
         name = _FIELDS.get(one.field, one.field)
         if name == "engine version":
             # The key may leave the version out; what gave the answers is written down all the same.

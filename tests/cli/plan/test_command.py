@@ -84,9 +84,9 @@ def test_keys_are_stable(command: Command) -> None:
         *("core_hours_without_sharing", "cost_without_sharing"),
     }
     assert found.keys() == group | {
-        *("name", "expected", "by_study", "by_model", "sources", "accelerators", "memory", "disk"),
+        *("name", "expected", "by_study", "by_model", "sources", "fitted", "accelerators", "memory", "disk"),
         *("evaluation", "detectable", "point_list", "base_list", "stage_list"),
-        *("bases", "seeds", "wall_clock", "to_make", "whole", "assumptions"),
+        *("bases", "seeds", "wall_clock", "to_make", "whole", "assumptions", "fitted"),
     }
     assert found["by_study"]["s"].keys() == group
     assert found["by_model"]["tiny"].keys() == group | {"by_study"}

@@ -18,7 +18,7 @@ from raysft.errors import InputError
 from raysft.plan.cost.accelerators import ACCELERATORS, accelerator
 from raysft.plan.cost.memory import what_would_fit
 from raysft.plan.cost.model_shape import KNOWN
-from raysft.sweep.inputs.memory import memory_that_fits, refuse_what_does_not_fit
+from raysft.sweep.account.memory import memory_that_fits, refuse_what_does_not_fit
 from raysft.sweep.inputs.read import read_inputs
 
 GIB = 2**30

@@ -7,6 +7,7 @@ import pytest
 from support.example_sweep import spec_of
 
 from raysft.errors import InputError
+from raysft.plan.tree import Stage
 from raysft.spec.sweep import SweepSpec
 from raysft.sweep.inputs.bases import Base
 from raysft.sweep.inputs.learnable import context_of, fate_lines, refuse_what_cannot_be_learnt
@@ -34,6 +35,16 @@ def refused(found: Inputs) -> list[str]:
     with pytest.raises(InputError) as error:
         refuse_what_cannot_be_learnt(found, found.plan.stages.values())
     return [f"{one.field}: {one.value}: {one.remedy}" for one in error.value.problems]
+
+
+def unwritten(tmp_path: Path, words: int) -> tuple[Inputs, list[Stage]]:
+    """A sweep that leaves `max_length` at 2,048, of conversations with more than so many tokens."""
+    tmp_path.mkdir()
+    turns = [{"role": "user", "content": "7 " * words}, {"role": "assistant", "content": "b"}]
+    (tmp_path / "rows.jsonl").write_text(json.dumps({"messages": turns}) + "\n")
+    abilities = {"math": {"source": str(tmp_path / "rows.jsonl")}}
+    found = inputs_of(tmp_path, spec_of(STUDY, abilities=abilities, recipe={"batch_size": 8}))
+    return found, [*found.plan.stages.values()]
 
 
 def with_system(tmp_path: Path, losses: str) -> SweepSpec:
@@ -89,6 +100,9 @@ def test_a_stage_whose_part_of_a_source_has_nothing_left_is_refused(tmp_path: Pa
 def test_a_longest_sequence_above_the_context_is_refused_with_both_numbers(tmp_path: Path) -> None:
     (problem,) = refused(inputs_of(tmp_path, spec_of(STUDY, recipe=recipe(max_length=513))))
     assert problem.startswith("recipe.max_length: 513: tiny reads at most 512 tokens")
+    refuse_what_cannot_be_learnt(*unwritten(tmp_path / "short", 100))
+    with pytest.raises(InputError, match="tiny reads at most 512 tokens"):
+        refuse_what_cannot_be_learnt(*unwritten(tmp_path / "long", 600))
     shape = {"hidden_size": 16, "layers": 1, "heads": 2, "feed_forward": 16, "vocabulary": 300, "context": 64}
     (problem,) = refused(inputs_of(tmp_path, spec_of(STUDY, models={"tiny": {"base": shape}})))
     assert "tiny reads at most 64 tokens" in problem

@@ -104,3 +104,15 @@ def test_a_failed_stage_gives_its_cause(tmp_path: Path, store_url: Path) -> None
         asked(tmp_path, store_url, studies={"s": study}).stages[first].text
         == "failed (not_finite): loss is nan"
     )
+
+
+def test_another_batch_is_named_where_answers_depend_on_it(tmp_path: Path) -> None:
+    """In bf16 alone: the scores of a sweep in fp32 are taken whatever the batch."""
+    for precision, told in (
+        ("fp32", {}),
+        ("bf16", {"evaluation.batch_size 64 → 16": SCORES}),
+    ):
+        store = tmp_path / precision
+        finish(write_sweep(tmp_path, evaluation={"precision": precision}), store)
+        found = asked(tmp_path, store, evaluation={"precision": precision, "batch_size": 16})
+        assert (found.stages, found.of_scores()) == ({}, told)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raysft.evaluate.benchmarks.final_answer import (
+from raysft.evaluate.math_answer.final_answer import (
     boxed_answer,
     final_answer,
     final_number,

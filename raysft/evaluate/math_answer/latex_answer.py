@@ -30,8 +30,8 @@ order of lists and sets, percentages as fractions, `]0,1[`, a fraction written w
 import re
 from fractions import Fraction
 
-from raysft.evaluate.benchmarks.latex_spelling import compact, spelled
-from raysft.evaluate.benchmarks.units import unit_of
+from raysft.evaluate.math_answer.latex_spelling import compact, spelled
+from raysft.evaluate.math_answer.units import unit_of
 
 LONGEST = 1000
 """Characters of an answer; the longest of MATH's own are below 200."""

@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from raysft.evaluate.benchmarks.latex_answer import LONGEST, normal_form
+from raysft.evaluate.math_answer.latex_answer import LONGEST, normal_form
 
 How = Literal["mark", "box", "said", "last", "cut", "none"]
 

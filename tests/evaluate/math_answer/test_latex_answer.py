@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.latex_pairs import OTHER, SAME
 
-from raysft.evaluate.benchmarks.latex_answer import LONGEST, normal_form, same_answer
+from raysft.evaluate.math_answer.latex_answer import LONGEST, normal_form, same_answer
 
 FORMS = [
     ("", ""),

@@ -14,8 +14,8 @@ from raysft.plan.cost.model_shape import ModelShape
 from raysft.plan.tree import Stage
 from raysft.spec.model import ModelSpec
 from raysft.spec.sweep import SweepSpec
+from raysft.sweep.account.scores import benchmark_size, longest_rows
 from raysft.sweep.inputs.model_sizes import shape_of
-from raysft.sweep.inputs.plan_scores import benchmark_size, longest_rows
 from raysft.sweep.inputs.read import Inputs
 from raysft.sweep.inputs.score_requests import AskedScore
 

@@ -14,17 +14,17 @@ from raysft.plan.cost.evaluation import BenchmarkSize, EvaluationEffort, evaluat
 from raysft.plan.cost.power import Assumptions, Detectable
 from raysft.plan.cost.whole import WholeCost
 from raysft.plan.counts import PointCounts, count_points
-from raysft.sweep.inputs.dry_plan import Survey
-from raysft.sweep.inputs.learnable import refuse_what_cannot_be_learnt
-from raysft.sweep.inputs.memory import EngineFit, ModelMemory, answers_that_fit, memory_that_fits
-from raysft.sweep.inputs.plan_clock import Clock, clock_of, whole_cost
-from raysft.sweep.inputs.plan_scores import (
+from raysft.sweep.account.clock import Clock, clock_of, whole_cost
+from raysft.sweep.account.memory import EngineFit, ModelMemory, answers_that_fit, memory_that_fits
+from raysft.sweep.account.scores import (
     assumptions,
     benchmark_size,
     detectable,
     longest_rows,
     seeds_by_study,
 )
+from raysft.sweep.inputs.dry_plan import Survey
+from raysft.sweep.inputs.learnable import refuse_what_cannot_be_learnt
 
 
 @dataclass(frozen=True)
