@@ -1,7 +1,7 @@
 """Which problems between the parts of a sweep are there only because a part is wrong in itself."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from raysft.errors import Problem
@@ -12,11 +12,13 @@ _FEWER_CELLS = ("abilities", "linked", "exclude", "max_repeats")
 """Keys of a study without which its cells may ask for more than it was written for."""
 _OF_ABILITIES = ("strategy", "amount", "ratio", "variant", "abilities", "benchmarks")
 """Keys of a study that mean something by the sweep's abilities."""
-_INSIDE_A_STRATEGY = re.compile(r"(studies\..*\.strategy)(?:\[[0-9]+\])?\..*")
 
 
 def without_consequences(
-    between: Sequence[Problem], raw: Mapping[str, Any], found: Sequence[Problem]
+    between: Sequence[Problem],
+    raw: Mapping[str, Any],
+    found: Sequence[Problem],
+    altered: Set[tuple[str, str]],
 ) -> Iterator[Problem]:
     """Those problems that are wrong for a reason of their own.
 
@@ -24,8 +26,9 @@ def without_consequences(
         between: between parts of the sweep, after what was wrong in itself was taken out.
         raw: the file.
         found: what was wrong in itself.
+        altered: studies with the labels of strategies that lost a part.
     """
-    refused = _Refused(raw, found)
+    refused = _Refused(raw, found, altered)
     for problem in between:
         if not (found and refused.explains(problem)):
             yield problem
@@ -34,14 +37,14 @@ def without_consequences(
 class _Refused:
     """What was wrong in itself."""
 
-    def __init__(self, raw: Mapping[str, Any], found: Sequence[Problem]) -> None:
+    def __init__(
+        self, raw: Mapping[str, Any], found: Sequence[Problem], altered: Set[tuple[str, str]]
+    ) -> None:
         self._raw = raw
         self._found = found
         self._fields = {one.field for one in found}
         self._above = {field[:end] for field in self._fields for end in _ends(field)}
-        inside = (_INSIDE_A_STRATEGY.fullmatch(field) for field in self._fields)
-        self._changed = {one[1] for one in inside if one}
-        """Axes of strategies one of which lost a part, and is another one now."""
+        self._altered = {(f"studies.{study}", label) for study, label in altered}
 
     def explains(self, problem: Problem) -> bool:
         """Whether something is wrong only because of what was found before."""
@@ -101,7 +104,9 @@ class _Refused:
         if problem.field.startswith(f"{study}.strategy.recipe"):
             return False
         if axis == "strategy" and not is_repeat:
-            return f"{study}.strategy" in self._changed or self._below(f"{study}.abilities")
+            said = problem.value.removesuffix("...")
+            changed = any(at == study and label.startswith(said) for at, label in self._altered)
+            return changed or self._below(f"{study}.abilities")
         if axis in ("amount", "ratio") and not is_repeat:
             return any(self._below(f"{study}.{key}") for key in _FEWER_CELLS)
         return own

@@ -67,12 +67,13 @@ def load_sweep(
     given = raw.get("data_dir", ".")
     if isinstance(given, str) and "://" not in given:
         raw["data_dir"] = str((path.parent / given).resolve())
-    spec = validate(raw, found)
-    if spec is not None:
+    left = validate(raw, found)
+    spec = left.spec if left else None
+    if left and spec:
         between = [*sweep_problems(spec, _names(raw, spec)), *_missing_sources(spec, data)]
         if data == "needed":
             between.extend(_missing_questions(spec))
-        found.extend(list(without_consequences(between, raw, found)))
+        found.extend(list(without_consequences(between, raw, found, left.altered)))
     if found or spec is None:
         raise InputError(_in_order(found, order, changed))
     return spec

@@ -52,6 +52,12 @@ class Places:
             at = at[step] if is_inside(at, step) else None
         return tuple(found)
 
+    def now(self, steps: Steps) -> int | None:
+        """Where an item of a list is by now, from its place before anything was taken out; None if it went."""
+        items = self._at(steps[:-1])
+        known = items.places if isinstance(items, _Items) else []
+        return known.index(steps[-1]) if steps[-1] in known else None
+
     def take_out(self, steps: Steps) -> None:
         """Take out what is at a place, if it is still there."""
         above = self._at(steps[:-1])

@@ -5,8 +5,8 @@ and the rest is read again: so what lies behind one mistake is found in the same
 """
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -65,17 +65,24 @@ _EXAMPLES: Mapping[str, str] = {
 _Error = Mapping[str, Any]
 
 
-def validate(raw: dict[str, Any], found: list[Problem]) -> SweepSpec | None:
-    """The sweep without what is wrong in itself, and every such problem in `found`; None if nothing is left.
+class Left(NamedTuple):
+    """What is left of a sweep without what is wrong in itself."""
 
-    Stand-ins may be in a sweep whose file has problems; it is fit for further checks, not to be run.
-    """
+    spec: SweepSpec
+    """Stand-ins may be in it: it is fit for further checks, not to be run."""
+    altered: Set[tuple[str, str]]
+    """Studies with the labels of strategies that lost a part of theirs, and are other ones now."""
+
+
+def validate(raw: dict[str, Any], found: list[Problem]) -> Left | None:
+    """The sweep without what is wrong in itself, and all of that in `found`; None if nothing is left."""
     places = Places(raw)
     taken_out: set[Steps] = set()
     known = {one.field for one in found}
     for round_ in range(_ROUNDS):
         try:
-            return SweepSpec.model_validate(places.left)
+            spec = SweepSpec.model_validate(places.left)
+            return Left(spec, frozenset(_altered(spec, places, taken_out)))
         except ValidationError as error:
             errors = [one for whole in error.errors(include_url=False) for one in _each(whole)]
         new = list(_problems(places, errors, taken_out, known))
@@ -93,6 +100,18 @@ def validate(raw: dict[str, Any], found: list[Problem]) -> SweepSpec | None:
             else:
                 places.take_out(steps[:2])
     return None
+
+
+def _altered(spec: SweepSpec, places: Places, taken_out: Iterable[Steps]) -> Iterator[tuple[str, str]]:
+    for steps in taken_out:
+        if steps[:1] != ("studies",) or steps[2:3] != ("strategy",) or steps[1] not in spec.studies:
+            continue
+        left = spec.studies[str(steps[1])].strategy
+        item, *inside = steps[3:] or (None,)
+        if isinstance(item, str):
+            yield from ((str(steps[1]), one.label) for one in left)
+        elif inside and (now := places.now(steps[:4])) is not None:
+            yield str(steps[1]), left[now].label
 
 
 def _each(error: _Error) -> Iterator[_Error]:

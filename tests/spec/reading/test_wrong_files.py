@@ -175,6 +175,12 @@ CASES: list[tuple[str, str, dict[str, str]]] = [
         "studies.s.strategy": "did you mean math?", "studies.s.strategy[2]": "did you mean dmt?"}),
     ("studies/s/strategy", "{multi_task: 5}", {"studies.s.strategy": "takes no value"}),
     ("studies/s/strategy", "{sequential: {ordr: [math]}}", {"studies.s.strategy.sequential.ordr": "order?"}),
+    ("studies/s/strategy", "[nope, {dmt: {k: 2}}, {sequential: [math, math, code]}]", {
+        "studies.s.strategy[0]": "no such strategy", "studies.s.strategy[1].dmt.k": "must lie between",
+        "studies.s.strategy": "math comes twice"}),
+    ("studies/s/strategy", "{sequential: {last: 5}}", {"studies.s.strategy.sequential.last": TEXT}),
+    ("studies/u", "{model: tiny, abilities: [math, code], strategy: [{mixed_sequential: {last: 5}}]}", {
+        "studies.u.strategy[0].mixed_sequential.last": TEXT}),
     ("studies/s/strategy", "[multi_task, multi_task]", {"studies.s.strategy": "is given twice"}),
     ("studies/s/strategy", "{stages: [{math: 2}, {mth: 1}, {code: 0.5}]}", {
         "studies.s.strategy.stages[0].math": "must be at most 1",
