@@ -103,3 +103,21 @@ def test_plan_starts_nothing_and_needs_no_store(tmp_path: Path) -> None:
     assert found.returncode == 0, found.stderr
     assert "code 512 + math 2,048 + general 1,024" in found.stdout
     assert [entry.name for entry in tmp_path.iterdir()] == ["sweep.yaml"]
+
+
+def test_options_are_named_as_they_were_given(tmp_path: Path) -> None:
+    said = refused(
+        GOOD, tmp_path, "--set", "recipe.epoch=3", "--set", "colour={a: 1}", "--set", "studies.t.seed=1"
+    )
+    assert [line.strip().partition(": no such")[0] for line in said.splitlines()[1:]] == [
+        "--set: studies.t.seed=1",
+        "--set recipe.epoch: 3",
+        "--set colour: {a: 1}",
+    ]
+    assert "--only: t: no such study; use one of s" in refused(GOOD, tmp_path, "--only", "t")
+
+
+def test_a_long_list_ends_in_a_number(tmp_path: Path) -> None:
+    said = refused(GOOD + "".join(f"k{number}: 1\n" for number in range(400)), tmp_path)
+    assert said.startswith("400 problems; nothing was started:\n  k0: 1: no such key here")
+    assert said.endswith("  and 300 more problems\n")

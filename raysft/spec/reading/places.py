@@ -53,7 +53,7 @@ class Places:
         return tuple(found)
 
     def now(self, steps: Steps) -> int | None:
-        """Where an item of a list is by now, from its place before anything was taken out; None if it went."""
+        """Where an item of a list is by now, by its place before anything was taken out; None if it went."""
         items = self._at(steps[:-1])
         known = items.places if isinstance(items, _Items) else []
         return known.index(steps[-1]) if steps[-1] in known else None
