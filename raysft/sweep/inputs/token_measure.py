@@ -73,7 +73,7 @@ class KeptCounts:
             "tokenised": self.tokenised_key(model, source),
             "max_length": recipe.max_length,
             "overflow": recipe.overflow,
-            "columns": FittedCounts._fields,
+            "columns": [*FittedCounts._fields, *KINDS],
         }
         return fingerprint("token counts", COUNTS_VERSION, defining)
 

@@ -55,10 +55,7 @@ def test_another_seed_and_another_base_are_named(tmp_path: Path, store_url: Path
 def test_another_engine_precision_is_named_for_every_score(tmp_path: Path, store_url: Path) -> None:
     found = asked(tmp_path, store_url, evaluation={"precision": "bf16"})
     assert found.stages == {}
-    (reason,) = found.of_scores()
-    # In bf16 the size of a batch matters too, so that it is named beside the precision.
-    assert reason.startswith("evaluation.precision fp32 → bf16, evaluation.batch_size none → 64")
-    assert found.of_scores()[reason] == SCORES
+    assert found.of_scores() == {"evaluation.precision fp32 → bf16": SCORES}
 
 
 def test_another_version_is_named_where_the_sweep_asks_for_the_same(tmp_path: Path) -> None:
