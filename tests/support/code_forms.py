@@ -254,6 +254,13 @@ FORMS: Mapping[str, Callable[[Solved], str]] = {
         + p.lean.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         + "</code></pre>"
     ),
+    "escapes of HTML in a fence": lambda p: _fenced(
+        f"{p.signature}    if 1 < 2 and 3 > 2:\n        pass\n{p.body}".replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+    ),
+    "quotes of a word processor": lambda p: _fenced(f"{p.signature}    said_so = \u201ca\u201d\n{p.body}"),
+    "a command of a notebook first": lambda p: _fenced(f"!pip install numpy\n%matplotlib inline\n{p.lean}"),
     "tags of code": lambda p: f"<code>\n{p.lean}</code>",
     "tags in brackets": lambda p: f"[PYTHON]\n{p.lean}[/PYTHON]",
     "a fence of quotes": lambda p: f"'''python\n{p.lean}'''",

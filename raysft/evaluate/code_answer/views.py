@@ -23,14 +23,16 @@ _TAG = re.compile(
     r"</?(?:pre|code|python|answer|solution|s)\b[^<>\n]{0,99}>|<\|\w{1,30}\|>|\[/?(?:python|code|inst)\]",
     re.I,
 )
+_ESCAPED = re.compile(r"&(?:lt|gt|amp|quot|#39|nbsp);")
 _QUOTED_FENCE = re.compile(r"\s*(?:'''|\"\"\")(?:python3?|py)\s*")
 _INLINE = re.compile(r"\s*`([^`]+)`\s*")
 _REPL = re.compile(r"\s*(?:In \[\d+\]: |>>> ?|\.\.\.:? ?)")
 _NUMBER = re.compile(r"\s*\d+(?:[.:|)]|(?=\s|$)) ?")
-_SPACES = {ord(one): " " for one in "\u00a0\u1680\u202f\u205f\u3000"} | dict.fromkeys(
+_PLAIN = {ord(one): " " for one in "\u00a0\u1680\u202f\u205f\u3000"} | dict.fromkeys(
     range(0x2000, 0x200B), " "
 )
-_SPACES |= {ord(one): "" for one in "\u200b\u200c\u200d\u2060\ufeff"}
+_PLAIN |= {ord(one): "" for one in "\u200b\u200c\u200d\u2060\ufeff"}
+_PLAIN |= {ord(one): "'" for one in "\u2018\u2019"} | {ord(one): '"' for one in "\u201c\u201d"}
 
 
 def views(text: str) -> Iterator[Lines]:
@@ -51,8 +53,9 @@ def views(text: str) -> Iterator[Lines]:
                 yield lines
 
 
-def _with_plain_spaces(lines: Lines) -> Lines:
-    return replaced_outside_strings(lines, _SPACES)
+def _with_plain_characters(lines: Lines) -> Lines:
+    """Spaces and quotes as Python has them, where a word processor wrote others."""
+    return replaced_outside_strings(lines, _PLAIN)
 
 
 def _with_tabs_of_eight(lines: Lines) -> Lines:
@@ -81,7 +84,7 @@ def _without_tags(lines: Lines) -> Lines:
             continue
         pieces = _TAG.split(inline.group(1) if (inline := _INLINE.fullmatch(line)) else line)
         found += [one for piece in pieces for one in (piece, "```")][:-1]
-    return [html.unescape(line) for line in found] if any(map(_TAG.search, lines)) else found
+    return [html.unescape(line) for line in found] if any(map(_ESCAPED.search, lines)) else found
 
 
 def _without_quote_marks(lines: Lines) -> Lines:
@@ -108,7 +111,7 @@ def _without_numbers(lines: Lines) -> Lines:
 
 
 _UNWRAPPED: tuple[Callable[[Lines], Lines], ...] = (
-    _with_plain_spaces,
+    _with_plain_characters,
     _without_tags,
     _without_quote_marks,
     _typed,

@@ -134,3 +134,32 @@ CODE = SimpleNamespace(
 def test_any_text_can_be_read(text: str) -> None:
     source = program_in_answer(text, PROMPT, "total")
     assert source is None or source.startswith(PROMPT.rstrip())
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("total = lambda numbers: sum(shift(one) for one in numbers)", "passed"),
+        (
+            "from functools import reduce\ntotal = lambda xs: reduce(lambda a, b: a + b + 1, xs, 0)",
+            "passed",
+        ),
+        ("async def total(numbers):\n    return 5", "failed"),
+        ("def sum_of(numbers):\n    return 5", "failed"),
+        ("class Total:\n    def total(self, numbers):\n        return 5", "passed"),
+        ("def total(numbers):\n    pass", "failed"),
+        ("def total(numbers):\n    return 5 5\n\nprint(5)", "failed"),
+        ("print total([1, 2])\n\ndef total(numbers):\n    return 5", "passed"),
+        ("def total(numbers):\n    return 5\n    And that is it.", "passed"),
+        ("def total(numbers):\n    return (5\n    return 5", "failed"),
+    ],
+)
+def test_what_counts_as_the_function(text: str, outcome: str) -> None:
+    source = program_in_answer(text, PROMPT, "total") or ""
+    assert run_programs([Program("p", source, TESTS, "total")])[0].outcome == outcome
+
+
+def test_what_the_tests_need_is_taken_from_the_whole_answer() -> None:
+    text = "First\n\nclass Node:\n    pass\n\nthen\n\ndef size(node):\n    return 1\n"
+    assert "class Node" not in (program_in_answer(text, "", "size") or "")
+    assert "class Node" in (program_in_answer(text, "", "size", "root = Node()") or "")
