@@ -59,6 +59,17 @@ def test_workers_have_the_losses_of_one_process(tmp_path, size, layout, loss):
 
 
 @pytest.mark.slow
+def test_workers_pass_over_the_same_batches_without_targets(tmp_path):
+    options = {"overflow": "drop", "max_length": 16, "batch_size": 1, "weight_decay": 0.1}
+    alone = train_stage(make_job(tmp_path, **options), SingleProcess(), silent)
+    shared = run_group(tmp_path, 2, output="shared", **options)
+    assert 0 < alone.empty_steps < alone.steps
+    assert shared["losses"] == pytest.approx([one.loss for one in alone.losses], abs=1e-4)
+    ours, theirs = (load_file(tmp_path / name / "model.safetensors") for name in ("trained", "shared"))
+    assert max((ours[name] - theirs[name]).abs().max().item() for name in ours) < 1e-4
+
+
+@pytest.mark.slow
 def test_a_group_goes_on_where_it_was_stopped_with_any_number_of_workers(tmp_path):
     whole = run_group(tmp_path, 2, output="whole", epochs=3)
     run_group(tmp_path, 2, output="stopped", epochs=3, resume_every_s=0, stop=4, fingerprint="a" * 32)
