@@ -19,7 +19,7 @@ has no answer, and `cut` says so.
 Numbers: `1,234` `$5` `-3` `.5` `7.` `18%` `1{,}234` `1\,234` `1'234` `1.5e3` `3/4` `\frac{3}{4}`, in ASCII or
 full-width digits. Exponents and indices (`m^2`, `x_1`) are none. Every pattern is linear in the text.
 
-Not covered: numbers in words, `1.234,56`, `1 234`, times (`4:30` is read as 30), mixed numbers (`2 1/2` is
+Not covered: numbers in words, `1.234,56`, `1 234`, times (`4:30` is none), powers, mixed numbers (`2 1/2` is
 read as 1/2) outside a box, and a sentence without mark and box that goes on with another number (`18 eggs in
 7 days`).
 """
@@ -58,6 +58,7 @@ class FinalNumber:
 _FULL_WIDTH = {0xFF10 + digit: str(digit) for digit in range(10)}
 _PLAIN = _FULL_WIDTH | {ord("\N{MINUS SIGN}"): "-", ord("\N{FULLWIDTH COMMA}"): ","}
 _GROUPED = re.compile(r"(?<=[0-9])(?:\{,\}|,\\!|\\[,!:; ]|['\u2019\u00a0\u2009\u202f])(?=[0-9]{3}(?![0-9]))")
+_CLOCK = re.compile(r"(?<![0-9:])[0-9]{1,2}:[0-9]{2}(?![0-9:])")
 _DIGITS = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2}(?!\w))?"
 _TINY = r"(?<![0-9])\.[0-9]+"
 _FRACTION = r"[0-9]*\\[dtc]?frac ?(?:\{-?[0-9]{1,20}\} ?\{-?[0-9]{1,20}\}|[0-9][0-9])"
@@ -154,8 +155,8 @@ def _spoken(text: str) -> tuple[str, bool]:
 
 
 def _plain(text: str) -> str:
-    """Digits and signs in one spelling, and thousands together."""
-    return _GROUPED.sub("", text if text.isascii() else text.translate(_PLAIN))
+    """Digits and signs in one spelling, thousands together, no times: `4:30` is neither 4 nor 30."""
+    return _CLOCK.sub(" ", _GROUPED.sub("", text if text.isascii() else text.translate(_PLAIN)))
 
 
 def _value(written: str) -> Fraction | None:

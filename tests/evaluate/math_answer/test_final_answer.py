@@ -254,3 +254,9 @@ def test_the_last_closed_box_counts(text: str, boxed: str | None) -> None:
 )
 def test_what_a_text_says_to_be_its_answer(text: str, said: str | None) -> None:
     assert unboxed_answer(text).text == said
+
+
+def test_a_time_is_no_number() -> None:
+    assert final_number("at 4:30").value is None
+    assert final_number("18 eggs by 4:30").value == 18
+    assert final_number("#### 4:30\n#### 18").value == 18
