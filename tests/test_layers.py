@@ -51,7 +51,7 @@ MAY_IMPORT = {
     "sandbox": "errors harmless_text",
     "evaluate": "data.read errors harmless_text identity records wording",
     "evaluate.code_answer": "",
-    "evaluate.math_answer": "",
+    "evaluate.math_answer": "data.read",
     "evaluate.benchmarks": "data data.read data.world errors evaluate evaluate.code_answer "
     "evaluate.math_answer identity sandbox spec",
     "evaluate.engines": "data data.tokens errors evaluate identity model plan.cost",

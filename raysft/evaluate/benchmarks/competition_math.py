@@ -1,34 +1,35 @@
 r"""MATH: competition mathematics with a short answer in LaTeX (Hendrycks et al. 2021, arXiv 2103.03874).
 
 The problem is asked as it is, without examples, with the demand for `\boxed`; the words of that are ours.
-The right answer is what the authors' solution has in its last box. Compared with it, as `latex_answer.py`
-tells, are
+The right answer is what the authors' solution has in its last box. The value is 1 where the final expression
+of the text (`math_answer/final_answer.py`) is the same (`math_answer/latex_answer.py`). Beside it are kept
+`how` it was read (`box`, `said`, `last`, `cut off`), what was `found`, and two readings alone:
 
-    value      the final formula (`final_answer.py`: the last closed box, else what is said or comes last)
-    strict     the last closed box alone
-    flexible   the final formula without regard to boxes
+    strict     the last `\boxed{...}` or `\fbox{...}` that is closed
+    flexible   what the last `answer is`, `answer:` or `####` says; without any, the last number of the text
 
-All three are in the record. Nothing is ever unscored: comparing texts cannot fail.
+A text that says nothing, or whose only box is cut off, is no answer. Nothing is ever unscored.
 
 The authors publish a folder with a JSON file per problem; made into JSON Lines it can be read:
 
     cat MATH/test/*/*.json | jq -c . > math_test.jsonl
 
 Not covered: several boxes that are one answer together (`\boxed{1}` and `\boxed{2}`), as in the authors' own
-evaluation; what `latex_answer.py` says of equality.
+evaluation; what `raysft.evaluate.math_answer.latex_answer` says of equality.
 """
 
 from collections.abc import Sequence
 
 from raysft.evaluate.benchmark import Answer, Metric, Question, Verdict
-from raysft.evaluate.math_answer.final_answer import boxed_answer, final_answer, unboxed_answer
+from raysft.evaluate.math_answer.final_answer import final_box, final_expression, said_answer
 from raysft.evaluate.math_answer.latex_answer import LONGEST, normal_form, same_answer
 from raysft.evaluate.question_file import PublishedRow, paired, read_questions, turn_of
 from raysft.identity import Json
 
 _ASK = "{}\n\nPut the final answer in \\boxed{{}}."
-STOP = ("\nProblem:",)
-"""As lm-eval has it, but at the beginning of a line."""
+
+STOP = ("\nProblem:", "\nQuestion:", "\n### Instruction")
+"""What a base model writes before it asks itself the next problem."""
 
 
 class _Row(PublishedRow):
@@ -70,7 +71,7 @@ class CompetitionMath:
 def _question(place: int, row: object) -> Question:
     """The reference is the authors' whole solution."""
     given = _Row.model_validate(row)
-    answer = boxed_answer(given.solution)
+    answer = final_box(given.solution)
     if not answer or not normal_form(answer):
         raise ValueError(f"solution: it must hold its answer in \\boxed{{}}, of at most {LONGEST} characters")
     facts: dict[str, Json] = {"answer": answer, "level": given.level, "type": given.type}
@@ -79,18 +80,15 @@ def _question(place: int, row: object) -> Question:
 
 def _verdict(question: Question, answer: Answer) -> Verdict:
     wanted, text = str(question.facts["answer"]), turn_of(answer, 0)
-    found, unboxed = final_answer(text), unboxed_answer(text)
-    right = _is(found.text, wanted)
+    found = final_expression(text, cut=answer.ends[:1] == ("length",))
+    boxed, said = final_box(text), said_answer(text)
     details: dict[str, Json] = {
-        "strict": right and found.how == "box",
-        "flexible": _is(unboxed.text, wanted),
-        "found": found.text,
+        "strict": boxed is not None and same_answer(boxed, wanted),
+        "flexible": said is not None and same_answer(said, wanted),
+        "found": None if found.text is None else found.text[:LONGEST],
         "how": found.how,
         "level": question.facts["level"],
         "type": question.facts["type"],
     }
+    right = found.text is not None and same_answer(found.text, wanted)
     return Verdict(question.id, float(right), no_answer=found.text is None, details=details)
-
-
-def _is(said: str | None, wanted: str) -> bool:
-    return said is not None and same_answer(said, wanted)

@@ -1,9 +1,10 @@
 """A held-out set: conversations split off from a source before any subset is taken, for any ability.
 
-The user's turns are asked. Where the last answer of the conversation has a final answer behind a `####` or in
-a box, the model's final answer must be the same (`final_answer.py`, `latex_answer.py`); anywhere else its
-words must be, but for white space: fit for short, closed answers. For open ones there is `HeldOutLoss`: the
-loss on the same answers, each read after its turn and those before.
+The user's turns are asked, and the answers must be those of the conversation, word for word but for white
+space: fit for short, closed answers. Where an answer of the conversation ends in a marked number (`#### 18`)
+or a box, or is nothing but a number, what the model says is read as for GSM8K and MATH (`math_answer`), and
+that must be equal. For open answers there is `HeldOutLoss`: the loss on them, each read after its turn and
+those before.
 
 How a conversation becomes a question: a system turn is put before the first user turn, with a blank line
 between, since a question has user turns only; a last user turn without an answer is left out. Whole
@@ -12,16 +13,16 @@ counted.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from raysft.data.conversation import Conversation, Message
 from raysft.errors import InputError, Problem
 from raysft.evaluate.benchmark import LOSS, Answer, Metric, Question, Verdict
-from raysft.evaluate.math_answer.final_answer import final_answer
+from raysft.evaluate.math_answer.final_answer import final_box, final_expression, final_number
 from raysft.evaluate.math_answer.latex_answer import same_answer
+from raysft.evaluate.math_answer.written_numbers import number_at, plain
 from raysft.evaluate.question_file import paired, turn_of
-from raysft.identity import Json
 
 _NO_LOSS = "no token of its answers is within the context of the model, or their loss is not finite"
 
@@ -61,10 +62,10 @@ class HeldOut:
             raise InputError([Problem(self.name, f"{len(distinct)} conversations, none to ask", remedy)])
 
     def grade(self, answers: Sequence[Answer]) -> list[Verdict]:
-        """1 where the last turn's answer is the reference, else 0.
+        """1 where the answer to the last turn is that of the reference, else 0.
 
-        Details: `final`, the same; `exact` and `all`, whether the words of the last turn and of all turns
-        are; `found` and `how`, the final answer, where the reference has one.
+        Details: `final` and `all` of the turns, and `how` the last answer was read (`words`, or a rule of
+        `final_answer`).
         """
         return [_verdict(question, answer) for question, answer in paired(self.questions, answers)]
 
@@ -78,6 +79,7 @@ class HeldOutLoss(HeldOut):
     def __init__(self, ability: str, conversations: Sequence[Conversation], limit: int | None = None) -> None:
         """As for `HeldOut`."""
         super().__init__(ability, conversations, limit, max_new_tokens=1)
+        self.version = 1
         self.name = f"held_out_loss/{ability}"
         self.metric = Metric(LOSS, 1, 0)
         # So that answers made for `HeldOut`, which have no loss of their own, are never taken for these.
@@ -111,16 +113,40 @@ def _alternate(messages: Sequence[Message]) -> bool:
 
 
 def _verdict(question: Question, answer: Answer) -> Verdict:
-    said = [turn_of(answer, turn) for turn in range(len(question.turns))]
-    exact = [_words(one) == _words(wanted) for one, wanted in zip(said, question.references, strict=True)]
-    wanted, found = final_answer(question.references[-1]), final_answer(said[-1])
-    closed = wanted.text is not None and wanted.how in ("mark", "box")
-    final = exact[-1] or (closed and found.text is not None and same_answer(found.text, str(wanted.text)))
-    no_answer = found.text is None if closed and not final else not said[-1].strip()
-    details: dict[str, Json] = {"final": final, "exact": exact[-1], "all": all(exact)}
-    if closed:
-        details |= {"found": found.text, "how": found.how}
-    return Verdict(question.id, float(final), no_answer=no_answer, details=details)
+    turns = [
+        _turn_verdict(reference, turn_of(answer, turn), cut=answer.ends[turn : turn + 1] == ("length",))
+        for turn, reference in enumerate(question.references)
+    ]
+    last = turns[-1]
+    details = {"final": last.right, "all": all(turn.right for turn in turns), "how": last.how}
+    return Verdict(question.id, float(last.right), no_answer=not last.answered, details=details)
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """How one answer was read, and whether it is that of the reference."""
+
+    right: bool
+    how: str | None
+    answered: bool
+
+
+def _turn_verdict(reference: str, text: str, *, cut: bool) -> _Turn:
+    number, box = final_number(reference), final_box(reference)
+    if number.value is not None and (number.how == "mark" or _is_number(reference)):
+        found = final_number(text, cut=cut)
+        return _Turn(found.value == number.value, found.how, found.value is not None)
+    if box is not None:
+        said = final_expression(text, cut=cut)
+        return _Turn(said.text is not None and same_answer(said.text, box), said.how, said.text is not None)
+    return _Turn(_words(text) == _words(reference), "words", bool(_words(text)))
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text is one number and nothing else but a `$` or a full stop."""
+    clean = plain(text).strip().rstrip(".")
+    number = number_at(clean, 0)
+    return number is not None and number.end == len(clean)
 
 
 def _words(text: str) -> str:

@@ -1,284 +1,277 @@
-r"""The final answer of a text: one reader for every benchmark whose answers are numbers or formulas.
+r"""Where a text says its final answer: the one reader of GSM8K, MATH, held-out sets and the built-in world.
 
-    mark    what stands right behind the first `####` that has a number, a formula or a box right behind it
-    box     what is in the last box that is closed and not empty: `\boxed{...}` or `\fbox{...}`
-    said    what the last `answer is` or `answer:` says; of formulas only
-    last    the last number of the text
+A *number* is read, by the first of these that holds one:
 
-Of numbers the order is mark, box, last; of formulas, whose questions ask for a box, it is box, mark, said,
-last.
+    mark   the first `####` with a number right behind it. Between the two may be white space, `*` `$` `(` and
+           the like, `The answer is`, or a box; a sum is read to its end (`#### 3 + 4 = 7`). A number on a
+           later line must be alone there. `#### 1. First` and `#### 2. Then` are headings, not answers
+    box    the last closed `\boxed{...}` or `\fbox{...}` with a number: the first one behind its last `=`
+    last   the last number of the text
 
-The first mark, because a model that does not stop goes on with a question of its own, and answers that too.
-A number right behind it, because `#### Step 2` and `#### 2. Add` are headings. `#### 3 + 4 = 7` says 7. A box
-before the last number, because sentences go on behind it: `saves $\boxed{6}$ by buying 18 flowers`.
+A text trained on GSM8K's form that runs on (`#### 18`, then another question and its `####`) says 18, one
+that thinks in headings (`#### Step 2`) is read by its last number, one that ends
+in `saves $\boxed{6}$ by buying 18 flowers` says 6. Without mark and box the last number may be another one:
+`18 dollars in 7 days` says 7.
 
-Thoughts are not read: the text begins behind its last `</think>` and ends before a `<think>` behind that. A
-text that ends inside its thoughts, or inside a box with nothing else to read by mark or box, was cut off: it
-has no answer, and `cut` says so.
+An *expression* is read where a box is asked for: the last closed box, else what the last `answer is` or
+`####` says, else the last number.
 
-Numbers: `1,234` `$5` `-3` `.5` `7.` `18%` `1{,}234` `1\,234` `1'234` `1.5e3` `3/4` `\frac{3}{4}`, in ASCII or
-full-width digits. Exponents and indices (`m^2`, `x_1`) are none. Every pattern is linear in the text.
-
-Not covered: numbers in words, `1.234,56`, `1 234`, times (`4:30` is none), powers, mixed numbers (`2 1/2` is
-read as 1/2) outside a box, and a sentence without mark and box that goes on with another number (`18 eggs in
-7 days`).
+Cut off: a box that the text ends in, if no other one is closed, and a number that a text ends with where the
+token limit ended it. Neither is read. What is thought (`<think>...</think>`) is not said; a thought without
+an end leaves nothing that is. Everything is linear in the text.
 """
 
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from raysft.evaluate.math_answer.latex_answer import LONGEST, normal_form
+from raysft.data.read.formats import strip_calculator
+from raysft.evaluate.math_answer.written_numbers import Number, number_at, numbers, plain
 
-How = Literal["mark", "box", "said", "last", "cut", "none"]
+How = Literal["mark", "box", "said", "last", "cut off"]
 
+LONGEST = 1000
+"""Characters of an expression; the longest answers of MATH are below 200."""
 
-@dataclass(frozen=True)
-class FinalAnswer:
-    """What a text says at its end."""
+_THOUGHT = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
+_UNFINISHED = "0123456789.,$-+/{\\"
+"""What a number that was cut off may end with."""
 
-    text: str | None
-    """As it is written, at most `LONGEST` characters; None for no answer."""
-    how: How
-    """By which rule it was found; `cut` and `none` tell why there is none."""
+_BRACES = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])\s*\{?|\\.|[{}]", re.DOTALL)
+"""All that matters for which brace closes a box; `\\{` is an escaped brace, and closes none."""
+_BOXES = 20
+"""Boxes, the last ones, in which a number is looked for."""
+_BARE = re.compile(r"[^$\n]{1,200}(?=\$)|[-+]?[0-9][0-9,]{0,30}(?:\.[0-9]{1,30})?")
+"""`\\boxed 3$`, as a few of MATH's solutions have it: all up to the end of the formula, or a number."""
+_PARAGRAPH = re.compile(r"\n[ \t]*\n")
+
+_MARK = re.compile(r"#{4,}+")
+_BEHIND = re.compile(
+    r"[\s*_`$~≈=:>\"(\[]*+(?:\\[(\[])?\s*+(?:(?:the\ )?(?:final\ )?answer\b[\s*:]*+(?:is\b|=)?[\s*:$]*+)?",
+    re.IGNORECASE,
+)
+"""What may come between a mark and its number; `$` of a sum of money and a sign are the number's own."""
+_SAYS = re.compile(r"#{4,}+|\banswers?[*\s]*+(?:is|are|:|=)[*:\s]*+", re.IGNORECASE)
+_FORMULA = re.compile(r"\$\$?([^$\n]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]")
+_SENTENCE_END = re.compile(r"\.(?=\s|$)|\n")
+_WORD = re.compile(r"(?:^|(?<=\s))[A-Za-z]{2,}(?=[\s.,!?]|$)")
+
+_TERMS = re.compile(r"(?:[-+*/x×÷·()$%0-9., =]|\\(?:times|cdot|div|frac)|[{}])*+|\s*[A-Za-z]\s*")
+_SUM = 200
+"""Characters of a sum behind a mark."""
+_ALONE = re.compile(r"[^\w\n#]*(?:\n|\Z)")
+_HEADING = re.compile(r"[ \t]*[*_]*+([0-9]{1,2})[.)][*_]*+[ \t]+[*_]*+[A-Za-z]")
+_SPACED = re.compile(r"[ \t]*[1-9][0-9]{0,2}(?: [0-9]{3})++[.\s*$)]*")
 
 
 @dataclass(frozen=True)
 class FinalNumber:
-    """The number that a text says at its end."""
+    """The number that a text gives as its answer."""
 
     value: Fraction | None
-    """None for no answer."""
-    how: How
-    """As in `FinalAnswer`."""
+    """None if it gives none, or one that was cut off or is too long to be one."""
+    how: How | None
+    """By which rule; None if there is nothing to read."""
 
 
-_FULL_WIDTH = {0xFF10 + digit: str(digit) for digit in range(10)}
-_PLAIN = _FULL_WIDTH | {ord("\N{MINUS SIGN}"): "-", ord("\N{FULLWIDTH COMMA}"): ","}
-_GROUPED = re.compile(r"(?<=[0-9])(?:\{,\}|,\\!|\\[,!:; ]|['\u2019\u00a0\u2009\u202f])(?=[0-9]{3}(?![0-9]))")
-_CLOCK = re.compile(r"(?<![0-9:])[0-9]{1,2}:[0-9]{2}(?![0-9:])")
-_DIGITS = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2}(?!\w))?"
-_TINY = r"(?<![0-9])\.[0-9]+"
-_FRACTION = r"[0-9]*\\[dtc]?frac ?(?:\{-?[0-9]{1,20}\} ?\{-?[0-9]{1,20}\}|[0-9][0-9])"
-_SIGN = r"(?:(?<![\w)\]}%$])-(?:\\?\$)?|\\?\$-?)?"
-_NUMBER = re.compile(
-    rf"{_SIGN}(?<![0-9^_])(?<!\^\{{)(?<!_\{{)"
-    rf"(?:{_FRACTION}|[0-9]{{1,20}}/[0-9]{{1,20}}(?![0-9/]|\.[0-9])|{_DIGITS}|{_TINY})"
-)
-"""`-` is a sign only where it does not follow an operand: `5-3` holds 5 and 3, `= -3` and `$-3` hold -3."""
-_WRITTEN = re.compile(
-    r"(?P<sign>-?)(?P<whole>[0-9]*)\\[dtc]?frac ?(?:\{(?P<top>-?[0-9]+)\} ?\{(?P<bottom>-?[0-9]+)\}"
-    r"|(?P<one>[0-9])(?P<other>[0-9]))|(?P<over>-?[0-9]+)/(?P<under>[0-9]+)|(?P<plain>-?[0-9.]+(?:[eE][-+]?[0-9]+)?)"
-)
+@dataclass(frozen=True)
+class FinalExpression:
+    """What a text gives as its answer, in LaTeX or in words."""
 
-_MARK = re.compile(r"(?<!#)####(?!#)")
-_LEAD = re.compile(r"\s{0,8}(?:\*\*|__)?(?:(?:final )?answer(?: is)?\b)?[\s*_:=`~]{0,8}", re.IGNORECASE)
-"""What may stand between a mark and its number."""
-_SUM_SIGNS = "-+*/=().,$% \t0123456789\u00d7\u00f7"
-"""`3 + 4 = 7`: all that may stand before the last equals sign of a sum."""
-_HEADING = re.compile(r"[.):]\s+[^\W\d_]")
-"""Behind a number: `2. Add the eggs`."""
-_BRACES = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])\s*\{?|\\.|[{}]", re.DOTALL)
-"""All that matters for which brace closes a box; `\\{` is an escaped brace, and closes none."""
-_BARE = re.compile(r"[^$\n]{1,200}(?=\$)")
-"""`\\boxed 3$`: all up to the end of the formula."""
-_SAYS = re.compile(r"\banswers?[*\s]*+(?:is|are|:|=)[*:\s]*+", re.IGNORECASE)
-_FORMULA = re.compile(r"\$\$?([^$\n]+)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]")
-_FORMULA_STARTS = ("\\", "$", "(", "[", "{")
-_SENTENCE_END = re.compile(r"\.(?=\s|$)|\n")
-_WORD = re.compile(r"(?:^|(?<=\s))[A-Za-z]{2,}(?=[\s.,!?]|$)")
+    text: str | None
+    """None if it gives nothing, or if that was cut off."""
+    how: How | None
+    """By which rule; None if there is nothing to read."""
 
 
-def final_answer(text: str) -> FinalAnswer:
-    """The final answer as a formula: a box, which such questions ask for, comes before a mark."""
-    read, thinks = _spoken(text)
-    box, unclosed = _last_box(read)
-    if box:
-        return FinalAnswer(box[:LONGEST], "box")
-    marked = next(filter(None, map(_marked_answer, _marked(read))), None)
+@dataclass(frozen=True)
+class Box:
+    """A box and what is in it."""
+
+    start: int
+    content: str
+
+
+def final_number(text: str, *, cut: bool = False) -> FinalNumber:
+    """The number that a text gives as its answer.
+
+    Args:
+        text: what was said.
+        cut: whether it ended at the token limit, so that its last number may lack digits.
+    """
+    said = plain(said_text(text))
+    finished = said.rstrip(_UNFINISHED) if cut else said
+    boxed = boxes(finished)
+    marked = _marked(finished, {box.start: box for box in boxed})
     if marked:
-        return FinalAnswer(marked, "mark")
-    return FinalAnswer(None, "cut") if thinks or unclosed else _unmarked(read)
+        return FinalNumber(marked.value, "mark")
+    in_box = next((number for box in boxed[: -_BOXES - 1 : -1] if (number := _in_box(box.content))), None)
+    if in_box:
+        return FinalNumber(in_box.value, "box")
+    if cut_off_box(said):
+        return FinalNumber(None, "cut off")
+    last = last_number(finished)
+    if last:
+        return FinalNumber(last.value, "last")
+    return FinalNumber(None, "cut off" if finished != said and last_number(said) else None)
 
 
-def unboxed_answer(text: str) -> FinalAnswer:
-    """The final answer as a formula, by all rules but that of the box."""
-    read, _ = _spoken(text)
-    marked = next(filter(None, map(_marked_answer, _marked(read))), None)
-    return FinalAnswer(marked, "mark") if marked else _unmarked(read)
+def final_expression(text: str, *, cut: bool = False) -> FinalExpression:
+    """What a text gives as its answer, by the last closed box; arguments as for `final_number`."""
+    said = said_text(text)
+    boxed = boxes(said)
+    if boxed:
+        return FinalExpression(boxed[-1].content, "box")
+    if cut_off_box(said):
+        return FinalExpression(None, "cut off")
+    finished = said.rstrip(_UNFINISHED) if cut else said
+    told = _told(finished)
+    if told:
+        return FinalExpression(told, "said")
+    last = _last_written(finished)
+    if last:
+        return FinalExpression(last, "last")
+    return FinalExpression(None, "cut off" if finished != said and _last_written(said) else None)
 
 
-def final_number(text: str) -> FinalNumber:
-    """The final answer as an exact number; see the module. A box without a number is passed over."""
-    read, thinks = _spoken(text)
-    for line in _marked(read):
-        if (value := _marked_number(line)) is not None:
-            return FinalNumber(value, "mark")
-    box, unclosed = _last_box(read)
-    if box and (value := _boxed_number(box)) is not None:
-        return FinalNumber(value, "box")
-    if thinks or unclosed:
-        return FinalNumber(None, "cut")
-    found = numbers(read)
-    return FinalNumber(found[-1], "last") if found else FinalNumber(None, "none")
+def final_box(text: str) -> str | None:
+    """What is in the last closed box with something in it; None if there is none."""
+    boxed = boxes(said_text(text))
+    return boxed[-1].content if boxed else None
 
 
-def numbers(text: str) -> list[Fraction]:
-    """Every number of a text, exactly; one of more than `LONGEST` characters is none."""
-    found = (_value(match.group()) for match in _NUMBER.finditer(_plain(text)))
-    return [value for value in found if value is not None]
+def said_answer(text: str) -> str | None:
+    """What a text says to be its answer, without regard to boxes, else its last number; None without any.
+
+    A formula right after `answer is` is taken whole, else the rest of the sentence. Of a sentence with words
+    and numbers the last number counts: `the answer is 5 apples` says 5.
+    """
+    said = said_text(text)
+    return _told(said) or _last_written(said)
 
 
-def shown(value: Fraction) -> str:
-    """A number as one writes it: `18`, `18.5`, or `1/3` where its decimals do not end."""
-    places = max(value.denominator.bit_length(), 1)
-    scaled = value * 10**places
-    if scaled.denominator > 1:
-        return str(value)
-    digits = f"{abs(scaled.numerator):0{places + 1}}"
-    decimals = digits[-places:].rstrip("0")
-    sign = "-" if value < 0 else ""
-    return f"{sign}{digits[:-places]}{'.' if decimals else ''}{decimals}"
+def said_text(text: str) -> str:
+    """A text without what it thinks, and without GSM8K's calculator marks."""
+    closed, opened = 0, len(text)
+    for mark in _THOUGHT.finditer(text):
+        if mark[1]:
+            closed, opened = mark.end(), len(text)
+        else:
+            opened = min(opened, mark.start())
+    return strip_calculator(text[closed:opened])
 
 
-def boxed_answer(text: str) -> str | None:
-    """What is in the last box that is closed; None if there is no such box, or nothing in it."""
-    return _last_box(text)[0]
+def last_number(text: str) -> Number | None:
+    """The last number of a text that is `plain`."""
+    return next(iter(deque(numbers(text), maxlen=1)), None)
 
 
-def _spoken(text: str) -> tuple[str, bool]:
-    """The text without thoughts, and whether it ends inside them."""
-    spoken, thinks, _ = text.rpartition("</think>")[2].partition("<think>")
-    return spoken, bool(thinks)
+def boxes(text: str) -> list[Box]:
+    """Every closed box with something in it, by where it begins: of nested ones the inner comes last."""
+    found = (Box(start, content) for start, content in _closed(text) if content)
+    return sorted(found, key=lambda box: box.start)
 
 
-def _plain(text: str) -> str:
-    """Digits and signs in one spelling, thousands together, no times: `4:30` is neither 4 nor 30."""
-    return _CLOCK.sub(" ", _GROUPED.sub("", text if text.isascii() else text.translate(_PLAIN)))
+def cut_off_box(text: str) -> bool:
+    """Whether a text ends in a box: an open one, with no closed one before and no paragraph behind it."""
+    opened = [start for start, content in _closed(text, unclosed=True) if content is None]
+    return bool(opened) and not _PARAGRAPH.search(text, opened[-1]) and not boxes(text)
 
 
-def _value(written: str) -> Fraction | None:
-    if len(written) > LONGEST:
-        return None
-    match = _WRITTEN.fullmatch(re.sub(r"[\\]?[$]|,", "", written))
-    if match is None:
-        return None
-    if match["plain"]:
-        return Fraction(match["plain"])
-    top = match["top"] or match["one"] or match["over"]
-    bottom = match["bottom"] or match["other"] or match["under"]
-    if int(bottom) == 0:
-        return None
-    value = Fraction(match["whole"] or 0) + Fraction(int(top), int(bottom))
-    return -value if match["sign"] else value
-
-
-def _marked(text: str) -> Iterator[str]:
-    """What stands right behind each mark, to the end of its line."""
-    for mark in _MARK.finditer(text):
-        lead = _LEAD.match(text, mark.end())
-        start = lead.end() if lead else mark.end()
-        yield text[start : start + LONGEST].partition("\n")[0]
-
-
-def _boxed_number(box: str) -> Fraction | None:
-    alone = normal_form(box)
-    value = _value(alone) if alone else None
-    if value is not None:
-        return value
-    found = numbers(box)
-    if not found:
-        return None
-    return found[-1] if "=" in box else found[0]
-
-
-def _last_box(text: str) -> tuple[str | None, bool]:
-    """What is in the last closed box that holds something, and whether the text ends inside a later one."""
-    opened: list[int | None] = []  # per open brace: where the content of its box begins, if it is one's
-    last = (-1, -1)
-
-    def closed(start: int, end: int) -> tuple[int, int]:
-        return max(last, (start, end)) if text[start:end].strip() else last
-
+def _closed(text: str, *, unclosed: bool = False) -> Iterator[tuple[int, str | None]]:
+    """Where each box begins, and its content; None for boxes without an end, which are asked for apart."""
+    opened: list[tuple[int, int] | None] = []  # per open brace: where its box and the content of it begin
     for match in _BRACES.finditer(text):
         found = match.group()
         if found.startswith(("\\boxed", "\\fbox")):
             bare = None if found.endswith("{") else _BARE.match(text, match.end())
             if bare:
-                last = closed(*bare.span())
+                yield match.start(), bare.group().strip()
             elif found.endswith("{"):
-                opened.append(match.end())
+                opened.append((match.start(), match.end()))
         elif found == "{":
             opened.append(None)
         elif found == "}" and opened:
-            start = opened.pop()
-            if start is not None:
-                last = closed(start, match.start())
-    unclosed = any(start is not None and start > last[1] for start in opened)
-    return (text[last[0] : last[1]].strip() if last[0] >= 0 else None), unclosed
+            box = opened.pop()
+            if box:
+                # Of nested boxes each would hold all inner ones: a part of each keeps the work linear.
+                yield box[0], text[box[1] : min(match.start(), box[1] + LONGEST + 1)].strip()
+    if unclosed:
+        yield from ((box[0], None) for box in opened if box)
 
 
-def _marked_number(line: str) -> Fraction | None:
-    box = boxed_answer(line) if line.startswith(_FORMULA_STARTS) else None
+def _marked(text: str, boxed: Mapping[int, Box]) -> Number | None:
+    """The number behind the first mark that has one."""
+    places = [match.end() for match in _MARK.finditer(text)]
+    headings = _headings(text, places)
+    found = (_behind(text, place, boxed) for place in places if place not in headings)
+    return next((number for number in found if number), None)
+
+
+def _headings(text: str, places: list[int]) -> set[int]:
+    """Which marks begin numbered headings: `#### 1. First`, if `#### 2. Then` comes as well."""
+    said = {place: match[1] for place in places if (match := _HEADING.match(text, place))}
+    return set(said) if {"1", "2"} <= set(said.values()) else set()
+
+
+def _behind(text: str, place: int, boxed: Mapping[int, Box]) -> Number | None:
+    between = _BEHIND.match(text, place)
+    start = between.end() if between else place
+    box = boxed.get(start)
     if box:
-        return _boxed_number(box)
-    written = _number_in_front(line)
-    return _value(written) if written else None
-
-
-def _marked_answer(line: str) -> str | None:
-    """The formula or the number that a line begins with; None where it begins with words or is a heading."""
-    number = _number_in_front(line)
-    if not number and not line.startswith(_FORMULA_STARTS):
+        return _in_box(box.content)
+    start -= text[place:start].endswith("$")  # it may be of the number's own: `$-18`
+    number = number_at(text, start)
+    if "\n" in text[place:start] and not (number and _ALONE.match(text, number.end)):
         return None
-    sentence = _formula(line) or _SENTENCE_END.split(line, maxsplit=1)[0].strip("* ")
-    answer = boxed_answer(sentence) or sentence
-    return number if number and _WORD.search(answer) else _something(answer)
+    line = text[start : start + _SUM].partition("\n")[0]
+    return _result(line) or _spaced(line) or number
 
 
-def _number_in_front(line: str) -> str | None:
-    """The number that a line begins with, or the sum of those that it begins with; None for a heading."""
-    plain = _plain(line)
-    terms, equals, total = plain.rpartition("=")
-    is_sum = equals and not terms.strip(_SUM_SIGNS)
-    found = _NUMBER.match(total.lstrip()) if is_sum else _NUMBER.match(plain)
-    rest = found.string[found.end() :] if found else ""
-    return found.group() if found and not _HEADING.match(rest) else None
+def _in_box(content: str) -> Number | None:
+    """The first number behind the last `=` of a box, else the first of all."""
+    after = content.rpartition("=")[2]
+    return _spaced(content) or next(numbers(after), None) or next(numbers(content), None)
 
 
-def _unmarked(text: str) -> FinalAnswer:
-    """What the text says to be its answer, else its last number."""
-    says = max((match.end() for match in _SAYS.finditer(text)), default=None)
-    said = None if says is None else _said(text[says : says + LONGEST].lstrip())
-    if said:
-        return FinalAnswer(said, "said")
-    number = _last_number(text)
-    return FinalAnswer(number, "last" if number else "none")
+def _result(line: str) -> Number | None:
+    """What a sum comes to: `3 + 4 = 7` and `x = 7` are 7; None where the line does not begin with a sum."""
+    terms, sign, after = line.rpartition("=")
+    if not sign or not _TERMS.fullmatch(terms):
+        return None
+    between = _BEHIND.match(after)
+    return number_at(after, between.end() if between else 0)
 
 
-def _said(rest: str) -> str | None:
-    """The answer behind `answer is`: a formula in front is taken whole, else the rest of the sentence.
-
-    Of a sentence with words and numbers the last number counts: `the answer is 5 apples` says 5.
-    """
-    sentence = _formula(rest) or _SENTENCE_END.split(rest, maxsplit=1)[0].strip("* ")
-    answer = boxed_answer(sentence) or sentence
-    number = _last_number(answer) if _WORD.search(answer) else None
-    return number or _something(answer)
+def _spaced(line: str) -> Number | None:
+    """Thousands with spaces, where nothing else is said: `12 500`."""
+    alone = _SPACED.fullmatch(line)
+    return number_at(alone.group().strip().replace(" ", ","), 0) if alone else None
 
 
-def _formula(text: str) -> str | None:
-    """The formula that a text begins with."""
-    found = _FORMULA.match(text)
-    return next(filter(None, found.groups())) if found else None
+def _told(text: str) -> str | None:
+    """What the last `answer is` or `####` of a text says; None without any, or if that is nothing."""
+    says = next(iter(deque(_SAYS.finditer(text), maxlen=1)), None)
+    return _first_told(text[says.end() : says.end() + LONGEST].lstrip()) if says else None
 
 
-def _something(text: str) -> str | None:
-    return text.strip() if any(sign.isalnum() for sign in text) else None
+def _first_told(rest: str) -> str | None:
+    formula = _FORMULA.match(rest)
+    if formula:
+        rest = next(filter(None, formula.groups()))
+    else:
+        rest = _SENTENCE_END.split(rest, maxsplit=1)[0].strip("* ")
+    boxed = boxes(rest)
+    rest = boxed[-1].content if boxed else rest
+    number = _last_written(rest) if _WORD.search(rest) else None
+    return number or (rest.strip() if any(sign.isalnum() for sign in rest) else None)
 
 
-def _last_number(text: str) -> str | None:
-    found = [match.group() for match in _NUMBER.finditer(_plain(text)) if len(match.group()) <= LONGEST]
-    return found[-1] if found else None
+def _last_written(text: str) -> str | None:
+    """The last number as it is written, but for its sign and the marks between thousands."""
+    clean = plain(text)
+    last = last_number(clean)
+    return clean[last.start : last.end].lstrip("$€£¥₹+") if last else None

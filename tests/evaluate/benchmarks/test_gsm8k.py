@@ -1,15 +1,12 @@
 import json
 import pickle
-import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from raysft.errors import InputError
 from raysft.evaluate.benchmark import Answer, Verdict
-from raysft.evaluate.benchmarks.gsm8k import STOP, Gsm8k, flexible_match, strict_match
+from raysft.evaluate.benchmarks.gsm8k import STOP, Gsm8k
 
 ROWS = [
     {"question": "Tom has 2 pens and buys 3. How many?", "answer": "He has 2+3=<<2+3=5>>5 pens.\n#### 5"},
@@ -52,31 +49,6 @@ def test_strict_flexible_and_the_primary_value_stand_apart(benchmark: Gsm8k) -> 
     boxed = grade(benchmark, 0, r"He has \boxed{5} pens of 7.")
     assert boxed.value == 1
     assert boxed.details == {"strict": False, "flexible": False, "found": "5", "how": "box"}
-
-
-def lm_eval(text: str, reference: str, pattern: str, which: int) -> bool:
-    """`RegexFilter` and `exact_match` of lm-eval-harness for gsm8k, by their published definition."""
-    found = re.findall(pattern, text)
-    said = found[which] if found else "[invalid]"
-    if isinstance(said, tuple):
-        said = next(filter(None, said))
-    both = [said.strip(), reference]
-    for ignored in (",", r"\$", r"(?s).*#### ", r"\.$"):
-        both = [re.sub(ignored, "", one) for one in both]
-    return both[0].lower() == both[1].lower()
-
-
-PIECES = st.sampled_from(
-    ["#### ", "####", "5", "1,234", "$", "-", ".", ",", " ", "\n", "is ", "5.00", "=", "...", "12", "x"]
-)
-
-
-@given(st.lists(PIECES, max_size=12).map("".join), st.sampled_from(["5", "1,234", "-2", "12"]))
-def test_strict_and_flexible_are_lm_evals_filters(text: str, number: str) -> None:
-    reference = f"So it is.\n#### {number}"
-    wanted = number.replace(",", "")
-    assert strict_match(text, wanted) == lm_eval(text, reference, r"#### (\-?[0-9\.\,]+)", 0)
-    assert flexible_match(text, wanted) == lm_eval(text, reference, r"(-?[$0-9.,]{2,})|(-?[0-9]+)", -1)
 
 
 def test_an_answer_ends_where_a_new_question_begins(benchmark: Gsm8k) -> None:

@@ -73,16 +73,16 @@ def test_white_space_does_not_count_and_everything_else_does() -> None:
     assert grade(f" {first}\n", second.replace(" ", "\n  ")) == (
         1,
         False,
-        {"final": True, "exact": True, "all": True},
+        {"final": True, "all": True, "how": "words"},
     )
-    assert grade("no", second) == (1, False, {"final": True, "exact": True, "all": False})
-    assert grade(first, second.lower()) == (0, False, {"final": False, "exact": False, "all": False})
-    assert grade(first, second + ";") == (0, False, {"final": False, "exact": False, "all": False})
+    assert grade("no", second) == (1, False, {"final": True, "all": False, "how": "words"})
+    assert grade(first, second.lower()) == (0, False, {"final": False, "all": False, "how": "words"})
+    assert grade(first, second + ";") == (0, False, {"final": False, "all": False, "how": "words"})
 
 
 def test_silence_is_no_answer() -> None:
-    assert grade(DOUBLE_REFERENCES[0], " \n") == (0, True, {"final": False, "exact": False, "all": False})
-    assert grade(DOUBLE_REFERENCES[0]) == (0, True, {"final": False, "exact": False, "all": False})
+    assert grade(DOUBLE_REFERENCES[0], " \n") == (0, True, {"final": False, "all": False, "how": "words"})
+    assert grade(DOUBLE_REFERENCES[0]) == (0, True, {"final": False, "all": False, "how": "words"})
 
 
 def test_by_loss_each_conversation_counts_with_its_own_loss() -> None:
@@ -119,7 +119,7 @@ def test_a_final_answer_in_the_reference_is_what_is_compared() -> None:
         return verdict
 
     right = graded(first, "It is \\boxed{5}, of 9")
-    assert (right.value, right.details["exact"], right.details["how"]) == (1, False, "box")
+    assert (right.value, right.details["how"]) == (1, "box")
     assert graded(second, "The answer is 0.5.").value == 1
     assert graded(first, "#### 6").value == 0
     assert graded(first, "I do not know").no_answer
