@@ -60,6 +60,23 @@ def text_values(path: str, file: BinaryIO) -> Iterator[object]:
         yield text.item()
 
 
+class KeyTwice(ValueError):
+    """An object has a key twice; becomes a Problem like everything else that is wrong with a text."""
+
+
+def keys_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object whose keys differ; of two values under one key Python would keep the last, without a word.
+
+    Raises:
+        KeyTwice: a key is written twice.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for place, (key, _) in enumerate(pairs) if key in dict(pairs[:place]))
+        raise KeyTwice(f"the key {short(twice)} is written twice")
+    return found
+
+
 def cause(error: ValueError | RecursionError) -> str:
     """What a decoder says about a text that it cannot read."""
     match error:
@@ -75,7 +92,10 @@ class _Text:
 
     def __init__(self, path: str, file: BinaryIO) -> None:
         self.path, self.file = path, file
-        self.decoder, self.utf8 = json.JSONDecoder(), codecs.getincrementaldecoder("utf-8")()
+        self.decoder, self.utf8 = (
+            json.JSONDecoder(object_pairs_hook=keys_once),
+            codecs.getincrementaldecoder("utf-8")(),
+        )
         self.held, self.place, self.line, self.ended = "", 0, 1, False
 
     def next(self) -> str:

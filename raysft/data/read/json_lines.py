@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from raysft.data.read.formats import short
-from raysft.data.read.json_array import MOST, NOT_UTF8, cause
+from raysft.data.read.json_array import MOST, NOT_UTF8, KeyTwice, cause, keys_once
 from raysft.data.read.packing import BUFFER
 from raysft.data.read.row import Row, Rows, refused
 from raysft.errors import Problem
+
+_decode = json.JSONDecoder(object_pairs_hook=keys_once).decode
 
 
 def line_rows(path: str, file: io.BufferedReader) -> Rows:
@@ -38,9 +40,11 @@ def _rows(path: str, lines: Iterable[bytes]) -> Rows:
 
 def _row(where: str, line: bytes) -> Row | Problem:
     try:
-        return Row(where, json.loads(line.decode("utf-8")))
+        return Row(where, _decode(line.decode("utf-8")))
     except UnicodeDecodeError as error:
         return Problem(where, repr(error.object[error.start : error.start + 8]), NOT_UTF8)
+    except KeyTwice as error:
+        return Problem(where, short(line.decode("utf-8")), f"{error}; leave one")
     except (ValueError, RecursionError) as error:
         # a ValueError that is no JSONDecodeError: a number with thousands of digits
         remedy = f"is not JSON, {cause(error)}; write one row per line"

@@ -203,3 +203,15 @@ def test_what_the_hub_does_not_have_is_refused_by_name(hub, name):
     with pytest.raises(InputError) as caught:
         list(read_rows(f"hf://{name}"))
     assert caught.value.problems[0].field == f"hf://{name}"
+
+
+def test_of_two_values_under_one_key_none_is_dropped_without_a_word(tmp_path):
+    row = '{"question": "a", "question": "b", "answer": "c"}'
+    (tmp_path / "a.jsonl").write_text(f'{row}\n{{"question": "b", "answer": "c"}}\n')
+    bad, good = read_rows(str(tmp_path / "a.jsonl"))
+    assert isinstance(bad, Problem)
+    assert bad.remedy == "the key question is written twice; leave one"
+    assert isinstance(good, Row)
+    (tmp_path / "a.json").write_text(f"[{row}]")
+    with pytest.raises(InputError, match="question is written twice"):
+        list(read_rows(str(tmp_path / "a.json")))
