@@ -4,12 +4,22 @@ import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 
 class Frozen(BaseModel):
     """A part of a sweep file: cannot be changed, knows no key that is not declared."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def contradiction(said: str) -> PydanticCustomError:
+    """What is wrong with what is written, and never for the lack of a part that was wrong in itself.
+
+    Of a `ValueError` about a whole mapping nobody knows that: where a part of it was refused before, it is
+    taken for a consequence and not told.
+    """
+    return PydanticCustomError("contradiction", said)  # type: ignore[arg-type]
 
 
 def listed(value: Any) -> Any:  # noqa: ANN401 - raw YAML in and out

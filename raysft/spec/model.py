@@ -1,5 +1,6 @@
 """Which model a point starts from, and on how many workers it trains."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal
 
@@ -61,7 +62,7 @@ def _known(base: str) -> str:
 
 
 def _form(base: object) -> str:
-    return "name" if isinstance(base, str) else "shape"
+    return "shape" if isinstance(base, Mapping | ScratchSpec) else "name"
 
 
 BaseField = Annotated[

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from raysft.spec.fields import Frozen, Number, Whole
+from raysft.spec.fields import Frozen, Number, Whole, contradiction
 
 _LENGTHS = {"epochs", "steps"}
 """Fields that say how long a stage trains, of which exactly one does."""
@@ -59,7 +59,9 @@ class Recipe(Frozen):
 
     @model_validator(mode="after")
     def _epochs_or_steps(self) -> "Recipe":
-        if (self.epochs is None) == (self.steps is None):
+        if self.epochs is not None and self.steps is not None:
+            raise contradiction("give `epochs` or `steps`")
+        if self.epochs is None and self.steps is None:
             raise ValueError("give `epochs` or `steps`")
         return self
 
@@ -131,7 +133,7 @@ class RecipeChange(Recipe):
     def _epochs_or_steps(self) -> "RecipeChange":
         lengths = self.model_fields_set & _LENGTHS
         if lengths and sum(getattr(self, name) is not None for name in lengths) != 1:
-            raise ValueError("give `epochs` or `steps`")
+            raise contradiction("give `epochs` or `steps`")
         return self
 
     @model_serializer(mode="wrap")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BeforeValidator, Field, PlainSerializer, field_validator, model_validator
 
 from raysft.composition.exact import parse_share
-from raysft.spec.fields import Frozen, Number, Pattern, Whole, listed
+from raysft.spec.fields import Frozen, Number, Pattern, Whole, contradiction, listed
 from raysft.wording import did_you_mean
 
 WORLD = "world/"
@@ -235,12 +235,19 @@ class SourceSpec(Frozen):
 
     @model_validator(mode="after")
     def _path_or_join(self) -> "SourceSpec":
-        if bool(self.path) == bool(self.join):
-            raise ValueError("name at least one file, in `path` or in `join`")
+        if self.path and self.join:
+            raise contradiction("name its files in `path` or in `join`, one of them")
+        if not self.path and not self.join:
+            # of an empty list that is written nothing was taken out
+            written = {"path", "join"} & self.model_fields_set
+            said = "name at least one file, in `path` or in `join`"
+            raise contradiction(said) if written else ValueError(said)
         if self.clean and self.is_world:
-            raise ValueError("clean: the turns of a built-in source are in order; leave it out")
+            raise contradiction("clean: the turns of a built-in source are in order; leave it out")
         if self.tokens is not None and (self.supervised_tokens or 0) > self.tokens:
-            raise ValueError(f"supervised_tokens {self.supervised_tokens} are part of tokens {self.tokens}")
+            raise contradiction(
+                f"supervised_tokens {self.supervised_tokens} are part of tokens {self.tokens}"
+            )
         return self
 
     @property

@@ -17,7 +17,7 @@ from pydantic import (
 from raysft.composition.amount import AmountField, Share
 from raysft.composition.exact import Ratio
 from raysft.composition.strategies import StrategyField
-from raysft.spec.fields import Frozen, Seed, Title, Whole, listed
+from raysft.spec.fields import Frozen, Seed, Title, Whole, contradiction, listed
 from raysft.spec.recipe import RecipeChange
 from raysft.wording import Fault, Faults
 
@@ -109,7 +109,9 @@ class Hold(Frozen):
 
     @model_validator(mode="after")
     def _one_number(self) -> "Hold":
-        if (self.steps is None) == (self.supervised_tokens is None):
+        if self.steps is not None and self.supervised_tokens is not None:
+            raise contradiction("give `steps` or `supervised_tokens`, one of them")
+        if self.steps is None and self.supervised_tokens is None:
             raise ValueError("give `steps` or `supervised_tokens`, one of them")
         return self
 

@@ -53,7 +53,7 @@ def test_built_in_sources_are_known(name: str) -> None:
     [
         ({}, "name at least one file, in `path` or in `join`"),
         ([], "name at least one file"),
-        ({"path": "a", "join": ["b"]}, "name at least one file"),
+        ({"path": "a", "join": ["b"]}, "in `path` or in `join`, one of them"),
         ("world/law", "is one of world/math, world/code, world/general, world/pretraining"),
         (["world/math", "a.jsonl"], "a built-in source is the only path"),
         ({"join": ["world/math", "a.jsonl"]}, "a built-in source cannot be joined with others"),

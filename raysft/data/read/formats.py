@@ -34,7 +34,7 @@ from dataclasses import dataclass
 
 from raysft.data.conversation import Conversation, Message
 from raysft.data.read.forms.fields import Fields, Malformed, Reading, Refused, is_empty, text
-from raysft.data.read.forms.message import ROLE_KEYS
+from raysft.data.read.forms.message import ROLE_KEYS, as_marked, is_row_learnt
 from raysft.data.read.forms.order import ordered
 from raysft.data.read.forms.pair import PairForm
 from raysft.data.read.forms.refused import is_message, refuse_uncarried, refuse_unwanted, why_no_form
@@ -185,7 +185,8 @@ def _turns(names: tuple[str, ...], example: str) -> Format:
         listed = fields.raw(key)
         if listed is None:
             raise Malformed(f"has no {key}")
-        found = ordered(with_system(fields, turns(listed, key, reading), reading), reading)
+        listed_turns = as_marked(fields, turns(listed, key, reading))
+        found = ordered(with_system(fields, listed_turns, reading), reading)
         reading.unused.extend(fields.unused())
         return found
 
@@ -205,6 +206,8 @@ def _document(value: object, reading: Reading) -> Conversation:
     found = fields.raw("text")
     if found is None:
         raise Malformed("has no text")
+    if not is_row_learnt(fields):
+        raise Refused("is marked as not learnt, and of a document all is learnt: leave the row out")
     reading.unused.extend(fields.unused())
     return Conversation((Message("text", text(found, "text")),))
 

@@ -97,7 +97,9 @@ def _unmarked(tokenizer: PreTrainedTokenizerBase, field: str) -> Problem | None:
     said = _said(encode(tokenizer, dialogue("one", "uno", "two", "dos")))
     shown = [tokenizer.decode(one, skip_special_tokens=True).strip() for one in said]
     if shown != ["uno", "dos"]:
-        problem = Problem(field, f"marks {shown} of the answers 'uno' and 'dos'", _REMEDY)
+        problem = _unknown_end(shown, field) or Problem(
+            field, f"marks {shown} of the answers 'uno' and 'dos'", _REMEDY
+        )
         # More than the answer is in its first token: not the marks are wrong, but what comes before them.
         reaches = [text.endswith(answer) for text, answer in zip(shown, ("uno", "dos"), strict=False)]
         return (_disagreement(tokenizer, field) or problem) if reaches == [True, True] else problem
@@ -105,6 +107,19 @@ def _unmarked(tokenizer: PreTrainedTokenizerBase, field: str) -> Problem | None:
         remedy = f"the token that ends the turn is not marked, so no model would learn to stop; {_REMEDY}"
         return Problem(field, f"ends the answer at {tokenizer.decode(said[0])!r}", remedy)
     return None
+
+
+def _unknown_end(shown: Sequence[str], field: str) -> Problem | None:
+    """What ends a turn, such as `<|im_end|>`, is text in pieces to a tokenizer that does not know it."""
+    ends = {text.removeprefix(answer) for text, answer in zip(shown, ("uno", "dos"), strict=False)}
+    end = ends.pop()
+    if ends or len(shown) != 2 or not end or not end.startswith("<"):
+        return None
+    remedy = (
+        "is no special token of this tokenizer, so no model would learn to stop: write eos_token in its "
+        f"place, or add it to the tokenizer; {_OTHERS}"
+    )
+    return Problem(field, f"ends the answer with {end!r}", remedy)
 
 
 def _said(encoded: Encoded) -> list[list[int]]:

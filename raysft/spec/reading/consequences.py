@@ -76,12 +76,21 @@ class _Refused:
         if axis in _OF_ABILITIES and self._lacks("abilities"):
             return True
         if axis == "exclude":
-            return self._below(study)
+            return self._explains_an_exclusion(problem, study)
         if axis == "benchmarks":
             return self._below("abilities")
         if problem.remedy.startswith("no such "):
             return self._explains_a_name(problem, study)
         return self._explains_a_value(problem, study, axis, own=own)
+
+    def _explains_an_exclusion(self, problem: Problem, study: str) -> bool:
+        if not problem.remedy.startswith("the study has no such value"):
+            return self._below(study)  # of what the grid has, every part says
+        entry, _, axis = problem.field.rpartition(".")
+        place = int(re.sub(r"\D", "", entry.rpartition("[")[2]) or 0)
+        # an entry before it that was taken out has moved it to another place than it is written at
+        before = [f"{study}.exclude[{one}]" for one in range(place + 1)]
+        return any(map(self._below, (*before, f"{study}.{axis}", f"{study}.linked")))
 
     def _explains_a_name(self, problem: Problem, study: str) -> bool:
         if problem.remedy.startswith("no such model"):

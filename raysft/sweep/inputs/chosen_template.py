@@ -15,6 +15,7 @@ from raysft.data.tokens.tokenizer import train_tokenizer
 from raysft.errors import InputError, Problem
 from raysft.extras import refuse_without_library
 from raysft.spec.paths import opened_path
+from raysft.wording import did_you_mean
 
 _VOCABULARY = 2000
 """More than the probes of a check have pairs to merge, so that all that can merge has merged."""
@@ -112,9 +113,11 @@ def choose_template(
         with fsspec.open(path, "r", encoding="utf-8") as file:
             return ChosenTemplate(field, name, file.read(), inputs or {})
     except (OSError, ValueError) as error:
-        cause = " ".join(str(error).split())[:200]
+        cause = " ".join((getattr(error, "strerror", None) or str(error)).split())[:200]
+        near = did_you_mean(name, (OWN, *TEMPLATES))
         remedy = (
             f"use {OWN}, {', '.join(TEMPLATES)}, or a Jinja file in UTF-8; {path} cannot be read: {cause}"
+            + near
         )
         raise InputError([Problem(field, name, remedy)]) from None
 

@@ -161,3 +161,9 @@ def test_template_that_goes_wrong_only_with_a_system_message_is_refused(tokenize
 )
 def test_template_that_cannot_be_rendered_says_why(tokenizer, template, message):
     assert message in str(refused(tokenizer, template))
+
+
+def test_an_end_that_the_tokenizer_does_not_know_is_named(tokenizer):
+    problem = refused(tokenizer, FORM.replace("<|end|>", "<end_of_turn>"))
+    assert problem.value == "ends the answer with '<end_of_turn>'"
+    assert "is no special token of this tokenizer" in problem.remedy

@@ -52,7 +52,7 @@ FAULTS: dict[str, tuple[Any, str, str]] = {
     "abilities.code.source": ("gone.jsonl", "abilities.code.source.path", "no such file"),
     "abilities.code.variants": ({"v": "lost.jsonl"}, "abilities.code.variants.v.path", "no such file"),
     "abilities.law": (5, "abilities.law", "write a mapping"),
-    "models.tiny.base": (7, "models.tiny.base", "write a mapping"),
+    "models.tiny.base": (7, "models.tiny.base", "write text"),
     "models.tiny.workers": (0, "models.tiny.workers", "must be at least 1"),
     "models.small.base.heads": ("two", "models.small.base.heads", "write a whole number"),
     "models.small.base.depth": (3, "models.small.base.depth", "no such key here"),

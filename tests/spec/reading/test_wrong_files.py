@@ -68,6 +68,10 @@ CASES: list[tuple[str, str, dict[str, str]]] = [
     ("abilities/code/source", '"a\\0b"', {"abilities.code.source": "U+0000"}),
     ("abilities/code/source", "[]", {"abilities.code.source": "name at least one file"}),
     ("abilities/code/source", "5", {"abilities.code.source": MAPPING}),
+    ("abilities/code/source", "{path: [], held_out: -1}", {
+        "abilities.code.source": "name at least one file", "abilities.code.source.held_out": "at least 0"}),
+    ("abilities/code/source", "{path: [world/code], join: [{path: b.jsonl, weight: 0}]}", {
+        "abilities.code.source.path": "built-in", "abilities.code.source.join[0].weight": "above 0"}),
     ("abilities/code/source", "{path: 5}", {"abilities.code.source.path": f"{TEXT}; in quotes"}),
     (
         "abilities/code/source",
@@ -104,7 +108,7 @@ CASES: list[tuple[str, str, dict[str, str]]] = [
     ("abilities/math/reports", "x", {"abilities.math.reports": "did you mean report?"}),
     # ---- models
     ("models/tiny/base", "world/bose", {"models.tiny.base": "did you mean world/base?"}),
-    ("models/tiny/base", "7", {"models.tiny.base": MAPPING}),
+    ("models/tiny/base", "7", {"models.tiny.base": TEXT}),
     ("models/tiny/workers", "0", {"models.tiny.workers": "must be at least 1"}),
     ("models/tiny/worker", "3", {"models.tiny.worker": "did you mean workers?"}),
     ("models/tiny/recipe", "{epoch: 3, warmup: 1}", {
@@ -119,7 +123,8 @@ CASES: list[tuple[str, str, dict[str, str]]] = [
            ("hidden_size", "heads", "feed_forward", "vocabulary")}}),
     # ---- recipe, evaluation, run, cost, power, objective
     ("recipe", "5", {"recipe": MAPPING}),
-    ("recipe", "{epochs: 1, steps: 5, learning_rate: true}", {"recipe.learning_rate": NUMBER}),
+    ("recipe", "{epochs: 1, steps: 5, learning_rate: true}", {
+        "recipe.learning_rate": NUMBER, "recipe": "give `epochs` or `steps`"}),
     ("recipe", "{learning-rate: 1}", {"recipe.learning-rate": "did you mean learning_rate?"}),
     ("recipe", "{lr: 1}", {"recipe.lr": "did you mean learning_rate?"}),
     ("recipe", "{batch_size: 1.0, clip: .inf, loss: tokens, warmup: -1}", {
@@ -231,6 +236,12 @@ CASES: list[tuple[str, str, dict[str, str]]] = [
     ("studies/s/seed", "[0, 1, 0]", {"studies.s.seed": "is given twice"}),
     ("studies/s/hold", "steps", {"studies.s.hold": "write epochs, {steps: 500}"}),
     ("studies/s/hold", "{steps: 5, supervised_tokens: 6}", {"studies.s.hold": "one of them"}),
+    ("studies/s/hold", "{steps: 5, supervised_tokens: 6, max_epochs: 0}", {
+        "studies.s.hold": "one of them", "studies.s.hold.max_epochs": "at least 1"}),
+    ("studies/s/exclude", "[{amount: 1/512}, {modle: tiny}]", {
+        "studies.s.exclude[0].amount": "no such value", "studies.s.exclude[1].modle": "did you mean model?"}),
+    ("studies/s/exclude", "[{modle: tiny}, {seed: x}]", {
+        "studies.s.exclude[0].modle": "did you mean model?", "studies.s.exclude[1].seed": WHOLE}),
     ("studies/s/hold", "{step: 5}", {"studies.s.hold.step": "did you mean steps?"}),
     ("studies/s/hold", "{steps: 0, max_epoch: 3}", {
         "studies.s.hold.steps": "at least 1", "studies.s.hold.max_epoch": "did you mean max_epochs?"}),

@@ -1,6 +1,7 @@
 """One message of a conversation: who speaks, what is said, what was thought before, whether it is learnt."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from raysft.data.conversation import Message, Role
 from raysft.data.read.forms.fields import Fields, Malformed, Reading, Refused, kind, text
@@ -14,6 +15,8 @@ _LEARNT_KEYS = ("weight", "train", "training", "trainable", "loss", "loss_mask")
 """OpenAI's and SlimOrca's, axolotl's two, and those of others: 0 or false for a turn that is not learnt."""
 
 _LEARNT = frozenset(_LEARNT_KEYS)
+_ROW_KEYS = ("weight", "train", "training", "trainable")
+"""Those that a row may have as well. Its `loss` is a number somebody measured, its `loss_mask` a list."""
 _SWITCHES = frozenset({"on", "off"})
 """What `reasoning` is in Nemotron's sets: whether there is any, not its text."""
 
@@ -59,6 +62,26 @@ def message(fields: Fields, reading: Reading, prefix: str) -> Message:
         _use_not_learnt(fields)
     reading.unused.extend(fields.unused(prefix))
     return Message(role, said, thought, learnt)
+
+
+def is_row_learnt(fields: Fields) -> bool:
+    """Whether a row has no mark of its own, `weight: 0` or `train: false`, that its answers are not learnt.
+
+    Raises:
+        Refused: its weight is between 0 and 1.
+    """
+    given = {key: fields.leave(key) for key in _ROW_KEYS}
+    # a number above 1, such as a count, is no mark
+    marks = [key for key, one in given.items() if isinstance(one, bool | int | float) and 0 <= one <= 1]
+    said = [_flag(key, fields.get(key)) for key in marks]
+    return all(said)
+
+
+def as_marked(fields: Fields, messages: Sequence[Message]) -> list[Message]:
+    """The turns of a row, its answers not learnt where its own mark says so."""
+    if is_row_learnt(fields):
+        return [*messages]
+    return [replace(one, supervised=one.role != "assistant") for one in messages]
 
 
 def _role(fields: Fields) -> Role:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from raysft.data.conversation import Conversation, Message
 from raysft.data.read.forms.fields import Fields, Malformed, Reading, text
-from raysft.data.read.forms.message import message, reasoning
+from raysft.data.read.forms.message import as_marked, message, reasoning
 from raysft.data.read.forms.order import ordered
 from raysft.data.read.forms.refused import refuse_uncarried, refuse_unwanted
 from raysft.data.read.forms.turns import history, turns, with_system
@@ -37,7 +37,7 @@ class PairForm:
         refuse_unwanted(fields)
         before = history(fields.get("history"), reading) if fields.has("history") else []
         asked = [*before, *self._question(fields, reading), *self._answer(fields, reading)]
-        found = ordered(with_system(fields, asked, reading), reading)
+        found = ordered(with_system(fields, as_marked(fields, asked), reading), reading)
         reading.unused.extend(fields.unused())
         return found
 
@@ -80,4 +80,7 @@ def _messages(value: object, name: str, reading: Reading) -> list[Message]:
     """A list of messages, or a single one."""
     if isinstance(value, Mapping) and isinstance(value.get("role"), str):
         return [message(Fields(value), reading, f"{name}.")]
+    if isinstance(value, list) and any(isinstance(one, str) for one in value):
+        # a whole column, or several answers: taken in turn, half of the questions would be learnt as answers
+        raise Malformed(f"{name} is a list of texts, where one text or a list of messages belongs")
     return turns(value, name, reading)

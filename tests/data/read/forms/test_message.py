@@ -183,3 +183,30 @@ def test_a_system_text_in_parts():
         {"role": "system", "content": [{"type": "text", "text": "s"}]}, ASK, {"from": "gpt", "value": "b"}
     )
     assert found.conversation == Conversation((Message("system", "s"), *dialogue("a", "b").messages))
+
+
+@pytest.mark.parametrize("mark", [{"weight": 0}, {"train": False}, {"training": False}, {"trainable": 0}])
+def test_a_row_that_is_marked_as_not_learnt_is_not(mark):
+    for name, row in (
+        ("messages", {"messages": [ASK, {"role": "assistant", "content": "b", "weight": 1}]}),
+        ("prompt_completion", {"prompt": "a", "completion": "b"}),
+    ):
+        found = parse_row(name, "f:1", {**row, **mark})
+        assert found.conversation.messages[-1] == Message("assistant", "b", supervised=False)
+        assert found.unused == ()
+    assert "leave the row out" in parse_row("text", "f:1", {"text": "a", **mark}).remedy
+
+
+def test_another_number_of_a_row_is_no_mark():
+    row = {"prompt": "a", "completion": "b"}
+    assert "nothing between" in parse_row("prompt_completion", "f:1", {**row, "weight": 0.5}).remedy
+    for value in (70, -1, float("nan"), "0"):
+        found = parse_row("prompt_completion", "f:1", {**row, "weight": value})
+        assert (found.conversation, found.unused) == (dialogue("a", "b"), ("weight",))
+
+
+@pytest.mark.parametrize("texts", [["a"], ["a", "b"]])
+def test_several_questions_or_answers_of_one_row_are_no_turns(texts):
+    """A file of columns, `{"prompt": [...], "completion": [...]}`, would teach half of its questions."""
+    for row in ({"prompt": texts, "completion": texts}, {"prompt": "a", "completion": texts}):
+        assert "is a list of texts" in parse_row("prompt_completion", "f:1", row).remedy
