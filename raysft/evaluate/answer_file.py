@@ -63,7 +63,10 @@ def _names(questions: Iterable[Question]) -> dict[str, str]:
     """Ids by the names that a row may give; short ones and texts only where one question has them."""
     by_id = {question.id: question for question in questions}
     found: dict[str, str] = {}
-    for names in ([one.turns[0].strip() for one in by_id.values()], [id_.rpartition("/")[2] for id_ in by_id]):
+    for names in (
+        [one.turns[0].strip() for one in by_id.values()],
+        [id_.rpartition("/")[2] for id_ in by_id],
+    ):
         if len(set(names)) == len(by_id):
             found |= dict(zip(names, by_id, strict=True))
     return found | {id_: id_ for id_ in by_id}

@@ -75,7 +75,10 @@ def test_what_cannot_be_scored_is_refused_before_anything_runs(
         (("humaneval", one, "--questions", humaneval), "no answer to 1 question of 2"),
         (("humaneval", empty, "--questions", humaneval), "no row"),
         (("humaneval", one), "give the file that its authors published"),
-        (("humaneval", one, "--questions", humaneval, "--limit", "1", "-k", "5"), "use 1 to 1: one question has only 1 graded sample"),
+        (
+            ("humaneval", one, "--questions", humaneval, "--limit", "1", "-k", "5"),
+            "use 1 to 1: one question has only 1 graded sample",
+        ),
         (("world/math", one, "--questions", humaneval), "built in"),
         (("humanevil", one), "did you mean humaneval?"),
         (("held_out", one), "use one of"),
