@@ -170,6 +170,10 @@ FORMS: Mapping[str, Callable[[Solved], str]] = {
     "back-ticks in a docstring on one line": lambda p: _fenced(
         f'{p.signature}    """Uses ```x```."""\n{p.body}'
     ),
+    "back-ticks in a comment": lambda p: _fenced(f"{p.signature}    # as ```x``` says\n{p.body}"),
+    "a fence in comments": lambda p: _fenced(
+        f"{p.signature}    # Such as\n    # ```\n    # {p.entry_point}(1)\n    # ```\n{p.body}"
+    ),
     "a docstring with blank lines": lambda p: _fenced(
         f'{p.signature}    """So.\n\n\n    And so.\n\n    """\n\n{p.body}'
     ),
