@@ -102,7 +102,7 @@ def _form(cells: Sequence[Cell]) -> Note:
     return Note(
         "Right, but not in the form that is asked for",
         "The strict reading takes the form that is asked for, the flexible one any: the last number, or of "
-        "MATH the final formula outside boxes. What lies between them is format, not ability: compare "
+        "MATH the final formula in any form. What lies between them is format, not ability: compare "
         "scores of like form.",
         tuple(_each(cells, _apart)),
     )
