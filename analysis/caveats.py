@@ -101,8 +101,9 @@ def notes(cells: Sequence[Cell]) -> list[Note]:
 def _form(cells: Sequence[Cell]) -> Note:
     return Note(
         "Right, but not in the form that is asked for",
-        "The flexible reading takes the last number of an answer, the strict one the form that is asked for. "
-        "What lies between them is format, not ability: compare scores of like form.",
+        "The strict reading takes the form that is asked for, the flexible one any: the last number, or of "
+        "MATH the final formula in any form. What lies between them is format, not ability: compare "
+        "scores of like form.",
         tuple(_each(cells, _apart)),
     )
 

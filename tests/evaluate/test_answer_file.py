@@ -32,6 +32,27 @@ def test_rows_are_read_in_the_forms_that_people_have(row: dict[str, Any], tmp_pa
     assert read_answer_file(path, QUESTIONS[:1]) == [Answer("Made/0", ("said",), ("stop",))]
 
 
+def test_each_choice_of_a_row_is_a_sample(tmp_path: Path) -> None:
+    choices = [{"index": 0, "turns": ["a", "b"]}, {"index": 1, "turns": ["c", "d"]}]
+    found = read_answer_file(write(tmp_path, [{"question_id": 0, "choices": choices}]), QUESTIONS[:1])
+    assert [one.texts for one in found] == [("a", "b"), ("c", "d")]
+
+
+def test_a_row_names_its_question_by_its_text_or_by_whichever_key_does(tmp_path: Path) -> None:
+    asked = [Question("Made/0", ("How many? ",)), Question("Made/1", ("Why?",))]
+    rows = [{"question": "How many?", "response": "a"}, {"question": "Why, then?", "id": 1, "response": "b"}]
+    found = read_answer_file(write(tmp_path, rows), asked)
+    assert [(one.question, one.texts) for one in found] == [("Made/0", ("a",)), ("Made/1", ("b",))]
+
+
+def test_a_reference_beside_the_answer_is_never_scored_in_its_place(tmp_path: Path) -> None:
+    rows = [{"id": 0, "answer": "#### 18", "response": "I do not know."}]
+    with pytest.raises(InputError, match="answer, response differ; keep that of the model alone"):
+        read_answer_file(write(tmp_path, rows), QUESTIONS[:1])
+    rows = [{"id": 0, "text": "said", "response": "said"}]
+    assert len(read_answer_file(write(tmp_path, rows), QUESTIONS[:1])) == 1
+
+
 def test_samples_keep_their_order_and_ends_are_known_where_they_are_said(tmp_path: Path) -> None:
     rows = [
         {"task_id": "Made/0", "completion": text, "finish_reason": end}

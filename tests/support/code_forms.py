@@ -170,6 +170,10 @@ FORMS: Mapping[str, Callable[[Solved], str]] = {
     "back-ticks in a docstring on one line": lambda p: _fenced(
         f'{p.signature}    """Uses ```x```."""\n{p.body}'
     ),
+    "back-ticks in a comment": lambda p: _fenced(f"{p.signature}    # as ```x``` says\n{p.body}"),
+    "a fence in comments": lambda p: _fenced(
+        f"{p.signature}    # Such as\n    # ```\n    # {p.entry_point}(1)\n    # ```\n{p.body}"
+    ),
     "a docstring with blank lines": lambda p: _fenced(
         f'{p.signature}    """So.\n\n\n    And so.\n\n    """\n\n{p.body}'
     ),
@@ -234,6 +238,16 @@ FORMS: Mapping[str, Callable[[Solved], str]] = {
     "unit tests behind": lambda p: _fenced(
         f"import unittest\n\n{p.lean}\n\nclass Test(unittest.TestCase):\n    def test_it(self):\n"
         f"        self.assertEqual({p.entry_point}(), 1)\n\n\nunittest.main()"
+    ),
+    "tests of pytest behind": lambda p: _fenced(
+        f"import pytest\n\n{p.lean}\n\n@pytest.mark.parametrize('x', [1])\ndef test_it(x):\n"
+        f"    assert {p.entry_point}(x)\n"
+    ),
+    "an exit behind": lambda p: f"{p.lean}\n\nimport sys\nsys.exit(0)\n",
+    "what is undefined behind": lambda p: f"{p.lean}\n\nresult = of_nothing\nprint(result)\n",
+    "a library that nobody has, unused": lambda p: _fenced(f"import of_nobody as nb\n{p.lean}"),
+    "a constant behind": lambda p: (
+        f"{p.signature}    LEVELS[LOWEST]\n{p.body}\n\nLEVELS = {{}}\nLOWEST = 1\nLEVELS[LOWEST] = 2\n"
     ),
     "a loop over tests behind": lambda p: (
         f"{p.lean}\n\nfor case in [1, 2]:\n    print({p.entry_point}(case))\n"

@@ -125,6 +125,13 @@ _SAME = [
     [r"3 + 4i", r"3+4i", r"3 + 4 i", r"z = 3+4i"],
     [r"a/b", r"\frac{a}{b}", r"\frac ab", r"\dfrac{a}{b}"],
     [r"\cos x", r"\cos{x}", r"\cos(x)"],
+    [r"7", r"\color{red}{7}", r"\textcolor{blue}{7}", r"\underline{7}", r"\boxed{7}"],
+    [r"0.\overline{3}", r"\frac{1}{3}", r".\overline{3}"],
+    [r"0.1\overline{6}", r"\frac16"],
+    [r"\operatorname{arctan} 2", r"\arctan 2"],
+    [r"-5", "\u20135"],
+    [r"\sqrt{x}", "\u221ax"],
+    [r"\text{No}", "no"],
 ]
 """In a row all are equal."""
 

@@ -32,9 +32,13 @@ class Node:
     @property
     def address(self) -> str:
         """Where others join; Ray says it in its log, with the name it gave to this machine."""
+        # The lines behind "Ray runtime started" may come a moment later.
+        until(lambda: bool(self._told_address()), 30)
+        return self._told_address()
+
+    def _told_address(self) -> str:
         found = re.search(r"--address='([^']+)'", self._log.read_text())
-        assert found
-        return found.group(1)
+        return found.group(1) if found else ""
 
     def stop(self) -> None:
         self._process.terminate()

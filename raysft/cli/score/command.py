@@ -1,6 +1,7 @@
 """Scores of answers from files, and checks of benchmarks, as a terminal shows them."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -19,6 +20,7 @@ from raysft.wording import counted, did_you_mean
 
 _BUILT_IN = "world/"
 _NEEDS_A_SWEEP = "held_out"
+_NEEDS_A_JUDGE = "mt_bench"
 _SHOWN = 20
 """Failed questions that are named."""
 
@@ -63,6 +65,8 @@ def score_file(
     benchmark = _gradable(name, questions, limit)
     others = () if limit is None else _gradable(name, questions, None).questions
     given = read_answer_file(answers, benchmark.questions, others)
+    if out is not None:
+        _refuse_unwritable(out)
     found = score_samples(benchmark, given, ks)
     if out is not None:
         _write_items(out, given, found)
@@ -77,7 +81,8 @@ def _gradable(name: str, questions: str | None, limit: int | None) -> Benchmark:
     """The benchmark of that name; raises InputError if it needs a file, a judge or a sweep."""
     known = [one for one in get_args(BenchmarkSpec.model_fields["name"].annotation) if one != _NEEDS_A_SWEEP]
     if name not in known:
-        remedy = f"use one of {', '.join(known)}{did_you_mean(name, known)}"
+        gradable = [one for one in known if one != _NEEDS_A_JUDGE]
+        remedy = f"use one of {', '.join(gradable)}{did_you_mean(name, gradable)}"
         raise InputError([Problem("BENCHMARK", name, remedy)])
     built_in = name.startswith(_BUILT_IN)
     if built_in == (questions is not None):
@@ -124,6 +129,14 @@ def _as_text(benchmark: Benchmark, found: SampledScore) -> str:
         reasons = dict.fromkeys(on_one_line(one.reason) for one in found.verdicts if one.value is None)
         lines.append(f"  unscored {counted(found.unscored, 'answer')}: {'; '.join(list(reasons)[:3])}")
     return "\n".join(lines)
+
+
+def _refuse_unwritable(out: Path) -> None:
+    """Before programs run for minutes; raises InputError."""
+    if out.is_dir():
+        raise InputError([Problem("--out", str(out), "is a folder; name a file")])
+    if not os.access(out if out.exists() else out.parent, os.W_OK):
+        raise InputError([Problem("--out", str(out), "cannot be written; name a file in a folder of yours")])
 
 
 def _write_items(out: Path, answers: list[Answer], found: SampledScore) -> None:

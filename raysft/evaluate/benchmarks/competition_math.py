@@ -6,7 +6,7 @@ of the text (`math_answer/final_answer.py`) is the same (`math_answer/latex_answ
 `how` it was read (`box`, `said`, `last`, `cut off`), what was `found`, and two readings alone:
 
     strict     the last `\boxed{...}` or `\fbox{...}` that is closed
-    flexible   what the last `answer is`, `answer:` or `####` says; without any, the last number of the text
+    flexible   that, or what the last `answer is`, `answer:` or `####` says, or the last number of the text
 
 A text that says nothing, or whose only box is cut off, is no answer. Nothing is ever unscored.
 
@@ -82,13 +82,13 @@ def _verdict(question: Question, answer: Answer) -> Verdict:
     wanted, text = str(question.facts["answer"]), turn_of(answer, 0)
     found = final_expression(text, cut=answer.ends[:1] == ("length",))
     boxed, said = final_box(text), said_answer(text)
+    right = found.text is not None and same_answer(found.text, wanted)
     details: dict[str, Json] = {
         "strict": boxed is not None and same_answer(boxed, wanted),
-        "flexible": said is not None and same_answer(said, wanted),
+        "flexible": right or (said is not None and same_answer(said, wanted)),
         "found": None if found.text is None else found.text[:LONGEST],
         "how": found.how,
         "level": question.facts["level"],
         "type": question.facts["type"],
     }
-    right = found.text is not None and same_answer(found.text, wanted)
     return Verdict(question.id, float(right), no_answer=found.text is None, details=details)

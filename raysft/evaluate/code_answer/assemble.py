@@ -2,30 +2,78 @@
 
 import ast
 import builtins
+import sys
 from collections.abc import Iterable, Sequence
 
 from raysft.evaluate.code_answer.parsing import Function, local_names, used_names
 from raysft.evaluate.code_answer.statements import Statement
 
 _KNOWN = frozenset(dir(builtins)) | {"__name__", "__file__"}
+_STAYS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Raise)
 _INTERACTIVE = frozenset({"input", "exit", "quit", "unittest", "doctest", "pytest"})
 
 
 def without_uses(run: Sequence[Statement], entry_point: str) -> list[Statement]:
-    """A run without assertions and without statements that only use the function or ask for input."""
+    """A run without what says nothing about the function.
+
+    That are assertions, tests, statements that only use the function or ask for input, statements behind it
+    that have nothing to do with it (`sys.exit(0)`), and imports from outside the standard library for these.
+    """
     users = {entry_point, *_INTERACTIVE}
     kept: list[Statement] = []
     for statement in run:
         uses = any(used_names(node) & users or _calls_method(node, entry_point) for node in statement.nodes)
         defines = all(isinstance(node, Function | ast.ClassDef) for node in statement.nodes)
         imports = all(isinstance(node, ast.Import | ast.ImportFrom) for node in statement.nodes)
-        if any(isinstance(node, ast.Assert) for node in statement.nodes):
+        if any(isinstance(node, ast.Assert) or _is_test(node) for node in statement.nodes):
             continue
         if defines or imports or not uses or entry_point in statement.names:
             kept.append(statement)
         if uses and not imports:
             users |= statement.names - {entry_point}
-    return kept
+    return _without_unused_imports(_without_what_follows(kept, entry_point))
+
+
+def _is_test(node: ast.stmt) -> bool:
+    """Whether a function is decorated by a library for tests."""
+    return isinstance(node, Function) and any(used_names(one) & _INTERACTIVE for one in node.decorator_list)
+
+
+def _without_what_follows(run: Sequence[Statement], entry_point: str) -> list[Statement]:
+    """A run without the statements behind the function that touch no name which is read from its module."""
+    place = next((at for at, one in enumerate(run) if entry_point in one.names), len(run))
+    wanted = set().union(*(_read(node) for one in run[: place + 1] for node in one.nodes))
+    stays = [all(isinstance(node, _STAYS) for node in one.nodes) for one in run]
+    for one, stay in zip(run[place + 1 :], stays[place + 1 :], strict=True):
+        wanted |= set().union(*map(_read, one.nodes)) if stay else set()
+    kept: list[Statement] = []
+    for at in range(len(run) - 1, place, -1):  # backwards: what a kept one reads is bound before it
+        used = set().union(*map(used_names, run[at].nodes))
+        if stays[at] or (run[at].names | used - _KNOWN) & wanted:
+            kept.append(run[at])
+            wanted |= used
+    return [*run[: place + 1], *reversed(kept)]
+
+
+def _read(node: ast.stmt) -> set[str]:
+    """Names that a statement reads from its module, now or when it is called."""
+    return used_names(node) - (local_names(node) if isinstance(node, Function | ast.ClassDef) else set())
+
+
+def _without_unused_imports(run: Sequence[Statement]) -> list[Statement]:
+    """A run without unused imports of libraries that a machine may lack."""
+    used = set().union(*(used_names(node) for one in run for node in one.nodes))
+    return [one for one in run if one.names & (used | {"*"}) or not all(map(_is_foreign, one.nodes))]
+
+
+def _is_foreign(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Import):
+        modules = [alias.name for alias in node.names]
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        modules = [node.module]
+    else:
+        return False
+    return not any(module.partition(".")[0] in sys.stdlib_module_names for module in modules)
 
 
 def _calls_method(node: ast.stmt, name: str) -> bool:

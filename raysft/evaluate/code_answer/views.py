@@ -125,25 +125,35 @@ _UNWRAPPED: tuple[Callable[[Lines], Lines], ...] = (
 def segments(lines: Sequence[str]) -> Iterator[list[Lines]]:
     """The pieces between lines of fences, fenced or not: of an answer that is cut off nobody knows.
 
-    First a fence inside a string of three quotes is taken for a part of the string; then, where that makes
-    a difference, for a fence.
+    First a fence inside a string of three quotes or a comment is taken for a part of it; then, where that
+    makes a difference, for a fence.
     """
-    careful = _segments(lines, _outside_strings)
+    careful = _segments(lines, _outside_code)
     yield careful
     plain = _segments(lines, lambda line, _: line.find(_TICKS))
     if plain != careful:
         yield plain
 
 
-def _outside_strings(line: str, lexer: Lexer) -> int:
-    """The first place of three back-ticks in a line that is in no string; -1 if there is none."""
+def _outside_code(line: str, lexer: Lexer) -> int:
+    """The first place of three back-ticks in a line that is in no string and no comment; -1 if there is none.
+
+    In a comment they mark words (`# as ```total``` does`) where they come in pairs or the line is indented.
+    """
     if _TICKS not in line:
         return -1
     before = Lexer(lexer.quote)
     edges = [0, *before.feed(line), len(line)]
     outside = range(1 if lexer.in_string else 0, len(edges) - 1, 2)
-    found = (line.find(_TICKS, edges[place], edges[place + 1]) for place in outside)
-    return next((place for place in found if place >= 0), -1)
+    for piece in outside:
+        found = line.find(_TICKS, edges[piece], edges[piece + 1])
+        comment = line.find("#", edges[piece], edges[piece + 1])
+        marks_words = 0 <= comment < found and (line[:1].isspace() or line.count(_TICKS) % 2 == 0)
+        if marks_words:
+            return -1
+        if found >= 0:
+            return found
+    return -1
 
 
 def _segments(lines: Sequence[str], ticks: Callable[[str, Lexer], int]) -> list[Lines]:

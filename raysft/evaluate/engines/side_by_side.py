@@ -20,6 +20,9 @@ _One = TypeVar("_One")
 _Found = TypeVar("_Found")
 
 
+_OUT_OF_MEMORY = ("out of memory", "_ALLOC_FAILED", "can't allocate memory")
+
+
 def rows_on(model: PreTrainedModel, precision: Precision, lengths: Lengths, most: int) -> int:
     """Rows of some lengths that the device of a model holds by arithmetic, at least 1 and at most `most`.
 
@@ -59,12 +62,19 @@ def in_batches(
             rows = len(batch) // 2
 
 
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether memory ran out; torch has a type for it, its libraries and its allocator on a CPU do not."""
+    said = str(error)
+    return isinstance(error, torch.OutOfMemoryError) or any(word in said for word in _OUT_OF_MEMORY)
+
+
 def _tried(work: Callable[[Sequence[_One]], _Found], batch: Sequence[_One]) -> tuple[_Found] | None:
     """What came of a batch, or None where memory ran out; then all that it had taken is given back."""
     try:
         return (work(batch),)
-    except torch.OutOfMemoryError:
-        pass
+    except RuntimeError as error:
+        if not _is_out_of_memory(error):
+            raise
     # Only now is the error gone, and with it the frames that held its tensors.
     gc.collect()
     if torch.cuda.is_available():

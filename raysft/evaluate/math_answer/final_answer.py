@@ -1,10 +1,11 @@
-r"""Where a text says its final answer: the one reader of GSM8K, MATH, held-out sets and the built-in world.
+r"""Where a text says its final answer: the one reader of GSM8K, MATH and held-out sets.
 
 A *number* is read, by the first of these that holds one:
 
     mark   the first `####` with a number right behind it. Between the two may be white space, `*` `$` `(` and
            the like, `The answer is`, or a box; a sum is read to its end (`#### 3 + 4 = 7`). A number on a
-           later line must be alone there. `#### 1. First` and `#### 2. Then` are headings, not answers
+           later line must be alone there. `#### 1. First` and `#### 2. Then` are headings, not answers.
+           Terms without a result are worked out: `#### 18 + 5` is 23
     box    the last closed `\boxed{...}` or `\fbox{...}` with a number: the first one behind its last `=`
     last   the last number of the text
 
@@ -29,6 +30,7 @@ from fractions import Fraction
 from typing import Literal
 
 from raysft.data.read.formats import strip_calculator
+from raysft.evaluate.math_answer.value import value_at
 from raysft.evaluate.math_answer.written_numbers import Number, number_at, numbers, plain
 
 How = Literal["mark", "box", "said", "last", "cut off"]
@@ -62,8 +64,11 @@ _WORD = re.compile(r"(?:^|(?<=\s))[A-Za-z]{2,}(?=[\s.,!?]|$)")
 _TERMS = re.compile(r"(?:[-+*/x×÷·()$%0-9., =]|\\(?:times|cdot|div|frac)|[{}])*+|\s*[A-Za-z]\s*")
 _SUM = 200
 """Characters of a sum behind a mark."""
+_MORE_TERMS = re.compile(r"\s*+(?:[-+*/x×·÷]|\\(?:times|cdot|div)(?![A-Za-z]))\s*+[0-9$(.]")
+_TIMES = re.compile(r"(?<=[0-9)\s])[x×·*](?=[\s0-9($])|\\times(?![A-Za-z])")
 _ALONE = re.compile(r"[^\w\n#]*(?:\n|\Z)")
 _HEADING = re.compile(r"[ \t]*[*_]*+([0-9]{1,2})[.)][*_]*+[ \t]+[*_]*+[A-Za-z]")
+_BELOW = re.compile(r"\n\s*+\S")
 _SPACED = re.compile(r"[ \t]*[1-9][0-9]{0,2}(?: [0-9]{3})++[.\s*$)]*")
 
 
@@ -212,9 +217,12 @@ def _marked(text: str, boxed: Mapping[int, Box]) -> Number | None:
 
 
 def _headings(text: str, places: list[int]) -> set[int]:
-    """Which marks begin numbered headings: `#### 1. First`, if `#### 2. Then` comes as well."""
+    """Which marks begin numbered headings: `#### 1. First`, if `#### 2. Then` comes or text is below it."""
     said = {place: match[1] for place in places if (match := _HEADING.match(text, place))}
-    return set(said) if {"1", "2"} <= set(said.values()) else set()
+    if {"1", "2"} <= set(said.values()):
+        return set(said)
+    # Alone, `1. Add` is a heading where there is something below it; `18. He needs 4 more.` is none.
+    return {place for place, number in said.items() if number == "1" and _BELOW.search(text, place)}
 
 
 def _behind(text: str, place: int, boxed: Mapping[int, Box]) -> Number | None:
@@ -228,13 +236,14 @@ def _behind(text: str, place: int, boxed: Mapping[int, Box]) -> Number | None:
     if "\n" in text[place:start] and not (number and _ALONE.match(text, number.end)):
         return None
     line = text[start : start + _SUM].partition("\n")[0]
-    return _result(line) or _spaced(line) or number
+    return _result(line) or _spaced(line) or _worked_out(line, number_at(line, 0))
 
 
 def _in_box(content: str) -> Number | None:
     """The first number behind the last `=` of a box, else the first of all."""
     after = content.rpartition("=")[2]
-    return _spaced(content) or next(numbers(after), None) or next(numbers(content), None)
+    first = next(numbers(after), None)
+    return _spaced(content) or _worked_out(after, first) or next(numbers(content), None)
 
 
 def _result(line: str) -> Number | None:
@@ -244,6 +253,18 @@ def _result(line: str) -> Number | None:
         return None
     between = _BEHIND.match(after)
     return number_at(after, between.end() if between else 0)
+
+
+def _worked_out(text: str, first: Number | None) -> Number | None:
+    """The first number of a text; where terms come behind it without a result, what they come to.
+
+    `18 + 3` is 21 and not 18. Where they cannot be worked out, the number has no value.
+    """
+    if first is None or not _MORE_TERMS.match(text, first.end):
+        return first
+    terms = text[first.start :].partition("\\text")[0]
+    value = value_at(_TIMES.sub(r"\\cdot ", terms).replace("$", "").replace(",", ""), 0)
+    return Number(value if isinstance(value, Fraction) else None, first.start, first.end)
 
 
 def _spaced(line: str) -> Number | None:

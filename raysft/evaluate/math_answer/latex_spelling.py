@@ -29,6 +29,7 @@ _SPELLED = {
 }
 _SYMBOLS = {
     "\N{MINUS SIGN}": "-",
+    "\N{EN DASH}": "-",
     "\N{DEGREE SIGN}": "",
     "\N{LESS-THAN OR EQUAL TO}": "\\leq ",
     "\N{GREATER-THAN OR EQUAL TO}": "\\geq ",
@@ -55,7 +56,10 @@ _FUNCTIONS = frozenset(
 _OF_ONE = re.compile(r"(\\(?:sin|cos|tan|sec|csc|cot|log|ln|exp)) *\((?:([A-Za-z]|[0-9]+)|(\\[A-Za-z]+))\)")
 
 _GROUPED = re.compile(r"(?<=[0-9])(?:\{,\}|,\\!|\\[,! ])(?=[0-9]{3}(?![0-9]))")
-_FONT = re.compile(r"\\(?:mathbf|boldsymbol|bm|mathit|mathsf|mathtt) *\{([^{}]*)\}")
+_FONT = re.compile(r"\\(?:boxed|fbox|underline|mathbf|boldsymbol|bm|mathit|mathsf|mathtt) *\{([^{}]*)\}")
+_COLOR = re.compile(r"\\(?:text)?color *\{[A-Za-z]+\}")
+_OPERATOR = re.compile(r"\\operatorname\*? *\{([a-z]+)\}")
+_REPEATING = re.compile(r"([0-9]{0,20})\.([0-9]{0,20})\\overline *\{([0-9]{1,20})\}")
 _ROOT = re.compile(r"\N{SQUARE ROOT} *(?:\(([^()]*)\)|([0-9]+))?")
 _CHOOSE = re.compile(r"\{([^{}\\]*)\\choose(?![A-Za-z])([^{}\\]*)\}")
 _ROW_SPACE = re.compile(r"(\\\\) *\[[^\[\]]*\]")
@@ -74,6 +78,7 @@ _LEADING_PLUS = re.compile(r"(^|[(\[{=<>,]) *\+(?=[^ +])")
 def spelled(text: str) -> str:
     """A text with one spelling for each symbol, font, kind of matrix and group of thousands."""
     text = _with_symbols(text) if not text.isascii() else text
+    text = _REPEATING.sub(_repeating, _OPERATOR.sub(r"\\\1 ", _COLOR.sub("", text)))
     text = _FONT.sub(r"{\1}", _CHOOSE.sub(r"\\binom{\1}{\2}", _GROUPED.sub("", text)))
     text = _with_one_matrix(text) if "\\begin" in text else text
     text = text.replace("<=", "\\leq ").replace(">=", "\\geq ").replace("\\{\\}", "\\emptyset ")
@@ -93,8 +98,15 @@ def _with_symbols(text: str) -> str:
     return "".join(_SYMBOLS.get(sign) or _plain(sign) for sign in text)
 
 
+def _repeating(found: re.Match[str]) -> str:
+    r"""`0.1\overline{6}` is 1/6: what repeats is over as many nines, behind as many noughts."""
+    whole, fixed, digits = found.groups()
+    top = int(f"{whole}{fixed}{digits}") - int(f"{whole}{fixed}" or 0)
+    return f"\\frac{{{top}}}{{{'9' * len(digits)}{'0' * len(fixed)}}}"
+
+
 def _root(content: str | None) -> str:
-    return "\\sqrt" if content is None else f"\\sqrt{{{content}}}"
+    return "\\sqrt " if content is None else f"\\sqrt{{{content}}}"
 
 
 def _plain(sign: str) -> str:

@@ -75,7 +75,10 @@ def test_what_cannot_be_scored_is_refused_before_anything_runs(
         (("humaneval", one, "--questions", humaneval), "no answer to 1 question of 2"),
         (("humaneval", empty, "--questions", humaneval), "no row"),
         (("humaneval", one), "give the file that its authors published"),
-        (("humaneval", one, "--questions", humaneval, "--limit", "1", "-k", "5"), "1 graded samples"),
+        (
+            ("humaneval", one, "--questions", humaneval, "--limit", "1", "-k", "5"),
+            "use 1 to 1: one question has only 1 graded sample",
+        ),
         (("world/math", one, "--questions", humaneval), "built in"),
         (("humanevil", one), "did you mean humaneval?"),
         (("held_out", one), "use one of"),
@@ -84,6 +87,18 @@ def test_what_cannot_be_scored_is_refused_before_anything_runs(
         done = command("score", *arguments)
         assert done.code == 2, arguments
         assert said in done.said
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_graded(
+    humaneval: str, tmp_path: Path, command: Command
+) -> None:
+    rows = [{"task_id": f"Made/{place}", "completion": "    return 1"} for place in (0, 1)]
+    file = write(tmp_path / "samples.jsonl", rows)
+    for out, said in (("absent/items.jsonl", "cannot be written"), (".", "is a folder")):
+        done = command("score", "humaneval", file, "--questions", humaneval, "--out", out, "-k", "9")
+        assert done.code == 2
+        assert said in done.said
+        assert "-k" not in done.said  # which needs grades
 
 
 def test_own_solutions_are_checked(humaneval: str, tmp_path: Path, command: Command) -> None:

@@ -74,7 +74,7 @@ def test_strict_flexible_and_the_primary_value_stand_apart(benchmark: Competitio
     assert strict.value == 1
     assert strict.details == {
         "strict": True,
-        "flexible": False,
+        "flexible": True,
         "found": r"\dfrac14",
         "how": "box",
         **evidence,

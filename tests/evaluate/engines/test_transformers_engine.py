@@ -191,17 +191,20 @@ def test_a_model_that_does_not_see_its_whole_context_is_refused(folder: Path, tm
         loaded(tmp_path / "model")
 
 
+FULL = torch.OutOfMemoryError("CUDA out of memory")
+
+
 class Crowded:
     """A step of the engine's own, on a device whose memory holds some rows and no more."""
 
-    def __init__(self, engine: TransformersEngine, rows: int) -> None:
+    def __init__(self, engine: TransformersEngine, rows: int, error: RuntimeError = FULL) -> None:
         decoder = engine._holding().decoder
-        self._step, self._rows = decoder._step, rows
+        self._step, self._rows, self._error = decoder._step, rows, error
         decoder._step = self
 
     def __call__(self, tokens: torch.Tensor, *others: Any) -> torch.Tensor:
         if len(tokens) > self._rows:
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            raise self._error
         return self._step(tokens, *others)
 
 
@@ -215,6 +218,29 @@ def test_where_memory_runs_out_fewer_are_answered_side_by_side(
     assert crowded.answer(QUESTIONS, LIMIT, 0) == engine.answer(QUESTIONS, LIMIT, 0)
     assert crowded.batch_sizes[-1] == sizes[-1]
     assert set(crowded.batch_sizes) <= set(sizes)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "CUDA error: out of memory",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes",
+    ],
+)
+def test_memory_that_a_library_ran_out_of_is_no_other_error(
+    engine: TransformersEngine, folder: Path, said: str
+) -> None:
+    crowded = loaded(folder, batch_size=12)
+    Crowded(crowded, 5, RuntimeError(said))
+    assert crowded.answer(QUESTIONS, LIMIT, 0) == engine.answer(QUESTIONS, LIMIT, 0)
+
+
+def test_any_other_error_of_a_library_is_told(folder: Path) -> None:
+    engine = loaded(folder)
+    Crowded(engine, 0, RuntimeError("CUDA error: an illegal memory access was encountered"))
+    with pytest.raises(RuntimeError, match="illegal memory access"):
+        engine.answer(QUESTIONS, LIMIT, 0)
 
 
 def test_what_was_answered_before_memory_ran_out_is_kept(folder: Path) -> None:

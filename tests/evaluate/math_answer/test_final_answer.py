@@ -368,3 +368,22 @@ def test_further_forms_say_the_number_and_no_other(form: str, number: str) -> No
     wanted = Fraction(number.replace("{,}", "").replace("\\,", "").replace(",", ""))
     assert final_number(form.format(number)).value == wanted
     assert final_number(form.format(f"7{number}")).value != wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("#### 18 + 5", "23"),
+        ("#### 18 x 2", "36"),
+        ("#### $18 - $4", "14"),
+        ("\\boxed{18 + 3} of 99", "21"),
+        ("\\boxed{18 \\times 21}", "378"),
+        ("\\boxed{x = 18 \\cdot 2}", "36"),
+        ("#### 18 - the answer", "18"),
+        ("#### 18-hour", "18"),
+        ("work 3\n#### 18. He needs 4 more.", "18"),
+        ("#### 1. Add\n3 + 4 = 7", "7"),
+    ],
+)
+def test_terms_without_a_result_are_worked_out_and_a_lone_heading_is_none(text: str, value: str) -> None:
+    assert final_number(text).value == Fraction(value)

@@ -10,8 +10,6 @@ from raysft.evaluate.math_answer.value import value_at
 
 NOT_FOUND = {
     ("x > 3", "3 < x"),
-    (r"0.\overline{3}", r"\frac{1}{3}"),
-    (r"\text{No}", "no"),
     (r"1\text{,}234", "1234"),
     (r"100^\circ F", "100"),
 }
@@ -20,7 +18,7 @@ PASSED = {(r"12\text{ men}", r"12\text{ women}"), (r"12\text{ apples}", r"12\tex
 
 
 @pytest.mark.parametrize(("one", "other"), SAME)
-def test_equal_answers_are_found_but_for_five(one: str, other: str) -> None:
+def test_equal_answers_are_found_but_for_three(one: str, other: str) -> None:
     found = (one, other) not in NOT_FOUND
     assert same_answer(one, other) == found
     assert same_answer(other, one) == found
