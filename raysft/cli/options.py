@@ -5,9 +5,23 @@ from typing import Annotated
 
 import typer
 
+from raysft.errors import InputError, Problem
+
+
+def _named(url: str) -> str:
+    """An empty name, as of a variable of the shell that is not set, would fill the current folder."""
+    if not url.strip():
+        remedy = f"name a folder, such as {STORE}, or a URL, s3:// or gs://"
+        raise InputError([Problem("--store", '""', remedy)])
+    return url
+
+
 Sweep = Annotated[Path, typer.Argument(metavar="SWEEP", help="The sweep file (YAML).")]
 StoreUrl = Annotated[
-    str, typer.Option("--store", metavar="URL", help="Where results go: a folder, s3:// or gs://.")
+    str,
+    typer.Option(
+        "--store", metavar="URL", help="Where results go: a folder, s3:// or gs://.", callback=_named
+    ),
 ]
 Changes = Annotated[
     list[str] | None,

@@ -121,3 +121,14 @@ def test_a_long_list_ends_in_a_number(tmp_path: Path) -> None:
     said = refused(GOOD + "".join(f"k{number}: 1\n" for number in range(400)), tmp_path)
     assert said.startswith("400 problems; nothing was started:\n  k0: 1: no such key here")
     assert said.endswith("  and 300 more problems\n")
+
+
+def test_an_empty_name_of_a_store_is_refused(tmp_path: Path) -> None:
+    """As `--store "$UNSET"` gives it; the current folder would be filled with a store."""
+    (tmp_path / "sweep.yaml").write_text(GOOD)
+    for command in ("run", "plan", "status"):
+        found = raysft(command, "sweep.yaml", "--store", "", cwd=tmp_path)
+        assert found.returncode == 2
+        assert "--store" in found.stderr
+        assert "name a folder" in found.stderr
+    assert [one.name for one in tmp_path.iterdir()] == ["sweep.yaml"]

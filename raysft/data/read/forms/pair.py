@@ -1,11 +1,12 @@
 """A row of one question and its answer, with all that may be said beside them."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from raysft.data.conversation import Conversation, Message
 from raysft.data.read.forms.fields import Fields, Malformed, Reading, text
-from raysft.data.read.forms.message import as_marked, message, reasoning
+from raysft.data.read.forms.message import ROLE_KEYS, as_marked, message, reasoning
 from raysft.data.read.forms.order import ordered
 from raysft.data.read.forms.refused import refuse_uncarried, refuse_unwanted
 from raysft.data.read.forms.turns import history, turns, with_system
@@ -43,7 +44,7 @@ class PairForm:
 
     def _question(self, fields: Fields, reading: Reading) -> list[Message]:
         """The question, and behind it what it is about."""
-        value = fields.raw(self.ask)
+        value = _written_out(fields.raw(self.ask))
         if value is None:
             raise Malformed(f"has no {self.ask}")
         about = fields.agreed([key for key in _CONTEXT_KEYS if key != self.ask], empty=True)
@@ -63,7 +64,7 @@ class PairForm:
             given = [other]
         if not given:
             raise Malformed(self._no_answer(fields))
-        if len(given) == 1 and isinstance(value := fields.get(given[0]), list | Mapping):
+        if len(given) == 1 and isinstance(value := _written_out(fields.get(given[0])), list | Mapping):
             return _messages(value, given[0], reading)
         said = text(self.rewrite(fields.agreed(given)), given[0])
         return [Message("assistant", said, reasoning(fields))]
@@ -74,6 +75,18 @@ class PairForm:
             return f"{empty[0]} is empty"
         first, *others = self.answers
         return f"has neither {first} nor {' nor '.join(others)}" if others else f"has no {first}"
+
+
+def _written_out(value: object) -> object:
+    """A list of messages that is JSON in a text, as a column of Parquet may have it; all else as it is."""
+    if not isinstance(value, str) or not value.lstrip().startswith("[{"):
+        return value
+    try:
+        found = json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+    speaks = all(isinstance(one, Mapping) and one.keys() & {*ROLE_KEYS} and len(one) > 1 for one in found)
+    return found if speaks else value
 
 
 def _messages(value: object, name: str, reading: Reading) -> list[Message]:

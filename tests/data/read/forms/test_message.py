@@ -1,5 +1,7 @@
 """What one message says beside its text: whether it is learnt, what was thought, what cannot be carried."""
 
+import json
+
 import pytest
 
 from raysft.data.conversation import Conversation, Message, dialogue
@@ -210,3 +212,16 @@ def test_several_questions_or_answers_of_one_row_are_no_turns(texts):
     """A file of columns, `{"prompt": [...], "completion": [...]}`, would teach half of its questions."""
     for row in ({"prompt": texts, "completion": texts}, {"prompt": "a", "completion": texts}):
         assert "is a list of texts" in parse_row("prompt_completion", "f:1", row).remedy
+
+
+def test_messages_as_json_in_the_text_of_a_question_are_messages():
+    turns = [{"role": "system", "content": "s"}, {"role": "user", "content": "a"}]
+    row = {"prompt": json.dumps(turns), "completion": json.dumps([{"role": "assistant", "content": "b"}])}
+    found = parse_row("prompt_completion", "f:1", row).conversation
+    assert found == Conversation((Message("system", "s"), *dialogue("a", "b").messages))
+
+
+@pytest.mark.parametrize("asked", ['[{"name": "x"}] is what?', '[{"name": "x"}]', '[{"role": "cook"}]', "[{"])
+def test_other_json_in_a_question_stays_text(asked):
+    row = {"prompt": asked, "completion": asked}
+    assert parse_row("prompt_completion", "f:1", row).conversation == dialogue(asked, asked)
