@@ -324,6 +324,10 @@ def apart(cases: tuple[tuple[str, str, dict[str, str]], ...]) -> bool:
     pairs = list(itertools.permutations(cases, 2))
     if any(f"{one[0]}/".startswith(f"{other[0]}/") for one, other in pairs):
         return False
+    # A rule about a whole mapping is told once its parts are right.
+    wholes = [(field.replace(".", "/"), other[0]) for one, other in pairs for field in one[2]]
+    if any(path.startswith(f"{whole}/") for whole, path in wholes):
+        return False
     of_cells = [one for one in cases if OF_CELLS.search(" ".join(one[2].values()))]
     studies = [one[0].split("/")[1] for one in cases if one[0].startswith("studies/")]
     return not any(studies.count(one[0].split("/")[1]) > 1 for one in of_cells)
