@@ -120,6 +120,18 @@ def text(value: object, name: str, *, empty: bool = False) -> str:
     return value
 
 
+_KINDS: dict[type, str] = {
+    type(None): "null",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+    dict: "an object",
+}
+"""What JSON calls them."""
+
+
 def kind(value: object) -> str:
     """The type of a value, for messages."""
-    return "null" if value is None else type(value).__name__
+    return _KINDS.get(type(value), "a value of another kind")
