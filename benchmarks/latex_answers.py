@@ -10,23 +10,23 @@ import time
 from collections.abc import Callable
 from importlib.util import find_spec
 
-from support.latex_pairs import OTHER, SAME
+from support import latex_meaning_pairs, latex_spelling_pairs
 
 from raysft.evaluate.math_answer.latex_answer import same_answer
 
 
 def measure(name: str, same: Callable[[str, str], bool]) -> None:
     """Print what one reader finds."""
-    began = time.perf_counter()
-    found = sum(same(one, other) and same(other, one) for one, other in SAME)
-    wrong = [pair for pair in OTHER if same(*pair) or same(pair[1], pair[0])]
-    seconds = time.perf_counter() - began
-    print(
-        f"{name}: {found} of {len(SAME)} equal pairs found, {len(wrong)} of {len(OTHER)} unequal ones taken"
-    )
-    print(f"    for equal, {1e6 * seconds / (len(SAME) + len(OTHER)):.0f} microseconds a pair")
-    for one, other in wrong:
-        print(f"    {one}  is no  {other}")
+    for pairs in (latex_spelling_pairs, latex_meaning_pairs):
+        began = time.perf_counter()
+        found = sum(same(one, other) and same(other, one) for one, other in pairs.SAME)
+        wrong = [pair for pair in pairs.OTHER if same(*pair) or same(pair[1], pair[0])]
+        each = 1e6 * (time.perf_counter() - began) / (len(pairs.SAME) + len(pairs.OTHER))
+        title = f"{name} on {pairs.__name__.rpartition('.')[2]}"
+        print(f"{title}: {found} of {len(pairs.SAME)} equal pairs found, {len(wrong)} of {len(pairs.OTHER)}")
+        print(f"    unequal ones taken for equal, {each:.0f} microseconds a pair")
+        for one, other in wrong:
+            print(f"    {one}  is no  {other}")
 
 
 def math_verify(one: str, other: str) -> bool:

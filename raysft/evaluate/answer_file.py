@@ -11,10 +11,10 @@ Not covered: files of lm-eval; rows that name no question.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from raysft.data.read.files import read_rows
 from raysft.data.read.formats import short
 from raysft.errors import InputError, Problem
 from raysft.evaluate.benchmark import Answer, End, Question
+from raysft.evaluate.question_file import read_each
 from raysft.wording import counted
 
 _IDS = ("task_id", "question_id", "question", "id")
@@ -39,18 +39,8 @@ def read_answer_file(
     """
     by_name = _names({question.id: question for question in [*questions, *others]}.values())
     asked = {question.id for question in questions}
-    answers: list[Answer] = []
-    problems: list[Problem] = []
-    for row in read_rows(path):
-        if isinstance(row, Problem):
-            problems.append(row)
-            continue
-        try:
-            found = _answers(row.value, by_name)
-        except ValueError as error:
-            problems.append(Problem(row.where, short(row.value), str(error)))
-            continue
-        answers += [answer for answer in found if answer.question in asked]
+    rows, problems = read_each(path, None, lambda _, row: _answers(row, by_name))
+    answers = [answer for row in rows for answer in row if answer.question in asked]
     if not answers and not problems:
         problems.append(Problem(path, "no row", "write one row per answer: a question's id and the text"))
     problems += _missing(path, questions, answers)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import islice
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -11,6 +12,8 @@ from raysft.data.read.formats import short
 from raysft.errors import InputError, Problem
 from raysft.evaluate.benchmark import Answer, Question
 from raysft.wording import in_words
+
+_Made = TypeVar("_Made")
 
 
 class PublishedRow(BaseModel):
@@ -32,22 +35,30 @@ def read_questions(
     Raises:
         InputError: the file cannot be read or holds no question, a row is wrong, or an id comes twice.
     """
-    questions: list[Question] = []
-    problems: list[Problem] = []
-    for place, row in enumerate(islice(read_rows(path), limit)):
-        if isinstance(row, Problem):
-            problems.append(row)
-            continue
-        try:
-            questions.append(make(place, row.value))
-        except ValueError as error:
-            problems.append(Problem(row.where, short(row.value), _message(error)))
+    questions, problems = read_each(path, limit, make)
     if not questions and not problems:
         problems.append(Problem(path, "no question", "give the file that the benchmark's authors published"))
     problems += _repeated(path, questions)
     if problems:
         raise InputError(problems)
     return tuple(questions)
+
+
+def read_each(
+    path: str, limit: int | None, make: Callable[[int, object], _Made]
+) -> tuple[list[_Made], list[Problem]]:
+    """What is made of the first rows of a file, and what is wrong with the others; as `read_questions`."""
+    made: list[_Made] = []
+    problems: list[Problem] = []
+    for place, row in enumerate(islice(read_rows(path), limit)):
+        if isinstance(row, Problem):
+            problems.append(row)
+            continue
+        try:
+            made.append(make(place, row.value))
+        except ValueError as error:
+            problems.append(Problem(row.where, short(row.value), _message(error)))
+    return made, problems
 
 
 def _message(error: ValueError) -> str:

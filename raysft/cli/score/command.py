@@ -121,7 +121,8 @@ def _as_text(benchmark: Benchmark, found: SampledScore) -> str:
     lines.append(f"  {counted(found.questions, 'question')}, {counted(found.samples, 'answer')}")
     lines += [f"  pass@{k} {value:.2f}" for k, value in found.pass_at.items() if k > 1]
     if found.strict_rate is not None and found.flexible_rate is not None:
-        lines.append(f"  strict {found.strict_rate:.1%}, flexible {found.flexible_rate:.1%}: a gap is format")
+        gap = ": the gap is format" if found.strict_rate != found.flexible_rate else ""
+        lines.append(f"  strict {found.strict_rate:.1%}, flexible {found.flexible_rate:.1%}{gap}")
     for what, rate in (("no answer found in", found.no_answer_rate), ("cut off", found.cut_off_rate)):
         if rate:
             lines.append(f"  {what} {rate:.1%}")

@@ -10,11 +10,11 @@ Not covered yet: judges. Without one every answer is kept and left unscored.
 
 from collections.abc import Mapping, Sequence
 
-from raysft.data.read.files import read_rows
-from raysft.data.read.formats import short
-from raysft.errors import InputError, Problem
+from pydantic import ValidationError
+
+from raysft.errors import InputError
 from raysft.evaluate.benchmark import Answer, Metric, Question, Verdict
-from raysft.evaluate.question_file import PublishedRow, paired, read_questions, turn_of
+from raysft.evaluate.question_file import PublishedRow, paired, read_each, read_questions, turn_of
 
 _TEMPERATURE = {"writing": 0.7, "roleplay": 0.7, "stem": 0.1, "humanities": 0.1}
 """Sampling temperature by category; greedy for all others."""
@@ -96,21 +96,21 @@ def _question(row: object, references: References) -> Question:
 
 
 def _read_references(path: str) -> References:
-    found: dict[str, tuple[str, ...]] = {}
-    problems: list[Problem] = []
-    for row in read_rows(path):
-        if isinstance(row, Problem):
-            problems.append(row)
-            continue
-        try:
-            given = _ReferenceRow.model_validate(row.value)
-            turns = tuple(given.choices[0].turns)
-        except (ValueError, IndexError):
-            remedy = "a reference has `question_id` and `choices`, the first with its `turns`"
-            problems.append(Problem(row.where, short(row.value), remedy))
-            continue
-        if given.model_id != _PUBLISHED_BY or given.question_id not in WRONG_REFERENCES:
-            found[str(given.question_id)] = turns
+    rows, problems = read_each(path, None, lambda _, row: _reference(row))
     if problems:
         raise InputError(problems)
-    return found
+    return {
+        str(row.question_id): tuple(row.choices[0].turns)
+        for row in rows
+        if row.model_id != _PUBLISHED_BY or row.question_id not in WRONG_REFERENCES
+    }
+
+
+def _reference(row: object) -> _ReferenceRow:
+    try:
+        given = _ReferenceRow.model_validate(row)
+    except ValidationError:
+        given = None
+    if given is None or not given.choices:
+        raise ValueError("a reference has `question_id` and `choices`, the first with its `turns`")
+    return given

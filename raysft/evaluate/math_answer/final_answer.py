@@ -30,13 +30,11 @@ from fractions import Fraction
 from typing import Literal
 
 from raysft.data.read.formats import strip_calculator
+from raysft.evaluate.math_answer.latex_answer import LONGEST
 from raysft.evaluate.math_answer.value import value_at
 from raysft.evaluate.math_answer.written_numbers import Number, number_at, numbers, plain
 
 How = Literal["mark", "box", "said", "last", "cut off"]
-
-LONGEST = 1000
-"""Characters of an expression; the longest answers of MATH are below 200."""
 
 _THOUGHT = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
 _UNFINISHED = "0123456789.,$-+/{\\"

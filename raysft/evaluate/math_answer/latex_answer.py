@@ -18,13 +18,12 @@ This is the comparison of text that MATH's authors published (Hendrycks et al. 2
 Normal forms that differ may mean the same, by their parts or by their values (`meaning.py`). A text longer
 than `LONGEST` has no normal form and equals only itself, so that work and the size of numbers are bounded.
 
-On the pairs of `tests/support/latex_pairs.py`, which the rules were written with in sight, 603 of 608 equal
-ones are found and none of 70 unequal ones is taken for equal. Of 590 of the equal ones math-verify 0.9 finds
-432, and it takes 11 for equal, such as `5\text{ cm}` and `5\text{ m}` or `(1,2)` and `\{1,2\}`, in 10 to 27
-times the time; what it evaluates has no bound but a timer (`benchmarks/latex_answers.py`).
-
-On the 335 pairs of `tests/support/labelled_pairs.py`, of all kinds of algebra too, 190 of 193 equal ones are
-found, and 2 of 142 others pass (`12 men` and `12 women`); math-verify 0.9 finds 160, and 22 pass.
+On the pairs of `tests/support/latex_spelling_pairs.py`, which the rules were written with in sight, 603 of
+608 equal ones are found and none of 70 unequal ones is taken for equal. Of 590 of the equal ones math-verify
+0.9 finds 432, and it takes 11 for equal, such as `5\text{ cm}` and `5\text{ m}` or `(1,2)` and `\{1,2\}`, in
+10 to 27 times the time; what it evaluates has no bound but a timer. On the pairs of `latex_meaning_pairs.py`,
+with algebra of all kinds, 190 of 193 equal ones are found and 2 of 142 others pass (`12 men` and `12 women`);
+math-verify finds 160, and 22 pass (`benchmarks/latex_answers.py`).
 
 Not covered: percentages as fractions, `]0,1[`, equations that say the same in other words. An answer of equal
 value that lacks the form that was asked for (`factor x^2-1`) passes, as with math-verify.
@@ -35,7 +34,7 @@ from fractions import Fraction
 
 from raysft.evaluate.math_answer.latex_spelling import compact, spelled
 from raysft.evaluate.math_answer.meaning import same_meaning
-from raysft.evaluate.math_answer.units import unit_of
+from raysft.evaluate.math_answer.units import UNITS_LAST, unit_of
 
 LONGEST = 1000
 """Characters of an answer; the longest of MATH's own are below 200."""
@@ -54,13 +53,6 @@ _SCALE = re.compile(r"hundred|thousand|[mb]illion|dozen")
 """Words behind a number that say another number."""
 _WORDS_LAST = re.compile(r"(?<=[0-9})]) +(?:[A-Za-z]{3,}[. ]*){1,4}$|(?<=[0-9]) *[AaPp]\.? ?[Mm]\.?$")
 """`12 people`, `4:30 p.m.`"""
-_UNIT = (
-    "square|sq|cubic|cu|percent|per|units?|inch(?:es)?|in|feet|foot|ft|yards?|miles?|mph|mm|cm|km|"
-    "centimeters?|kilometers?|meters?|degrees?|dollars?|cents?|seconds?|minutes?|hours?|days?|weeks?|"
-    "months?|years?|grams?|kg|kilograms?|pounds?|ounces?|liters?|gallons?"
-)
-_UNITS_LAST = re.compile(rf"(?<=[0-9}})])(?:{_UNIT})++(?:\^\{{[0-9]\}})?$")
-"""Possessive: a row of words that can be split in several ways is not tried in all of them."""
 _CHOICE = re.compile(r"\(([A-Z])\)")
 _BARE_WORDS = re.compile(r"[A-Za-z]{3,}(?: ?[A-Za-z]+)*+")
 _IN_BRACKETS = re.compile(r"(-?)\((-?(?:[0-9]+(?:\.[0-9]+)?|\\frac\{[0-9]+\}\{[0-9]+\}))\)")
@@ -109,7 +101,7 @@ def normal_form(answer: str) -> str | None:
 
 def _step(text: str) -> str:
     text = compact(_without_text(_without_thousands(spelled(text))))
-    text = _UNITS_LAST.sub("", _DEGREES.sub("", text))
+    text = UNITS_LAST.sub("", _DEGREES.sub("", text))
     text = _ARGUMENT_IN_BRACKETS.sub(r"{\1}", _without_name(text))
     text = _ALONE.sub(_reduced, _as_fraction(_ALONE.sub(_reduced, text.lstrip("= "))))
     text = re.sub(r"(?<![0-9])\.(?=[0-9])", "0.", text)

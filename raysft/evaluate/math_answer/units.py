@@ -40,6 +40,14 @@ _NAMES = {
 }
 _KNOWN = {word: unit for unit, words in _NAMES.items() for word in words.split("|")}
 _POWERS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
+_SPELLED_OUT = (
+    "square|sq|cubic|cu|percent|per|units?|inch(?:es)?|in|feet|foot|ft|yards?|miles?|mph|mm|cm|km|"
+    "centimeters?|kilometers?|meters?|degrees?|dollars?|cents?|seconds?|minutes?|hours?|days?|weeks?|"
+    "months?|years?|grams?|kg|kilograms?|pounds?|ounces?|liters?|gallons?"
+)
+UNITS_LAST = re.compile(rf"(?<=[0-9}})])(?:{_SPELLED_OUT})++(?:\^\{{[0-9]\}})?$")
+"""Behind a number without spaces; no single letters, which may be variables. Possessive: a row of words that
+can be split in several ways is not tried in all of them."""
 _TEXT = re.compile(r"\\(?:text|mathrm|mbox|textrm|textbf|textit) *\{([^{}]*)\}")
 _LAST = re.compile(r"[0-9}) ] *([A-Za-z][A-Za-z./ ]{0,40})(?:\^ ?\{? ?([23]) ?\}?)?[ .$]*$")
 

@@ -4,7 +4,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.latex_pairs import OTHER, SAME
+from support.latex_spelling_pairs import OTHER, SAME
 
 from raysft.evaluate.math_answer.latex_answer import LONGEST, normal_form, same_answer
 

@@ -3,7 +3,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.labelled_pairs import OTHER, SAME
+from support.latex_meaning_pairs import OTHER, SAME
 
 from raysft.evaluate.math_answer.latex_answer import same_answer
 from raysft.evaluate.math_answer.value import value_at
